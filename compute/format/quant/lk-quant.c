@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-quant.h"
+
+#include "lk-quant-private.h"
+
+#define ROW(id, name) { LK_TYPE_##id, lk_quant_##name##_dequantise, lk_quant_##name##_quantise }
+
+static const LkQuantInfo infos[] = {
+  ROW (F32, f32),
+  ROW (F16, f16),
+  ROW (BF16, bf16),
+  ROW (Q8_0, q8_0),
+  ROW (Q4_0, q4_0),
+  ROW (Q4_1, q4_1),
+};
+
+const LkQuantInfo *
+lk_quant_info (LkType type)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (infos); i++)
+    if (infos[i].type == type)
+      return &infos[i];
+  return NULL;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Block types against vectors made by the reference implementation: dequantised and quantised bytes by CRC-32.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "lk-half.h"
+#include "lk-quant.h"
+#include "lk-test-crc.h"
+
+#define N_INPUTS 1024
+
+typedef struct
+{
+  LkType type;
+  int d_offset;          /* of the scale in a block */
+  int m_offset;          /* of the minimum, -1 when there is none */
+  guint32 block_crc;     /* of one dequantised block of the byte pattern */
+  double block_sum;
+  guint32 quantised_crc; /* of the quantised inputs; 0 when we only read the type */
+  double rmse;
+  guint32 restored_crc;  /* of the quantised inputs dequantised again */
+} Vector;
+
+static const Vector vectors[] = {
+  { LK_TYPE_Q4_0, 0, -1, 0x7CED03B6, -5.25, 0x3BA6E77C, 0.038128, 0x368B75CF },
+  { LK_TYPE_Q4_1, 0, 2, 0xA856F61E, 65.25, 0xA53BB775, 0.034995, 0xC5A010CD },
+  { LK_TYPE_Q8_0, 0, -1, 0x331DAE17, -44, 0xBFB132D0, 0.002169, 0x5F9E7F42 },
+};
+
+static void
+make_inputs (float *x)
+{
+  guint32 s = 12345;
+
+  for (int i = 0; i < N_INPUTS; i++)
+    {
+      s = 1664525u * s + 1013904223u;
+      x[i] = (float) (s >> 8) / 8388608.0f - 1.0f;
+    }
+}
+
+static void
+test_dequantise (gconstpointer user_data)
+{
+  const Vector *v = user_data;
+  const LkTypeInfo *info = lk_type_info (v->type);
+  guint8 block[256 + 1];
+  float out[256];
+  double sum = 0;
+
+  /* once aligned, once not */
+  for (int shift = 0; shift < 2; shift++)
+    {
+      guint8 *b = block + shift;
+
+      for (guint k = 0; k < info->block_bytes; k++)
+        b[k] = (guint8) (37 * k + 11);
+      memcpy (b + v->d_offset, "\x00\x34", 2);
+      if (v->m_offset >= 0)
+        memcpy (b + v->m_offset, "\x00\x30", 2);
+      lk_quant_info (v->type)->dequantise (b, out, info->block_elements);
+      g_assert_cmphex (lk_test_crc32 (out, info->block_elements * sizeof (float)), ==, v->block_crc);
+    }
+  for (guint i = 0; i < info->block_elements; i++)
+    sum += out[i];
+  g_assert_cmpfloat (sum, ==, v->block_sum);
+}
+
+static void
+test_quantise (gconstpointer user_data)
+{
+  const Vector *v = user_data;
+  const LkQuantInfo *quant = lk_quant_info (v->type);
+  g_autofree float *x = g_new (float, N_INPUTS);
+  g_autofree float *y = g_new (float, N_INPUTS);
+  g_autofree guint8 *blocks = NULL;
+  guint64 size = 0;
+  double square = 0;
+
+  make_inputs (x);
+  g_assert_cmphex (lk_test_crc32 (x, N_INPUTS * sizeof (float)), ==, 0x9D77B649);
+  g_assert_true (lk_type_row_bytes (v->type, N_INPUTS, &size));
+  blocks = g_malloc (size);
+  quant->quantise (x, blocks, N_INPUTS);
+  quant->dequantise (blocks, y, N_INPUTS);
+  for (int i = 0; i < N_INPUTS; i++)
+    square += ((double) x[i] - y[i]) * ((double) x[i] - y[i]);
+  g_assert_cmpfloat_with_epsilon (sqrt (square / N_INPUTS), v->rmse, 1e-6);
+  g_assert_cmphex (lk_test_crc32 (blocks, size), ==, v->quantised_crc);
+  g_assert_cmphex (lk_test_crc32 (y, N_INPUTS * sizeof (float)), ==, v->restored_crc);
+}
+
+static void
+test_half_types (void)
+{
+  g_autofree guint16 *halves = g_new (guint16, 65536);
+  g_autofree guint16 *back = g_new (guint16, 65536);
+  g_autofree float *wide = g_new (float, 65536);
+
+  for (int i = 0; i < 65536; i++)
+    halves[i] = (guint16) i;
+  lk_quant_info (LK_TYPE_F16)->dequantise (halves, wide, 65536);
+  for (int i = 0; i < 65536; i++)
+    {
+      float one = lk_f16_to_f32 ((guint16) i);
+
+      g_assert_true (memcmp (&one, &wide[i], 4) == 0);
+    }
+  lk_quant_info (LK_TYPE_F16)->quantise (wide, back, 65536);
+  for (int i = 0; i < 65536; i++)
+    if (!isnan (wide[i]))
+      g_assert_cmphex (back[i], ==, i);
+    else
+      g_assert_true (isnan (lk_f16_to_f32 (back[i])));
+  lk_quant_info (LK_TYPE_BF16)->dequantise (halves, wide, 65536);
+  lk_quant_info (LK_TYPE_BF16)->quantise (wide, back, 65536);
+  for (int i = 0; i < 65536; i++)
+    if (!isnan (wide[i]))
+      g_assert_cmphex (back[i], ==, i);
+    else
+      g_assert_true (isnan (lk_bf16_to_f32 (back[i])));
+}
+
+/* Zeros stay zeros; infinities and not-a-numbers must not trap. */
+static void
+test_odd_inputs (gconstpointer user_data)
+{
+  const Vector *v = user_data;
+  const LkQuantInfo *quant = lk_quant_info (v->type);
+  float x[256] = { 0 }, y[256];
+  guint8 blocks[256 * 4];
+  static const float odd[] = { INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 1e-45f, -0.0f };
+
+  quant->quantise (x, blocks, 256);
+  quant->dequantise (blocks, y, 256);
+  for (int i = 0; i < 256; i++)
+    g_assert_cmpfloat (y[i], ==, 0);
+  for (guint k = 0; k < G_N_ELEMENTS (odd); k++)
+    for (int i = 0; i < 256; i += 37)
+      {
+        memset (x, 0, sizeof x);
+        x[i] = odd[k];
+        x[(i + 7) % 256] = odd[(k + 1) % G_N_ELEMENTS (odd)];
+        quant->quantise (x, blocks, 256);
+        quant->dequantise (blocks, y, 256);
+      }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/quant/half-types", test_half_types);
+  for (guint i = 0; i < G_N_ELEMENTS (vectors); i++)
+    {
+      const char *name = lk_type_name (vectors[i].type);
+      g_autofree char *dequantise = g_strdup_printf ("/quant/%s/dequantise", name);
+      g_autofree char *quantise = g_strdup_printf ("/quant/%s/quantise", name);
+      g_autofree char *odd = g_strdup_printf ("/quant/%s/odd-inputs", name);
+
+      g_test_add_data_func (dequantise, &vectors[i], test_dequantise);
+      g_test_add_data_func (quantise, &vectors[i], test_quantise);
+      g_test_add_data_func (odd, &vectors[i], test_odd_inputs);
+    }
+  return g_test_run ();
+}
