@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A base model on the disk: a GGUF file or a Hugging Face folder, its configuration, weights as variables, tokenizer
+ * and chat template. Families are rows of a table (lk-family.c). Whatever the file, linear layers are called by their
+ * Hugging Face module path ("model.layers.3.self_attn.q_proj") and rotary pairs are (i, i + d/2): GGUF's permuted q and
+ * k rows are put back on loading.
+ */
+#pragma once
+
+#include "lk-hf-config.h"
+#include "lk-template.h"
+#include "lk-tokenizer.h"
+#include "lk-variable.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  LK_LINEAR_Q,
+  LK_LINEAR_K,
+  LK_LINEAR_V,
+  LK_LINEAR_O,
+  LK_LINEAR_GATE,
+  LK_LINEAR_UP,
+  LK_LINEAR_DOWN,
+  LK_N_LINEAR,
+} LkLinearRole;
+
+typedef struct _LkFamily LkFamily;
+
+typedef struct
+{
+  const LkFamily *family;
+  char *name;              /* for people; owned by the model */
+  gint64 vocab, hidden, intermediate, layers, heads, kv_heads, head_dim;
+  gint64 context;          /* max_position_embeddings */
+  double norm_eps;
+  LkRopeConfig rope;
+  gboolean tied;           /* the head is the embedding */
+  gint64 parameters;       /* all weights, tied ones once */
+} LkModelConfig;
+
+typedef struct
+{
+  LkVariable *input_norm, *post_norm;   /* [1, hidden] */
+  LkVariable *linear[LK_N_LINEAR];      /* [out, in] */
+} LkLayerWeights;
+
+typedef struct _LkModel LkModel;
+
+/* Maps weights; nothing is copied but permuted q/k rows and what is not stored in a usable layout. Missing tensors,
+ * wrong shapes, a vocabulary larger than the embedding: errors naming file and tensor. */
+LkModel *lk_model_open (const char *path, GError **error);
+LkModel *lk_model_ref (LkModel *self);
+void lk_model_unref (LkModel *self);
+
+const char *lk_model_get_path (LkModel *self);
+const LkModelConfig *lk_model_get_config (LkModel *self);
+LkVariables *lk_model_get_variables (LkModel *self);
+LkTokenizer *lk_model_get_tokenizer (LkModel *self);  /* NULL when the folder has none (golden tests) */
+LkTemplate *lk_model_get_template (LkModel *self);    /* NULL when there is none */
+const char *lk_model_get_template_source (LkModel *self);
+/* sha256 over the weight files, hexadecimal; computed on first use (takes time on big files). */
+const char *lk_model_get_hash (LkModel *self, GError **error);
+/* "GGUF Q4_1", "Hugging Face BF16": the most common type of the linear layers. */
+const char *lk_model_get_kind (LkModel *self);
+
+LkVariable *lk_model_get_embedding (LkModel *self);   /* [vocab, hidden] */
+LkVariable *lk_model_get_final_norm (LkModel *self);
+LkVariable *lk_model_get_head (LkModel *self);        /* the embedding when tied */
+const LkLayerWeights *lk_model_get_layer (LkModel *self, guint layer);
+/* cos and sin by position, [positions, head_dim]: first half cos, second half sin, made on the CPU in double. Grows to
+ * @positions at least on first use; later calls return the same variable. */
+LkVariable *lk_model_get_rope_table (LkModel *self, gint64 positions);
+
+/* "model.layers.3.self_attn.q_proj" (transfer full), and its inverse: FALSE when it names no linear layer. */
+char *lk_model_linear_path (guint layer, LkLinearRole role);
+const char *lk_linear_role_name (LkLinearRole role); /* "q_proj" */
+gboolean lk_model_parse_linear_path (const char *path, guint *layer, LkLinearRole *role);
+
+/* Where weights come from, for exporters: the HF names in order, with the variable. HF spelling of all tensors. */
+typedef struct
+{
+  char *hf_name;      /* "model.layers.0.self_attn.q_proj.weight" */
+  char *gguf_name;    /* "blk.0.attn_q.weight" */
+  LkVariable *variable;
+  gint layer;         /* -1: none */
+  gint role;          /* LkLinearRole, or -1 */
+} LkModelTensor;
+const LkModelTensor *lk_model_get_tensors (LkModel *self, guint *n);
+/* The opened file behind: one of them NULL. For metadata on export. */
+struct _LkGguf *lk_model_get_gguf (LkModel *self);
+JsonObject *lk_model_get_hf_config (LkModel *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkModel, lk_model_unref)
+
+G_END_DECLS

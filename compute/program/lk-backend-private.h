@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * For the backends only.
+ */
+#pragma once
+
+#include "lk-backend.h"
+
+typedef struct
+{
+  void (*free) (LkBackend *self);
+  gboolean (*prepare) (LkBackend *self, LkVariables *variables, GError **error);
+  gboolean (*write) (LkBackend *self, LkVariable *variable, guint64 offset, const void *data, gsize size, GError **error);
+  gboolean (*read) (LkBackend *self, LkVariable *variable, guint64 offset, void *data, gsize size, GError **error);
+  guint64 (*memory) (LkBackend *self);
+  LkExecutable *(*compile) (LkBackend *self, LkProgram *program, GError **error);
+  gboolean (*run) (LkExecutable *executable, GError **error);
+  void (*free_executable) (LkExecutable *executable);
+  char *(*describe_profile) (LkBackend *self);
+} LkBackendClass;
+
+struct _LkBackend
+{
+  const LkBackendClass *klass;
+  gatomicrefcount ref_count;
+  char *description;
+  gboolean gpu;
+};
+
+struct _LkExecutable
+{
+  LkBackend *backend; /* owned reference */
+  LkProgram *program; /* owned reference */
+};
+
+LkBackend *_lk_backend_new_gpu (const char *device, GError **error);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What runs programs: the CPU calls each operation; the GPU records each operation's dispatches once and replays them.
+ * Thread-safety: one thread at a time.
+ */
+#pragma once
+
+#include "lk-program.h"
+
+G_BEGIN_DECLS
+
+typedef struct _LkBackend LkBackend;
+typedef struct _LkExecutable LkExecutable;
+
+/* "cpu", "vulkan", "vulkan:N" (N as `lorikeet-cli devices` lists them), "auto": the best hardware GPU, else the CPU. */
+LkBackend *lk_backend_new (const char *device, GError **error);
+LkBackend *lk_backend_new_cpu (guint workers); /* 0: one a core */
+LkBackend *lk_backend_ref (LkBackend *self);
+void lk_backend_unref (LkBackend *self);
+/* "CPU, 2 threads, AVX-512", "llvmpipe (LLVM 15)" */
+const char *lk_backend_get_description (LkBackend *self);
+gboolean lk_backend_is_gpu (LkBackend *self);
+/* Memory programs may use here, for the plan: device memory, or the host's available memory on the CPU. */
+guint64 lk_backend_get_memory (LkBackend *self);
+
+/* Gives every variable of the set that has none yet its storage, filled with its initial content or zeros. Frozen
+ * weights stay in their mapped file on the CPU. Call it when all variables of a plan exist; again when some were added. */
+gboolean lk_backend_prepare (LkBackend *self, LkVariables *variables, GError **error);
+gboolean lk_backend_write (LkBackend *self, LkVariable *variable, guint64 offset, const void *data, gsize size, GError **error);
+gboolean lk_backend_read (LkBackend *self, LkVariable *variable, guint64 offset, void *data, gsize size, GError **error);
+gboolean lk_backend_clear (LkBackend *self, LkVariable *variable, GError **error);
+
+/* Plans memory (refused with LK_ERROR_OUT_OF_MEMORY in words when it does not fit), allocates the arena, records.
+ * Executables of one backend share one arena, as they never run at the same time. Variables used must be prepared. */
+LkExecutable *lk_backend_compile (LkBackend *self, LkProgram *program, GError **error);
+gboolean lk_executable_run (LkExecutable *self, GError **error);
+void lk_executable_free (LkExecutable *self);
+
+/* Time by operation name, when LK_PROFILE=1 is in the environment: a table for people, else NULL. (transfer full) */
+char *lk_backend_describe_profile (LkBackend *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkBackend, lk_backend_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkExecutable, lk_executable_free)
+
+G_END_DECLS
