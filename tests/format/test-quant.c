@@ -18,7 +18,7 @@ typedef struct
   int m_offset;          /* of the minimum, -1 when there is none */
   guint32 block_crc;     /* of one dequantised block of the byte pattern */
   double block_sum;
-  guint32 quantised_crc; /* of the quantised inputs; 0 when we only read the type */
+  guint32 quantised_crc; /* of the quantised inputs */
   double rmse;
   guint32 restored_crc;  /* of the quantised inputs dequantised again */
 } Vector;
@@ -26,7 +26,16 @@ typedef struct
 static const Vector vectors[] = {
   { LK_TYPE_Q4_0, 0, -1, 0x7CED03B6, -5.25, 0x3BA6E77C, 0.038128, 0x368B75CF },
   { LK_TYPE_Q4_1, 0, 2, 0xA856F61E, 65.25, 0xA53BB775, 0.034995, 0xC5A010CD },
+  { LK_TYPE_Q5_0, 0, -1, 0xED6B6973, 3.75, 0x74B921D8, 0.018550, 0x22FC37FE },
+  { LK_TYPE_Q5_1, 0, 2, 0x74205D8A, 130.25, 0xD25EFA19, 0.017107, 0x378FC886 },
   { LK_TYPE_Q8_0, 0, -1, 0x331DAE17, -44, 0xBFB132D0, 0.002169, 0x5F9E7F42 },
+  { LK_TYPE_Q2_K, 80, 82, 0xA5817826, 514.75, 0xCD8C436D, 0.135969, 0xF70A2ACC },
+  { LK_TYPE_Q3_K, 108, -1, 0x09680A6F, 239.5, 0xBB5312E7, 0.071893, 0xBD612F27 },
+  { LK_TYPE_Q4_K, 0, 2, 0x4A0FF77D, 13610, 0xB2BAE1BB, 0.031680, 0xD3CF2FC7 },
+  { LK_TYPE_Q5_K, 0, 2, 0x885BBFF6, 29054, 0x17183E26, 0.016109, 0xB995122E },
+  { LK_TYPE_Q6_K, 208, -1, 0xA4C1436A, 1153, 0x137789C4, 0.007776, 0x2E986BD3 },
+  { LK_TYPE_IQ4_NL, 0, -1, 0xA700B6CC, -64.25, 0xAA9B1ECB, 0.039758, 0x735D9210 },
+  { LK_TYPE_IQ4_XS, 0, -1, 0xD58F833B, -2751.25, 0x15729C14, 0.037544, 0xAD06FDB3 },
 };
 
 static void

@@ -12,6 +12,15 @@ static const LkQuantInfo infos[] = {
   ROW (Q8_0, q8_0),
   ROW (Q4_0, q4_0),
   ROW (Q4_1, q4_1),
+  ROW (Q5_0, q5_0),
+  ROW (Q5_1, q5_1),
+  ROW (Q2_K, q2_k),
+  ROW (Q3_K, q3_k),
+  ROW (Q4_K, q4_k),
+  ROW (Q5_K, q5_k),
+  ROW (Q6_K, q6_k),
+  ROW (IQ4_NL, iq4_nl),
+  ROW (IQ4_XS, iq4_xs),
 };
 
 const LkQuantInfo *

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * 18 bytes for 32 elements: scale (half), 16 bytes of indices, low nibbles elements 0–15, high nibbles 16–31.
+ */
+#include "lk-quant-iq4.h"
+
+void
+lk_quant_iq4_nl_dequantise (const void *blocks, float *out, gint64 n)
+{
+  const guint8 *block = blocks;
+
+  for (gint64 b = 0; b < n / 32; b++, block += 18, out += 32)
+    {
+      float d = lk_quant_load_half (block);
+
+      for (int j = 0; j < 16; j++)
+        {
+          out[j] = d * (float) lk_quant_iq4_values[block[2 + j] & 15];
+          out[j + 16] = d * (float) lk_quant_iq4_values[block[2 + j] >> 4];
+        }
+    }
+}
+
+void
+lk_quant_iq4_nl_quantise (const float *in, void *blocks, gint64 n)
+{
+  guint8 *block = blocks, levels[32];
+
+  for (gint64 b = 0; b < n / 32; b++, block += 18, in += 32)
+    {
+      lk_quant_store_half (block, lk_quant_iq4_search (in, 0, levels));
+      for (int j = 0; j < 16; j++)
+        block[2 + j] = (guint8) (levels[j] | levels[j + 16] << 4);
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * 176 bytes for 256 elements: d and dmin (half each), 12 bytes of 6-bit scales and minimums for eight sub-blocks of
+ * 32, 32 bytes of fifth bits (bit k of byte l is element l of sub-block k), 128 bytes of nibbles as in Q4_K.
+ */
+#include "lk-quant-k-scales.h"
+
+static const LkQuantSearch search = { .n = 32, .top = 31, .first = -0.5f, .step = 0.1f, .tries = 15 };
+
+void
+lk_quant_q5_k_dequantise (const void *blocks, float *out, gint64 n)
+{
+  const guint8 *block = blocks;
+
+  for (gint64 b = 0; b < n / LK_K_BLOCK; b++, block += 176, out += LK_K_BLOCK)
+    {
+      float d = lk_quant_load_half (block), dmin = lk_quant_load_half (block + 2);
+      const guint8 *fifth = block + 16;
+
+      for (int k = 0; k < 8; k++)
+        {
+          const guint8 *q = block + 48 + 32 * (k / 2);
+          int scale, least, shift = 4 * (k & 1);
+          float step, offset;
+
+          lk_quant_k_scale (block + 4, k, &scale, &least);
+          step = d * (float) scale;
+          offset = dmin * (float) least;
+          for (int l = 0; l < 32; l++)
+            out[32 * k + l] = step * (float) ((q[l] >> shift & 15) | (fifth[l] >> k & 1) << 4) - offset;
+        }
+    }
+}
+
+void
+lk_quant_q5_k_quantise (const float *in, void *blocks, gint64 n)
+{
+  guint8 *block = blocks, levels[LK_K_BLOCK];
+
+  for (gint64 b = 0; b < n / LK_K_BLOCK; b++, block += 176, in += LK_K_BLOCK)
+    {
+      guint8 *fifth = block + 16;
+
+      lk_quant_k_choose (&search, in, block, levels);
+      memset (fifth, 0, 32);
+      for (int k = 0; k < 8; k++)
+        for (int l = 0; l < 32; l++)
+          fifth[l] |= (guint8) (levels[32 * k + l] >> 4 << k);
+      for (int c = 0; c < 4; c++)
+        for (int l = 0; l < 32; l++)
+          block[48 + 32 * c + l] = (guint8) ((levels[64 * c + l] & 15) | (levels[64 * c + 32 + l] & 15) << 4);
+    }
+}
