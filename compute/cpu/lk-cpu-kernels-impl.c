@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Compiled once for each instruction set with LK_SIMD_SET (the table's symbol) and LK_SIMD_NAME defined. Plain loops the
+ * compiler vectorises; -fassociative-math lets it reorder sums, infinities and NaN keep their meaning.
+ */
+#include "lk-cpu-kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lk-half.h"
+#include "lk-quant.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* e^x to about 2 ulp by 2^n·e^r, |r| ≤ ln2/2, r's part by a minimax polynomial of degree 6. Saturates at ±87. */
+static inline float
+lk_exp (float x)
+{
+  float n, r, p;
+  gint32 i;
+
+  x = x > 88.0f ? 88.0f : x;
+  x = x < -87.0f ? -87.0f : x;
+  n = rintf (x * 1.44269504f);
+  r = x - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  i = ((gint32) n + 127) << 23;
+  memcpy (&n, &i, 4);
+  return p * n;
+}
+
+static inline float
+lk_half_at (const guint8 *p)
+{
+  guint16 h;
+  memcpy (&h, p, 2);
+#if defined(__F16C__)
+  return _cvtsh_ss (h);
+#else
+  return lk_f16_to_f32 (h);
+#endif
+}
+
+static void
+dequantise_q4_1 (const guint8 *b, float *restrict out, gint64 n)
+{
+  for (gint64 k = 0; k < n; k += 32, b += 20, out += 32)
+    {
+      float d = lk_half_at (b), m = lk_half_at (b + 2);
+
+      for (int j = 0; j < 16; j++)
+        out[j] = (float) (b[4 + j] & 15) * d + m;
+      for (int j = 0; j < 16; j++)
+        out[j + 16] = (float) (b[4 + j] >> 4) * d + m;
+    }
+}
+
+static void
+dequantise_q4_0 (const guint8 *b, float *restrict out, gint64 n)
+{
+  for (gint64 k = 0; k < n; k += 32, b += 18, out += 32)
+    {
+      float d = lk_half_at (b);
+
+      for (int j = 0; j < 16; j++)
+        out[j] = (float) ((b[2 + j] & 15) - 8) * d;
+      for (int j = 0; j < 16; j++)
+        out[j + 16] = (float) ((b[2 + j] >> 4) - 8) * d;
+    }
+}
+
+static void
+dequantise_q8_0 (const guint8 *b, float *restrict out, gint64 n)
+{
+  for (gint64 k = 0; k < n; k += 32, b += 34, out += 32)
+    {
+      float d = lk_half_at (b);
+      const gint8 *q = (const gint8 *) (b + 2);
+
+      for (int j = 0; j < 32; j++)
+        out[j] = (float) q[j] * d;
+    }
+}
+
+static void
+dequantise_bf16 (const guint8 *b, float *restrict out, gint64 n)
+{
+  for (gint64 k = 0; k < n; k++)
+    {
+      guint16 h;
+      guint32 u;
+
+      memcpy (&h, b + 2 * k, 2);
+      u = (guint32) h << 16;
+      memcpy (out + k, &u, 4);
+    }
+}
+
+static void
+dequantise_f16 (const guint8 *b, float *restrict out, gint64 n)
+{
+  gint64 k = 0;
+#if defined(__F16C__)
+  for (; k + 8 <= n; k += 8)
+    _mm256_storeu_ps (out + k, _mm256_cvtph_ps (_mm_loadu_si128 ((const __m128i *) (const void *) (b + 2 * k))));
+#endif
+  for (; k < n; k++)
+    out[k] = lk_half_at (b + 2 * k);
+}
+
+static void
+dequantise (LkType type, const void *blocks, float *out, gint64 n)
+{
+  switch ((int) type)
+    {
+    case LK_TYPE_F32:
+      memcpy (out, blocks, (gsize) n * 4);
+      return;
+    case LK_TYPE_F16:
+      dequantise_f16 (blocks, out, n);
+      return;
+    case LK_TYPE_BF16:
+      dequantise_bf16 (blocks, out, n);
+      return;
+    case LK_TYPE_Q4_0:
+      dequantise_q4_0 (blocks, out, n);
+      return;
+    case LK_TYPE_Q4_1:
+      dequantise_q4_1 (blocks, out, n);
+      return;
+    case LK_TYPE_Q8_0:
+      dequantise_q8_0 (blocks, out, n);
+      return;
+    default:
+      lk_quant_info (type)->dequantise (blocks, out, n);
+    }
+}
+
+static float
+dot (const float *x, const float *y, gint64 n)
+{
+  float s = 0;
+
+  for (gint64 i = 0; i < n; i++)
+    s += x[i] * y[i];
+  return s;
+}
+
+/* Σ w·x over one packed row, without unpacking to memory; @xs: sums of x over blocks of 32. */
+static float
+dot_q4_1 (const guint8 *b, const float *x, const float *xs, gint64 n)
+{
+  float total = 0;
+#if defined(__AVX512F__) && defined(__AVX512BW__)
+  __m512 acc = _mm512_setzero_ps ();
+  const __m128i low = _mm_set1_epi8 (15);
+
+  for (gint64 k = 0; k < n; k += 32, b += 20, x += 32)
+    {
+      __m128i q = _mm_loadu_si128 ((const __m128i *) (const void *) (b + 4));
+      __m512 q0 = _mm512_cvtepi32_ps (_mm512_cvtepu8_epi32 (_mm_and_si128 (q, low)));
+      __m512 q1 = _mm512_cvtepi32_ps (_mm512_cvtepu8_epi32 (_mm_and_si128 (_mm_srli_epi16 (q, 4), low)));
+      __m512 s = _mm512_fmadd_ps (q0, _mm512_loadu_ps (x), _mm512_mul_ps (q1, _mm512_loadu_ps (x + 16)));
+
+      acc = _mm512_fmadd_ps (s, _mm512_set1_ps (lk_half_at (b)), acc);
+      total += lk_half_at (b + 2) * xs[k / 32];
+    }
+  return total + _mm512_reduce_add_ps (acc);
+#else
+  for (gint64 k = 0; k < n; k += 32, b += 20, x += 32)
+    {
+      float s = 0;
+
+      for (int j = 0; j < 16; j++)
+        s += (float) (b[4 + j] & 15) * x[j];
+      for (int j = 0; j < 16; j++)
+        s += (float) (b[4 + j] >> 4) * x[j + 16];
+      total += s * lk_half_at (b) + lk_half_at (b + 2) * xs[k / 32];
+    }
+  return total;
+#endif
+}
+
+static float
+dot_q4_0 (const guint8 *b, const float *x, const float *xs, gint64 n)
+{
+  float total = 0;
+
+  for (gint64 k = 0; k < n; k += 32, b += 18, x += 32)
+    {
+      float s = 0;
+
+      for (int j = 0; j < 16; j++)
+        s += (float) (b[2 + j] & 15) * x[j];
+      for (int j = 0; j < 16; j++)
+        s += (float) (b[2 + j] >> 4) * x[j + 16];
+      total += (s - 8.0f * xs[k / 32]) * lk_half_at (b);
+    }
+  return total;
+}
+
+static float
+dot_q8_0 (const guint8 *b, const float *x, const float *xs, gint64 n)
+{
+#if defined(__AVX512F__) && defined(__AVX512BW__)
+  __m512 acc = _mm512_setzero_ps ();
+
+  for (gint64 k = 0; k < n; k += 32, b += 34, x += 32)
+    {
+      __m512 q0 = _mm512_cvtepi32_ps (_mm512_cvtepi8_epi32 (_mm_loadu_si128 ((const __m128i *) (const void *) (b + 2))));
+      __m512 q1 = _mm512_cvtepi32_ps (_mm512_cvtepi8_epi32 (_mm_loadu_si128 ((const __m128i *) (const void *) (b + 18))));
+      __m512 s = _mm512_fmadd_ps (q0, _mm512_loadu_ps (x), _mm512_mul_ps (q1, _mm512_loadu_ps (x + 16)));
+
+      acc = _mm512_fmadd_ps (s, _mm512_set1_ps (lk_half_at (b)), acc);
+    }
+  return _mm512_reduce_add_ps (acc);
+#else
+  float total = 0;
+
+  for (gint64 k = 0; k < n; k += 32, b += 34, x += 32)
+    {
+      const gint8 *q = (const gint8 *) (b + 2);
+      float s = 0;
+
+      for (int j = 0; j < 32; j++)
+        s += (float) q[j] * x[j];
+      total += s * lk_half_at (b);
+    }
+  return total;
+#endif
+}
+
+typedef float (*DotFunc) (const guint8 *b, const float *x, const float *xs, gint64 n);
+
+static void
+matvec (LkType type, const guint8 *w, gsize row_bytes, gint64 rows, const float *x, gint64 n, float *scratch, float *y)
+{
+  DotFunc packed = type == LK_TYPE_Q4_1 ? dot_q4_1 : type == LK_TYPE_Q4_0 ? dot_q4_0 : type == LK_TYPE_Q8_0 ? dot_q8_0 : NULL;
+
+  if (packed)
+    {
+      for (gint64 k = 0; k < n; k += 32)
+        {
+          float s = 0;
+          for (int j = 0; j < 32; j++)
+            s += x[k + j];
+          scratch[k / 32] = s;
+        }
+      for (gint64 r = 0; r < rows; r++)
+        y[r] = packed (w + (gsize) r * row_bytes, x, scratch, n);
+      return;
+    }
+  for (gint64 r = 0; r < rows; r++)
+    {
+      const float *row = (const float *) (const void *) (w + (gsize) r * row_bytes);
+
+      if (type != LK_TYPE_F32)
+        {
+          dequantise (type, row, scratch, n);
+          row = scratch;
+        }
+      y[r] = dot (row, x, n);
+    }
+}
+
+static double
+sum_of_squares (const float *x, gint64 n)
+{
+  double total = 0;
+
+  for (gint64 i = 0; i < n; i += 1024)
+    {
+      float s = 0;
+      gint64 end = MIN (i + 1024, n);
+
+      for (gint64 j = i; j < end; j++)
+        s += x[j] * x[j];
+      total += s;
+    }
+  return total;
+}
+
+static void
+axpy (float a, const float *restrict x, float *restrict y, gint64 n)
+{
+  for (gint64 i = 0; i < n; i++)
+    y[i] += a * x[i];
+}
+
+static void
+add (const float *x, const float *y, float *out, gint64 n)
+{
+  for (gint64 i = 0; i < n; i++)
+    out[i] = x[i] + y[i];
+}
+
+static void
+scale (float a, float *x, gint64 n)
+{
+  for (gint64 i = 0; i < n; i++)
+    x[i] *= a;
+}
+
+static float
+rms_norm (const float *restrict x, const float *restrict w, float *restrict y, gint64 n, float eps)
+{
+  float rstd = 1.0f / sqrtf (dot (x, x, n) / (float) n + eps);
+
+  for (gint64 i = 0; i < n; i++)
+    y[i] = x[i] * rstd * w[i];
+  return rstd;
+}
+
+static void
+rms_norm_dx (const float *restrict dy, const float *restrict x, const float *restrict w, float rstd, float *restrict dx, gint64 n,
+             gboolean accumulate)
+{
+  float s = 0;
+
+  for (gint64 i = 0; i < n; i++)
+    s += dy[i] * w[i] * x[i];
+  s *= rstd * rstd / (float) n;
+  if (accumulate)
+    for (gint64 i = 0; i < n; i++)
+      dx[i] += rstd * (dy[i] * w[i] - x[i] * s);
+  else
+    for (gint64 i = 0; i < n; i++)
+      dx[i] = rstd * (dy[i] * w[i] - x[i] * s);
+}
+
+static void
+swiglu (const float *restrict gate, const float *restrict up, float *restrict out, gint64 n)
+{
+  for (gint64 i = 0; i < n; i++)
+    out[i] = gate[i] / (1.0f + lk_exp (-gate[i])) * up[i];
+}
+
+static void
+swiglu_dx (const float *restrict dy, const float *restrict gate, const float *restrict up, float *restrict dgate, float *restrict dup,
+           gint64 n)
+{
+  for (gint64 i = 0; i < n; i++)
+    {
+      float s = 1.0f / (1.0f + lk_exp (-gate[i]));
+      float d = dy[i];
+
+      dup[i] = d * gate[i] * s;
+      dgate[i] = d * up[i] * s * (1.0f + gate[i] * (1.0f - s));
+    }
+}
+
+static float
+maximum (const float *x, gint64 n)
+{
+  float m = -INFINITY;
+
+  for (gint64 i = 0; i < n; i++)
+    m = x[i] > m ? x[i] : m;
+  return m;
+}
+
+static float
+exp_minus (float *x, gint64 n, float shift)
+{
+  float s = 0;
+
+  for (gint64 i = 0; i < n; i++)
+    {
+      float e = x[i] - shift < -87.0f ? 0.0f : lk_exp (x[i] - shift);
+      x[i] = e;
+      s += e;
+    }
+  return s;
+}
+
+static void
+rope (const float *x, float *out, const float *cosines, const float *sines, float sign, gint64 n)
+{
+  for (gint64 i = 0; i < n; i++)
+    {
+      float a = x[i], b = x[i + n], c = cosines[i], s = sign * sines[i];
+
+      out[i] = a * c - b * s;
+      out[i + n] = b * c + a * s;
+    }
+}
+
+static void
+adamw (float *restrict p, float *restrict g, float *restrict m, float *restrict v, gint64 n, const float *h, float gradient_scale,
+       float decay)
+{
+  const float lr = h[0], b1 = h[1], b2 = h[2], eps = h[3], c1 = h[6], c2 = h[7], one_minus_b1 = h[9], one_minus_b2 = h[10];
+
+  for (gint64 i = 0; i < n; i++)
+    {
+      float gi = g[i] * gradient_scale;
+      float mi = b1 * m[i] + one_minus_b1 * gi;
+      float vi = b2 * v[i] + one_minus_b2 * gi * gi;
+
+      p[i] = p[i] * decay - lr * (mi * c1) / (sqrtf (vi * c2) + eps);
+      m[i] = mi;
+      v[i] = vi;
+      g[i] = 0;
+    }
+}
+
+const LkCpuKernels LK_SIMD_SET = {
+  .name = LK_SIMD_NAME,
+  .dequantise = dequantise,
+  .matvec = matvec,
+  .dot = dot,
+  .sum_of_squares = sum_of_squares,
+  .axpy = axpy,
+  .add = add,
+  .scale = scale,
+  .rms_norm = rms_norm,
+  .rms_norm_dx = rms_norm_dx,
+  .swiglu = swiglu,
+  .swiglu_dx = swiglu_dx,
+  .maximum = maximum,
+  .exp_minus = exp_minus,
+  .rope = rope,
+  .adamw = adamw,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The inner loops of the CPU backend. One source (lk-cpu-kernels-impl.c) is compiled once for each instruction set; the
+ * best one the processor has is chosen at run time. All pointers are to distinct memory unless said otherwise.
+ */
+#pragma once
+
+#include "lk-type.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  const char *name; /* "AVX-512", "AVX2", "baseline" */
+
+  /* @n elements of @type to float32; whole blocks. */
+  void (*dequantise) (LkType type, const void *blocks, float *out, gint64 n);
+  /* y[r] = Σ_i w[r][i]·x[i] for @rows packed rows of @row_bytes. @scratch: n floats. */
+  void (*matvec) (LkType type, const guint8 *w, gsize row_bytes, gint64 rows, const float *x, gint64 n, float *scratch, float *y);
+  float (*dot) (const float *x, const float *y, gint64 n);
+  double (*sum_of_squares) (const float *x, gint64 n);
+  void (*axpy) (float a, const float *x, float *y, gint64 n); /* y += a·x */
+  void (*add) (const float *x, const float *y, float *out, gint64 n); /* out may be x or y */
+  void (*scale) (float a, float *x, gint64 n);
+  /* y = x/√(mean x² + eps) · w; returns the factor 1/√(…) */
+  float (*rms_norm) (const float *x, const float *w, float *y, gint64 n, float eps);
+  /* dx (=|+=) rstd·(w·dy − x·rstd²·mean(w·dy·x)) */
+  void (*rms_norm_dx) (const float *dy, const float *x, const float *w, float rstd, float *dx, gint64 n, gboolean accumulate);
+  void (*swiglu) (const float *gate, const float *up, float *out, gint64 n); /* silu(gate)·up */
+  void (*swiglu_dx) (const float *dy, const float *gate, const float *up, float *dgate, float *dup, gint64 n);
+  float (*maximum) (const float *x, gint64 n); /* −∞ for n = 0 */
+  float (*exp_minus) (float *x, gint64 n, float shift); /* x = exp(x − shift) in place; returns the sum */
+  /* x' = x·cos − y·sin, y' = y·cos + x·sin on the pairs (i, i + n); @sign −1 turns back. In place allowed. */
+  void (*rope) (const float *x, float *out, const float *cos, const float *sin, float sign, gint64 n);
+  /* torch's AdamW; h: see lk-adamw.c */
+  void (*adamw) (float *p, float *g, float *m, float *v, gint64 n, const float *h, float gradient_scale, float decay);
+} LkCpuKernels;
+
+/* The best set for this processor; LK_SIMD=baseline|avx2|avx512 in the environment asks for a lesser one. */
+const LkCpuKernels *lk_cpu_kernels (void);
+/* All sets this processor can run, best first, NULL-terminated: for tests. */
+const LkCpuKernels *const *lk_cpu_kernels_all (void);
+
+G_END_DECLS

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Softmax (scale·q·kᵀ)·v over each query's range of rows, with the running maximum and sum of FlashAttention (Dao et al.,
+ * 2022; Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018): no T × T buffer exists. The row
+ * log-sum-exp is kept for the backward pass.
+ */
+#include "lk-attention-private.h"
+
+/* in: q, k, v, ranges; out: o [T, heads·d], lse [T, heads] */
+
+static void
+lk_attention_cost (LkProgram *program, const LkNode *node, LkCost *cost)
+{
+  LkTensor *q = lk_program_get_tensor (program, node->in[0]), *k = lk_program_get_tensor (program, node->in[1]);
+
+  /* causal: half of the pairs */
+  cost->flops = 2.0 * (double) q->rows * (double) k->rows * (double) q->cols;
+  cost->bytes = lk_node_bytes (program, node);
+}
+
+static void
+lk_attention_gradient (LkGradients *gradients, const LkNode *node)
+{
+  lk_op_attention_dx (gradients, node, lk_gradients_of (gradients, node->out[0]));
+}
+
+#define LK_ATTENTION_SCRATCH (LK_ATTENTION_Q_BLOCK * (LK_ATTENTION_K_CHUNK + 2))
+
+static guint64
+lk_attention_scratch (LkProgram *program, const LkNode *node, LkTarget target, guint workers)
+{
+  return target == LK_TARGET_CPU ? (guint64) workers * LK_ATTENTION_SCRATCH * sizeof (float) : 0;
+}
+
+typedef struct
+{
+  const LkCpuKernels *kernels;
+  const float *q, *k, *v;
+  const gint32 *ranges;
+  float *o, *lse, *scratch;
+  gint64 rows, n_keys, heads, group, d, q_stride, kv_stride;
+  float scale;
+} LkAttentionJob;
+
+/* Scores of queries [i, i+n) against keys [j, j+m) become probabilities relative to the running maximum; O so far is
+ * rescaled. Keys outside a query's range weigh nothing. */
+static void
+lk_attention_softmax (LkAttentionJob *job, gint64 i, gint64 n, gint64 j, gint64 m, float *s, float *maxima, float *sums, float *o)
+{
+  for (gint64 r = 0; r < n; r++)
+    {
+      gint64 begin = CLAMP (job->ranges[2 * (i + r)] - j, 0, m);
+      gint64 end = CLAMP (job->ranges[2 * (i + r) + 1] - j, begin, m);
+      float *row = s + r * m;
+      float maximum = MAX (maxima[r], job->kernels->maximum (row + begin, end - begin));
+
+      memset (row, 0, (gsize) begin * sizeof *row);
+      memset (row + end, 0, (gsize) (m - end) * sizeof *row);
+      if (begin == end)
+        continue;
+      if (maximum > maxima[r])
+        {
+          float correction = maxima[r] == -INFINITY ? 0.0f : expf (maxima[r] - maximum);
+
+          sums[r] *= correction;
+          job->kernels->scale (correction, o + r * job->q_stride, job->d);
+          maxima[r] = maximum;
+        }
+      sums[r] += job->kernels->exp_minus (row + begin, end - begin, maximum);
+    }
+}
+
+/* A few queries: plain dot products, as the matrix product's own packing would cost more. */
+static void
+lk_attention_scores (LkAttentionJob *job, const float *q, const float *k, gint64 n, gint64 m, float *s)
+{
+  if (n < 4)
+    for (gint64 r = 0; r < n; r++)
+      for (gint64 c = 0; c < m; c++)
+        s[r * m + c] = job->scale * job->kernels->dot (q + r * job->q_stride, k + c * job->kv_stride, job->d);
+  else
+    lk_cpu_gemm (FALSE, TRUE, n, m, job->d, job->scale, q, job->q_stride, k, job->kv_stride, 0, s, m);
+}
+
+static void
+lk_attention_values (LkAttentionJob *job, const float *s, const float *v, gint64 n, gint64 m, float *o)
+{
+  if (n < 4)
+    for (gint64 r = 0; r < n; r++)
+      for (gint64 c = 0; c < m; c++)
+        job->kernels->axpy (s[r * m + c], v + c * job->kv_stride, o + r * job->q_stride, job->d);
+  else
+    lk_cpu_gemm (FALSE, FALSE, n, job->d, m, 1, s, m, v, job->kv_stride, 1, o, job->q_stride);
+}
+
+static void
+lk_attention_block (LkAttentionJob *job, gint64 i, gint64 n, gint64 head, float *scratch)
+{
+  float *s = scratch, *maxima = scratch + LK_ATTENTION_Q_BLOCK * LK_ATTENTION_K_CHUNK, *sums = maxima + LK_ATTENTION_Q_BLOCK;
+  const float *q = job->q + i * job->q_stride + head * job->d;
+  float *o = job->o + i * job->q_stride + head * job->d;
+  gint64 offset = head / job->group * job->d;
+  gint64 hull_begin, hull_end;
+
+  for (gint64 r = 0; r < n; r++)
+    {
+      maxima[r] = -INFINITY;
+      sums[r] = 0;
+      memset (o + r * job->q_stride, 0, (gsize) job->d * sizeof *o);
+    }
+  lk_attention_hull (job->ranges, i, i + n, job->n_keys, &hull_begin, &hull_end);
+  for (gint64 j = hull_begin; j < hull_end; j += LK_ATTENTION_K_CHUNK)
+    {
+      gint64 m = MIN (LK_ATTENTION_K_CHUNK, hull_end - j);
+
+      lk_attention_scores (job, q, job->k + j * job->kv_stride + offset, n, m, s);
+      lk_attention_softmax (job, i, n, j, m, s, maxima, sums, o);
+      lk_attention_values (job, s, job->v + j * job->kv_stride + offset, n, m, o);
+    }
+  for (gint64 r = 0; r < n; r++)
+    {
+      if (sums[r] > 0)
+        job->kernels->scale (1.0f / sums[r], o + r * job->q_stride, job->d);
+      job->lse[(i + r) * job->heads + head] = sums[r] > 0 ? maxima[r] + logf (sums[r]) : 0.0f;
+    }
+}
+
+static void
+lk_attention_tiles (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkAttentionJob *job = data;
+
+  for (gint64 tile = begin; tile < end; tile++)
+    {
+      gint64 i = tile / job->heads * LK_ATTENTION_Q_BLOCK;
+
+      lk_attention_block (job, i, MIN (LK_ATTENTION_Q_BLOCK, job->rows - i), tile % job->heads, job->scratch + worker * LK_ATTENTION_SCRATCH);
+    }
+}
+
+static void
+lk_attention_run (LkCpuTask *task, const LkNode *node)
+{
+  LkTensor *q = lk_task_tensor (task, node->in[0]), *k = lk_task_tensor (task, node->in[1]);
+  gint64 heads = node->params.u[LK_ATTENTION_HEADS];
+  LkAttentionJob job = { task->kernels, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_f32 (task, node->in[1]),
+                         lk_cpu_task_f32 (task, node->in[2]), lk_cpu_task_i32 (task, node->in[3]), lk_cpu_task_f32 (task, node->out[0]),
+                         lk_cpu_task_f32 (task, node->out[1]), (float *) (void *) task->scratch, q->rows, k->rows, heads,
+                         heads / node->params.u[LK_ATTENTION_KV_HEADS], q->cols / heads, q->cols, k->cols,
+                         node->params.f[LK_ATTENTION_SCALE] };
+  gint64 blocks = (q->rows + LK_ATTENTION_Q_BLOCK - 1) / LK_ATTENTION_Q_BLOCK;
+
+  lk_parallel_for (task->parallel, blocks * heads, 1, lk_attention_tiles, &job);
+}
+
+static const LkOperation lk_attention = {
+  .name = "attention",
+  .cost = lk_attention_cost,
+  .gradient = lk_attention_gradient,
+  .scratch = lk_attention_scratch,
+  .run = lk_attention_run,
+};
+
+LkTensorId
+lk_op_attention (LkProgram *program, const char *name, LkTensorId q, LkTensorId k, LkTensorId v, LkTensorId ranges,
+                 const LkAttentionOptions *options)
+{
+  LkTensor *t = lk_program_get_tensor (program, q);
+  gint64 rows = t->rows, cols = t->cols;
+  g_autofree char *lse = g_strconcat (name, ".lse", NULL);
+  LkTensorId in[] = { q, k, v, ranges };
+  LkTensorId out[] = { lk_program_tensor (program, name, LK_TYPE_F32, rows, cols),
+                       lk_program_tensor (program, lse, LK_TYPE_F32, rows, options->heads) };
+  LkNode *node = lk_program_append (program, &lk_attention, in, 4, out, 2);
+
+  node->params.f[LK_ATTENTION_SCALE] = options->scale;
+  node->params.u[LK_ATTENTION_HEADS] = options->heads;
+  node->params.u[LK_ATTENTION_KV_HEADS] = options->kv_heads;
+  return out[0];
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Linear head and cross-entropy over chunks of rows (after Liger's fused linear cross-entropy): no more than one chunk of
+ * logits exists, rows without a target are left out, and the gradient into the hidden state is made in the same pass,
+ * d(Σ −log p)/dlogits = p − onehot.
+ */
+#include "lk-op-private.h"
+
+/* in: x, W, targets; out: loss, dx or none, logprobs or none, dW or none */
+enum
+{
+  OUT_LOSS,
+  OUT_DX,
+  OUT_LOGPROBS,
+  OUT_DW,
+  N_OUT,
+};
+
+#define LK_HEAD_FLOATS (16 << 20) /* logits of a chunk at most */
+#define LK_HEAD_TILE 256          /* vocabulary rows a tile */
+#define LK_HEAD_DX_DEPTH 256
+
+static gint64
+lk_head_chunk (gint64 rows, gint64 vocab)
+{
+  gint64 most = CLAMP (LK_HEAD_FLOATS / vocab, 16, 512);
+  gint64 chunks = MAX (1, (rows + most - 1) / most);
+
+  return MAX (1, (rows + chunks - 1) / chunks);
+}
+
+static void
+lk_head_loss_cost (LkProgram *program, const LkNode *node, LkCost *cost)
+{
+  LkTensor *x = lk_program_get_tensor (program, node->in[0]), *w = lk_program_get_tensor (program, node->in[1]);
+  double product = 2.0 * (double) x->rows * (double) w->rows * (double) w->cols;
+
+  cost->flops = product * (1 + (node->out[OUT_DX] ? 1 : 0) + (node->out[OUT_DW] ? 1 : 0));
+  cost->bytes = lk_node_bytes (program, node);
+}
+
+static gint64
+lk_head_dx_tile (const LkTensor *w, guint workers)
+{
+  gint64 block = MAX (32, lk_type_info (w->type)->block_elements);
+  gint64 share = MAX (1, workers);
+  gint64 tile = (w->cols + share - 1) / share;
+
+  return MIN ((tile + block - 1) / block * block, 1024);
+}
+
+/* Where working memory lies: all in floats from the scratch's beginning. */
+typedef struct
+{
+  gsize x, dx, logits, tiles, tile_floats, losses, total;
+} LkHeadLayout;
+
+static LkHeadLayout
+lk_head_layout (const LkTensor *x, const LkTensor *w, guint workers)
+{
+  gsize chunk = (gsize) lk_head_chunk (x->rows, w->rows);
+  LkHeadLayout l = { 0 };
+
+  l.dx = chunk * (gsize) w->cols;
+  l.logits = 2 * l.dx;
+  l.losses = l.logits + chunk * (gsize) w->rows;
+  l.tiles = l.losses + chunk;
+  l.tile_floats = MAX ((gsize) LK_HEAD_TILE * (gsize) w->cols, (gsize) lk_head_dx_tile (w, workers) * LK_HEAD_DX_DEPTH);
+  l.total = l.tiles + workers * l.tile_floats;
+  return l;
+}
+
+static guint64
+lk_head_loss_scratch (LkProgram *program, const LkNode *node, LkTarget target, guint workers)
+{
+  LkTensor *x = lk_program_get_tensor (program, node->in[0]), *w = lk_program_get_tensor (program, node->in[1]);
+
+  return lk_head_layout (x, w, target == LK_TARGET_CPU ? workers : 0).total * sizeof (float);
+}
+
+typedef struct
+{
+  LkCpuTask *task;
+  const guint8 *w;
+  const LkTypeInfo *type;
+  guint64 row_bytes;
+  float *x, *dx, *logits, *losses, *tiles;
+  float *dw;
+  gsize tile_floats;
+  gint64 n, hidden, vocab; /* n: rows of the chunk */
+  const gint32 *targets;   /* of the chunk's rows */
+  gboolean gradient;
+} LkHeadJob;
+
+static void
+lk_head_logits (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkHeadJob *job = data;
+  const float *tile = (const float *) (const void *) (job->w + (guint64) begin * job->row_bytes);
+
+  if (job->type->type != LK_TYPE_F32)
+    {
+      float *scratch = job->tiles + worker * job->tile_floats;
+
+      job->task->kernels->dequantise (job->type->type, tile, scratch, (end - begin) * job->hidden);
+      tile = scratch;
+    }
+  lk_cpu_gemm (FALSE, TRUE, job->n, end - begin, job->hidden, 1, job->x, job->hidden, tile, job->hidden, 0, job->logits + begin, job->vocab);
+}
+
+/* −log p of each row's target; logits become p − onehot. */
+static void
+lk_head_softmax (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkHeadJob *job = data;
+  const LkCpuKernels *kernels = job->task->kernels;
+
+  for (gint64 r = begin; r < end; r++)
+    {
+      float *row = job->logits + r * job->vocab;
+      float at_target = row[job->targets[r]];
+      float maximum = kernels->maximum (row, job->vocab);
+      float sum = kernels->exp_minus (row, job->vocab, maximum);
+
+      job->losses[r] = logf (sum) + (maximum - at_target);
+      if (job->gradient)
+        {
+          kernels->scale (1.0f / sum, row, job->vocab);
+          row[job->targets[r]] -= 1.0f;
+        }
+    }
+}
+
+static void
+lk_head_dx_columns (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkHeadJob *job = data;
+  float *scratch = job->tiles + worker * job->tile_floats;
+  const guint8 *column = job->w + (guint64) (begin / job->type->block_elements) * job->type->block_bytes;
+
+  for (gint64 o = 0; o < job->vocab; o += LK_HEAD_DX_DEPTH)
+    {
+      gint64 depth = MIN (LK_HEAD_DX_DEPTH, job->vocab - o);
+      const float *tile = (const float *) (const void *) (column + (guint64) o * job->row_bytes);
+      gint64 stride = job->hidden;
+
+      if (job->type->type != LK_TYPE_F32)
+        {
+          for (gint64 r = 0; r < depth; r++)
+            job->task->kernels->dequantise (job->type->type, column + (guint64) (o + r) * job->row_bytes, scratch + r * (end - begin),
+                                            end - begin);
+          tile = scratch;
+          stride = end - begin;
+        }
+      lk_cpu_gemm (FALSE, FALSE, job->n, end - begin, depth, 1, job->logits + o, job->vocab, tile, stride, o > 0 ? 1 : 0, job->dx + begin,
+                   job->hidden);
+    }
+}
+
+static void
+lk_head_dw_rows (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkHeadJob *job = data;
+
+  lk_cpu_gemm (TRUE, FALSE, end - begin, job->hidden, job->n, 1, job->logits + begin, job->vocab, job->x, job->hidden, 1,
+               job->dw + begin * job->hidden, job->hidden);
+}
+
+/* Rows @rows[0…n) of x through the head; returns Σ −log p. */
+static double
+lk_head_run_chunk (LkHeadJob *job, const LkNode *node, const gint32 *rows)
+{
+  LkCpuTask *task = job->task;
+  LkParallel *parallel = task->parallel;
+  const float *x = lk_cpu_task_f32 (task, node->in[0]);
+  float *dx = lk_cpu_task_f32 (task, node->out[OUT_DX]), *logprobs = lk_cpu_task_f32 (task, node->out[OUT_LOGPROBS]);
+  gsize row_size = (gsize) job->hidden * sizeof (float);
+  double sum = 0;
+
+  for (gint64 r = 0; r < job->n; r++)
+    memcpy (job->x + r * job->hidden, x + rows[r] * job->hidden, row_size);
+  lk_parallel_for (parallel, job->vocab, LK_HEAD_TILE, lk_head_logits, job);
+  lk_parallel_for (parallel, job->n, 8, lk_head_softmax, job);
+  if (job->dw)
+    lk_parallel_for (parallel, job->vocab, LK_HEAD_TILE, lk_head_dw_rows, job);
+  if (dx)
+    {
+      lk_parallel_for (parallel, job->hidden, lk_head_dx_tile (lk_task_tensor (task, node->in[1]), lk_parallel_get_workers (parallel)),
+                       lk_head_dx_columns, job);
+      for (gint64 r = 0; r < job->n; r++)
+        memcpy (dx + rows[r] * job->hidden, job->dx + r * job->hidden, row_size);
+    }
+  for (gint64 r = 0; r < job->n; r++)
+    {
+      sum += (double) job->losses[r];
+      if (logprobs)
+        logprobs[rows[r]] = -job->losses[r];
+    }
+  return sum;
+}
+
+static void
+lk_head_loss_run (LkCpuTask *task, const LkNode *node)
+{
+  LkTensor *x = lk_task_tensor (task, node->in[0]), *w = lk_task_tensor (task, node->in[1]);
+  const gint32 *targets = lk_cpu_task_i32 (task, node->in[2]);
+  float *loss = lk_cpu_task_f32 (task, node->out[OUT_LOSS]);
+  float *scratch = (float *) (void *) task->scratch;
+  LkHeadLayout l = lk_head_layout (x, w, lk_parallel_get_workers (task->parallel));
+  g_autofree gint32 *rows = g_new (gint32, (gsize) x->rows);
+  g_autofree gint32 *ids = g_new (gint32, (gsize) x->rows);
+  gint64 n = 0, chunk = lk_head_chunk (x->rows, w->rows);
+  double sum = 0;
+  LkHeadJob job = { task, lk_cpu_task_bytes (task, node->in[1]), lk_type_info (w->type), w->bytes / (guint64) w->rows, scratch + l.x,
+                    scratch + l.dx, scratch + l.logits, scratch + l.losses, scratch + l.tiles, lk_cpu_task_f32 (task, node->out[OUT_DW]),
+                    l.tile_floats, 0, w->cols, w->rows, NULL, node->out[OUT_DX] || node->out[OUT_DW] };
+
+  for (gint64 t = 0; t < x->rows; t++)
+    if (targets[t] >= 0 && targets[t] < w->rows)
+      {
+        rows[n] = (gint32) t;
+        ids[n++] = targets[t];
+      }
+  if (node->out[OUT_DX])
+    memset (lk_cpu_task_f32 (task, node->out[OUT_DX]), 0, x->bytes);
+  if (node->out[OUT_LOGPROBS])
+    memset (lk_cpu_task_f32 (task, node->out[OUT_LOGPROBS]), 0, (gsize) x->rows * sizeof (float));
+  for (gint64 r = 0; r < n; r += chunk)
+    {
+      job.n = MIN (chunk, n - r);
+      job.targets = ids + r;
+      sum += lk_head_run_chunk (&job, node, rows + r);
+    }
+  loss[0] += (float) sum;
+  loss[1] += (float) n;
+}
+
+static const LkOperation lk_head_loss = {
+  .name = "head_loss",
+  .cost = lk_head_loss_cost,
+  .scratch = lk_head_loss_scratch,
+  .run = lk_head_loss_run,
+};
+
+void
+lk_op_head_loss (LkProgram *program, LkTensorId x, LkTensorId w, LkTensorId targets, LkTensorId loss, LkTensorId logprobs,
+                 gboolean gradient)
+{
+  LkTensor *t = lk_program_get_tensor (program, x);
+  LkTensor *weight = lk_program_get_tensor (program, w);
+  LkTensorId in[] = { x, w, targets };
+  LkTensorId out[N_OUT] = { loss, 0, logprobs, 0 };
+
+  if (gradient && weight->needs_gradient)
+    out[OUT_DW] = lk_program_variable (program, weight->variable->gradient);
+  if (gradient && t->needs_gradient)
+    {
+      out[OUT_DX] = lk_program_tensor (program, "d.hidden", LK_TYPE_F32, t->rows, t->cols);
+      lk_program_set_gradient (program, x, out[OUT_DX]);
+    }
+  lk_program_append (program, &lk_head_loss, in, 3, out, N_OUT)->accumulate = 1u << OUT_LOSS | 1u << OUT_DW;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * dx = rstd·(w·dy − x·rstd²·mean(w·dy·x)).
+ */
+#include "lk-op-private.h"
+
+/* in: dy, x, w, rstd; out: dx */
+
+void lk_op_rms_norm_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy);
+
+static void
+lk_rms_norm_dx_cost (LkProgram *program, const LkNode *node, LkCost *cost)
+{
+  lk_cost_elementwise (program, node, 8, cost);
+}
+
+typedef struct
+{
+  const LkCpuKernels *kernels;
+  const float *dy, *x, *w, *rstd;
+  float *dx;
+  gint64 cols;
+  gboolean accumulate;
+} LkRmsNormDxJob;
+
+static void
+lk_rms_norm_dx_rows (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkRmsNormDxJob *job = data;
+
+  for (gint64 t = begin; t < end; t++)
+    job->kernels->rms_norm_dx (job->dy + t * job->cols, job->x + t * job->cols, job->w, job->rstd[t], job->dx + t * job->cols, job->cols,
+                               job->accumulate);
+}
+
+static void
+lk_rms_norm_dx_run (LkCpuTask *task, const LkNode *node)
+{
+  LkTensor *x = lk_task_tensor (task, node->in[1]);
+  LkRmsNormDxJob job = { task->kernels, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_f32 (task, node->in[1]),
+                         lk_cpu_task_f32 (task, node->in[2]), lk_cpu_task_f32 (task, node->in[3]),
+                         lk_cpu_task_f32 (task, node->out[0]), x->cols, node->accumulate & 1 };
+
+  lk_parallel_for (task->parallel, x->rows, lk_row_grain (x->cols), lk_rms_norm_dx_rows, &job);
+}
+
+static const LkOperation lk_rms_norm_dx = {
+  .name = "rms_norm_dx",
+  .cost = lk_rms_norm_dx_cost,
+  .run = lk_rms_norm_dx_run,
+};
+
+void
+lk_op_rms_norm_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy)
+{
+  gboolean accumulate;
+  LkTensorId in[] = { dy, node->in[0], node->in[1], node->out[1] };
+  LkTensorId dx = lk_gradients_target (gradients, node->in[0], &accumulate);
+
+  if (dx)
+    lk_program_append (lk_gradients_get_program (gradients), &lk_rms_norm_dx, in, 4, &dx, 1)->accumulate = accumulate ? 1 : 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
+ */
+#include "lk-op-private.h"
+
+/* in: x, w; out: y, rstd [T, 1]; params: f[0] eps */
+
+void lk_op_rms_norm_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy);
+void lk_op_rms_norm_dw (LkGradients *gradients, const LkNode *node, LkTensorId dy);
+
+static void
+lk_rms_norm_cost (LkProgram *program, const LkNode *node, LkCost *cost)
+{
+  lk_cost_elementwise (program, node, 4, cost);
+}
+
+static void
+lk_rms_norm_gradient (LkGradients *gradients, const LkNode *node)
+{
+  LkTensorId dy = lk_gradients_of (gradients, node->out[0]);
+
+  lk_op_rms_norm_dw (gradients, node, dy);
+  lk_op_rms_norm_dx (gradients, node, dy);
+}
+
+typedef struct
+{
+  const LkCpuKernels *kernels;
+  const float *x, *w;
+  float *y, *rstd;
+  gint64 cols;
+  float eps;
+} LkRmsNormJob;
+
+static void
+lk_rms_norm_rows (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkRmsNormJob *job = data;
+
+  for (gint64 t = begin; t < end; t++)
+    job->rstd[t] = job->kernels->rms_norm (job->x + t * job->cols, job->w, job->y + t * job->cols, job->cols, job->eps);
+}
+
+static void
+lk_rms_norm_run (LkCpuTask *task, const LkNode *node)
+{
+  LkTensor *x = lk_task_tensor (task, node->in[0]);
+  LkRmsNormJob job = { task->kernels, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_f32 (task, node->in[1]),
+                       lk_cpu_task_f32 (task, node->out[0]), lk_cpu_task_f32 (task, node->out[1]), x->cols, node->params.f[0] };
+
+  lk_parallel_for (task->parallel, x->rows, lk_row_grain (x->cols), lk_rms_norm_rows, &job);
+}
+
+static const LkOperation lk_rms_norm = {
+  .name = "rms_norm",
+  .cost = lk_rms_norm_cost,
+  .gradient = lk_rms_norm_gradient,
+  .run = lk_rms_norm_run,
+};
+
+LkTensorId
+lk_op_rms_norm (LkProgram *program, const char *name, LkTensorId x, LkTensorId w, float eps)
+{
+  LkTensor *t = lk_program_get_tensor (program, x);
+  gint64 rows = t->rows, cols = t->cols;
+  g_autofree char *rstd_name = g_strconcat (name, ".rstd", NULL);
+  LkTensorId in[] = { x, w };
+  LkTensorId out[] = { lk_program_tensor (program, name, LK_TYPE_F32, rows, cols),
+                       lk_program_tensor (program, rstd_name, LK_TYPE_F32, rows, 1) };
+  LkNode *node = lk_program_append (program, &lk_rms_norm, in, 2, out, 2);
+
+  node->params.f[0] = eps;
+  return out[0];
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * With s = σ(gate): dup = dy·gate·s, dgate = dy·up·s·(1 + gate·(1 − s)).
+ */
+#include "lk-op-private.h"
+
+/* in: dy, gate, up; out: dgate, dup, both written (never added to) */
+
+void lk_op_swiglu_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy);
+
+static void
+lk_swiglu_dx_cost (LkProgram *program, const LkNode *node, LkCost *cost)
+{
+  lk_cost_elementwise (program, node, 12, cost);
+}
+
+typedef struct
+{
+  const LkCpuKernels *kernels;
+  const float *dy, *gate, *up;
+  float *dgate, *dup;
+} LkSwigluDxJob;
+
+static void
+lk_swiglu_dx_chunk (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkSwigluDxJob *job = data;
+
+  job->kernels->swiglu_dx (job->dy + begin, job->gate + begin, job->up + begin, job->dgate + begin, job->dup + begin, end - begin);
+}
+
+static void
+lk_swiglu_dx_run (LkCpuTask *task, const LkNode *node)
+{
+  LkTensor *dy = lk_task_tensor (task, node->in[0]);
+  LkSwigluDxJob job = { task->kernels, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_f32 (task, node->in[1]),
+                        lk_cpu_task_f32 (task, node->in[2]), lk_cpu_task_f32 (task, node->out[0]),
+                        lk_cpu_task_f32 (task, node->out[1]) };
+
+  lk_parallel_for (task->parallel, dy->rows * dy->cols, 1 << 14, lk_swiglu_dx_chunk, &job);
+}
+
+static const LkOperation lk_swiglu_dx = {
+  .name = "swiglu_dx",
+  .cost = lk_swiglu_dx_cost,
+  .run = lk_swiglu_dx_run,
+};
+
+void
+lk_op_swiglu_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy)
+{
+  LkProgram *program = lk_gradients_get_program (gradients);
+  LkTensor *t = lk_program_get_tensor (program, dy);
+  gint64 rows = t->rows, cols = t->cols;
+  LkTensorId in[] = { dy, node->in[0], node->in[1] };
+  LkTensorId of[] = { node->in[0], node->in[1] };
+  LkTensorId out[] = { lk_program_tensor (program, "d.gate", LK_TYPE_F32, rows, cols),
+                       lk_program_tensor (program, "d.up", LK_TYPE_F32, rows, cols) };
+
+  lk_program_append (program, &lk_swiglu_dx, in, 3, out, 2);
+  for (guint i = 0; i < 2; i++)
+    lk_gradients_pass (gradients, of[i], out[i]);
+}

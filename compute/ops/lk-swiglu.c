@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Shazeer, "GLU Variants Improve Transformer", 2020.
+ */
+#include "lk-op-private.h"
+
+/* in: gate, up; out: y */
+
+void lk_op_swiglu_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy);
+
+static void
+lk_swiglu_cost (LkProgram *program, const LkNode *node, LkCost *cost)
+{
+  lk_cost_elementwise (program, node, 5, cost);
+}
+
+static void
+lk_swiglu_gradient (LkGradients *gradients, const LkNode *node)
+{
+  lk_op_swiglu_dx (gradients, node, lk_gradients_of (gradients, node->out[0]));
+}
+
+typedef struct
+{
+  const LkCpuKernels *kernels;
+  const float *gate, *up;
+  float *y;
+} LkSwigluJob;
+
+static void
+lk_swiglu_chunk (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  LkSwigluJob *job = data;
+
+  job->kernels->swiglu (job->gate + begin, job->up + begin, job->y + begin, end - begin);
+}
+
+static void
+lk_swiglu_run (LkCpuTask *task, const LkNode *node)
+{
+  LkTensor *y = lk_task_tensor (task, node->out[0]);
+  LkSwigluJob job = { task->kernels, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_f32 (task, node->in[1]),
+                      lk_cpu_task_f32 (task, node->out[0]) };
+
+  lk_parallel_for (task->parallel, y->rows * y->cols, 1 << 14, lk_swiglu_chunk, &job);
+}
+
+static const LkOperation lk_swiglu = {
+  .name = "swiglu",
+  .cost = lk_swiglu_cost,
+  .gradient = lk_swiglu_gradient,
+  .run = lk_swiglu_run,
+};
+
+LkTensorId
+lk_op_swiglu (LkProgram *program, const char *name, LkTensorId gate, LkTensorId up)
+{
+  LkTensor *t = lk_program_get_tensor (program, gate);
+  LkTensorId in[] = { gate, up };
+  LkTensorId out = lk_program_tensor (program, name, LK_TYPE_F32, t->rows, t->cols);
+
+  lk_program_append (program, &lk_swiglu, in, 2, &out, 1);
+  return out;
+}

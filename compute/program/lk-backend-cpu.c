@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-backend-cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lk-backend-private.h"
+#include "lk-error.h"
+#include "lk-memory-plan.h"
+
+#define LK_CPU_ALIGNMENT 64
+
+typedef struct
+{
+  const char *name;
+  double seconds;
+  guint64 calls;
+} LkCpuProfile;
+
+typedef struct
+{
+  LkBackend parent;
+  LkParallel *parallel;
+  const LkCpuKernels *kernels;
+  GHashTable *storage;   /* LkVariable → pointer to its bytes */
+  GPtrArray *owned;      /* allocations */
+  GPtrArray *sets;       /* LkVariables kept alive */
+  guint8 *arena;
+  guint64 arena_bytes;
+  GHashTable *profile;   /* operation name → LkCpuProfile; NULL when off */
+} LkCpuBackend;
+
+typedef struct
+{
+  LkExecutable parent;
+  guint8 **data;         /* by tensor id */
+  guint8 *resolved_for;  /* the arena data[] was made for */
+} LkCpuExecutable;
+
+static guint8 *
+lk_cpu_allocate (guint64 bytes)
+{
+  void *memory = NULL;
+
+  if (posix_memalign (&memory, LK_CPU_ALIGNMENT, MAX (bytes, LK_CPU_ALIGNMENT)) != 0)
+    return NULL;
+  return memory;
+}
+
+static guint8 *
+lk_cpu_storage_of (LkCpuBackend *self, LkVariable *variable)
+{
+  return g_hash_table_lookup (self->storage, variable);
+}
+
+/* A frozen weight can be used where it lies when its floats are aligned. */
+static gboolean
+lk_cpu_is_usable_in_place (const LkVariable *variable)
+{
+  const LkTypeInfo *info = lk_type_info (variable->type);
+
+  return variable->kind == LK_VARIABLE_WEIGHT && variable->data && !variable->base
+         && (info->block_elements > 1 || (guintptr) variable->data % info->block_bytes == 0);
+}
+
+static gboolean
+lk_cpu_prepare_one (LkCpuBackend *self, LkVariable *variable, GError **error)
+{
+  guint8 *memory;
+
+  if (lk_cpu_storage_of (self, variable))
+    return TRUE;
+  if (lk_cpu_is_usable_in_place (variable))
+    {
+      g_hash_table_insert (self->storage, variable, (gpointer) variable->data);
+      return TRUE;
+    }
+  if (variable->base)
+    {
+      if (!lk_cpu_prepare_one (self, variable->base, error))
+        return FALSE;
+      memory = lk_cpu_storage_of (self, variable->base) + variable->base_offset;
+    }
+  else
+    {
+      memory = lk_cpu_allocate (variable->bytes);
+      if (!memory)
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY, "Not enough memory for “%s”, %" G_GUINT64_FORMAT " bytes", variable->name,
+                       variable->bytes);
+          return FALSE;
+        }
+      memset (memory, 0, variable->bytes);
+      g_ptr_array_add (self->owned, memory);
+    }
+  if (variable->data)
+    memcpy (memory, variable->data, variable->bytes);
+  g_hash_table_insert (self->storage, variable, memory);
+  return TRUE;
+}
+
+static gboolean
+lk_cpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
+{
+  LkCpuBackend *self = (LkCpuBackend *) backend;
+
+  if (!g_ptr_array_find (self->sets, variables, NULL))
+    g_ptr_array_add (self->sets, lk_variables_ref (variables));
+  for (guint i = 0; i < lk_variables_get_n (variables); i++)
+    if (!lk_cpu_prepare_one (self, lk_variables_get (variables, i), error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+lk_cpu_check_storage (LkCpuBackend *self, LkVariable *variable, GError **error)
+{
+  if (lk_cpu_storage_of (self, variable))
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "“%s” has no storage yet", variable->name);
+  return FALSE;
+}
+
+static gboolean
+lk_cpu_write (LkBackend *backend, LkVariable *variable, guint64 offset, const void *data, gsize size, GError **error)
+{
+  LkCpuBackend *self = (LkCpuBackend *) backend;
+
+  if (!lk_cpu_check_storage (self, variable, error))
+    return FALSE;
+  g_return_val_if_fail (!lk_cpu_is_usable_in_place (variable), FALSE);
+  memcpy (lk_cpu_storage_of (self, variable) + offset, data, size);
+  return TRUE;
+}
+
+static gboolean
+lk_cpu_read (LkBackend *backend, LkVariable *variable, guint64 offset, void *data, gsize size, GError **error)
+{
+  LkCpuBackend *self = (LkCpuBackend *) backend;
+
+  if (!lk_cpu_check_storage (self, variable, error))
+    return FALSE;
+  memcpy (data, lk_cpu_storage_of (self, variable) + offset, size);
+  return TRUE;
+}
+
+/* MemAvailable: what programs may still take without swapping. */
+static guint64
+lk_cpu_memory (LkBackend *backend)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (g_file_get_contents ("/proc/meminfo", &text, NULL, NULL) && (line = strstr (text, "MemAvailable:")))
+    return g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) * 1024;
+  return G_MAXUINT64;
+}
+
+static gboolean
+lk_cpu_grow_arena (LkCpuBackend *self, LkProgram *program, guint64 bytes, GError **error)
+{
+  g_autofree char *size = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
+  guint8 *arena;
+
+  if (bytes <= self->arena_bytes)
+    return TRUE;
+  arena = bytes > self->arena_bytes + lk_cpu_memory (&self->parent) ? NULL : lk_cpu_allocate (bytes);
+  if (!arena)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY, "The working memory of “%s”, %s, does not fit into what is free",
+                   lk_program_get_name (program), size);
+      return FALSE;
+    }
+  free (self->arena);
+  self->arena = arena;
+  self->arena_bytes = bytes;
+  return TRUE;
+}
+
+static LkExecutable *
+lk_cpu_compile (LkBackend *backend, LkProgram *program, GError **error)
+{
+  LkCpuBackend *self = (LkCpuBackend *) backend;
+  LkMemoryPlan plan;
+  LkCpuExecutable *executable;
+
+  for (guint id = 1; id <= lk_program_get_n_tensors (program); id++)
+    {
+      LkVariable *variable = lk_program_get_tensor (program, id)->variable;
+      if (variable && !lk_cpu_check_storage (self, variable, error))
+        return NULL;
+    }
+  lk_memory_plan (program, LK_TARGET_CPU, lk_parallel_get_workers (self->parallel), LK_CPU_ALIGNMENT, &plan);
+  if (!lk_cpu_grow_arena (self, program, plan.activations, error))
+    return NULL;
+  executable = g_new0 (LkCpuExecutable, 1);
+  executable->data = g_new0 (guint8 *, lk_program_get_n_tensors (program) + 1);
+  return &executable->parent;
+}
+
+static void
+lk_cpu_resolve (LkCpuExecutable *self, LkCpuBackend *backend)
+{
+  LkProgram *program = self->parent.program;
+
+  if (self->resolved_for && self->resolved_for == backend->arena)
+    return;
+  for (guint id = 1; id <= lk_program_get_n_tensors (program); id++)
+    {
+      LkTensor *t = lk_program_get_tensor (program, id);
+      self->data[id] = t->variable ? lk_cpu_storage_of (backend, t->variable) : backend->arena + t->offset;
+    }
+  self->resolved_for = backend->arena;
+}
+
+static void
+lk_cpu_profile_add (LkCpuBackend *self, const char *name, gint64 microseconds)
+{
+  LkCpuProfile *p = g_hash_table_lookup (self->profile, name);
+
+  if (!p)
+    {
+      p = g_new0 (LkCpuProfile, 1);
+      p->name = name;
+      g_hash_table_insert (self->profile, (gpointer) name, p);
+    }
+  p->seconds += (double) microseconds * 1e-6;
+  p->calls++;
+}
+
+static gboolean
+lk_cpu_run (LkExecutable *executable, GError **error)
+{
+  LkCpuExecutable *self = (LkCpuExecutable *) executable;
+  LkCpuBackend *backend = (LkCpuBackend *) executable->backend;
+  LkCpuTask task = { executable->program, backend->parallel, backend->kernels, NULL, self->data };
+
+  lk_cpu_resolve (self, backend);
+  for (guint i = 0; i < lk_program_get_n_nodes (executable->program); i++)
+    {
+      LkNode *node = lk_program_get_node (executable->program, i);
+      gint64 begin = backend->profile ? g_get_monotonic_time () : 0;
+
+      task.scratch = backend->arena + node->scratch_offset;
+      node->operation->run (&task, node);
+      if (backend->profile)
+        lk_cpu_profile_add (backend, node->operation->name, g_get_monotonic_time () - begin);
+    }
+  return TRUE;
+}
+
+static void
+lk_cpu_free_executable (LkExecutable *executable)
+{
+  g_free (((LkCpuExecutable *) executable)->data);
+  g_free (executable);
+}
+
+static int
+lk_cpu_profile_compare (gconstpointer a, gconstpointer b)
+{
+  const LkCpuProfile *x = *(LkCpuProfile *const *) a, *y = *(LkCpuProfile *const *) b;
+
+  return x->seconds < y->seconds ? 1 : x->seconds > y->seconds ? -1 : 0;
+}
+
+static char *
+lk_cpu_describe_profile (LkBackend *backend)
+{
+  LkCpuBackend *self = (LkCpuBackend *) backend;
+  g_autoptr (GPtrArray) rows = NULL;
+  GString *s;
+
+  if (!self->profile)
+    return NULL;
+  rows = g_hash_table_get_values_as_ptr_array (self->profile);
+  g_ptr_array_sort (rows, lk_cpu_profile_compare);
+  s = g_string_new (NULL);
+  for (guint i = 0; i < rows->len; i++)
+    {
+      LkCpuProfile *p = g_ptr_array_index (rows, i);
+      g_string_append_printf (s, "%-16s %9.3f s %8" G_GUINT64_FORMAT " calls\n", p->name, p->seconds, p->calls);
+    }
+  return g_string_free (s, FALSE);
+}
+
+static void
+lk_cpu_free (LkBackend *backend)
+{
+  LkCpuBackend *self = (LkCpuBackend *) backend;
+
+  lk_parallel_free (self->parallel);
+  g_hash_table_unref (self->storage);
+  g_ptr_array_unref (self->owned);
+  g_ptr_array_unref (self->sets);
+  g_clear_pointer (&self->profile, g_hash_table_unref);
+  free (self->arena);
+  g_free (self);
+}
+
+static const LkBackendClass lk_cpu_class = {
+  .free = lk_cpu_free,
+  .prepare = lk_cpu_prepare,
+  .write = lk_cpu_write,
+  .read = lk_cpu_read,
+  .memory = lk_cpu_memory,
+  .compile = lk_cpu_compile,
+  .run = lk_cpu_run,
+  .free_executable = lk_cpu_free_executable,
+  .describe_profile = lk_cpu_describe_profile,
+};
+
+LkBackend *
+lk_backend_new_cpu (guint workers)
+{
+  LkCpuBackend *self = g_new0 (LkCpuBackend, 1);
+
+  self->parent.klass = &lk_cpu_class;
+  g_atomic_ref_count_init (&self->parent.ref_count);
+  self->parallel = lk_parallel_new (workers);
+  self->kernels = lk_cpu_kernels ();
+  self->storage = g_hash_table_new (NULL, NULL);
+  self->owned = g_ptr_array_new_with_free_func (free);
+  self->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_variables_unref);
+  if (g_strcmp0 (g_getenv ("LK_PROFILE"), "1") == 0)
+    self->profile = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->parent.description
+    = g_strdup_printf ("CPU, %u threads, %s", lk_parallel_get_workers (self->parallel), self->kernels->name);
+  return &self->parent;
+}
