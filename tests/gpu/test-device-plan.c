@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The choice and plan of devices this machine does not have, from recorded snapshots.
+ */
+#include "lk-device-plan.h"
+#include "lk-error.h"
+#include "lk-gpu-memory.h"
+#include "lk-json.h"
+
+#include <string.h>
+
+static LkDeviceSnapshot
+load (const char *name)
+{
+  g_autofree char *file = g_strconcat (name, ".json", NULL);
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "gpu", "snapshots", file, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) object = lk_json_load_object (path, 1 << 20, &error);
+  LkDeviceSnapshot snapshot;
+
+  g_assert_no_error (error);
+  g_assert_true (lk_device_snapshot_from_json (object, path, &snapshot, &error));
+  g_assert_no_error (error);
+  return snapshot;
+}
+
+static const char *const names[] = { "geforce-rtx-4090", "radeon-rx-7900-xtx", "arc-a770",
+                                     "radeon-780m",      "geforce-gtx-680",    "llvmpipe" };
+
+static void
+test_json_round_trip (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      LkDeviceSnapshot snapshot = load (names[i]), again;
+      g_autoptr (JsonNode) node = lk_device_snapshot_to_json (&snapshot);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (lk_device_snapshot_from_json (json_node_get_object (node), "round trip", &again, &error));
+      g_assert_no_error (error);
+      g_assert_cmpmem (&snapshot, sizeof snapshot, &again, sizeof again);
+    }
+}
+
+static void
+assert_bad_json (const char *text, const char *word)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = lk_json_parse (text, strlen (text), "bad.json", &error);
+  LkDeviceSnapshot snapshot;
+
+  g_assert_no_error (error);
+  g_assert_false (lk_device_snapshot_from_json (json_node_get_object (node), "bad.json", &snapshot, &error));
+  g_assert_nonnull (strstr (error->message, "bad.json"));
+  g_assert_nonnull (strstr (error->message, word));
+}
+
+static void
+test_bad_json (void)
+{
+  assert_bad_json ("{\"vendor_id\": -1}", "vendor_id");
+  assert_bad_json ("{\"vendor_id\": 4294967296}", "vendor_id");
+  assert_bad_json ("{\"name\": 5}", "name");
+  assert_bad_json ("{\"kind\": \"toaster\"}", "toaster");
+  assert_bad_json ("{\"cache_uuid\": \"0123456789012345678901234567890123\"}", "cache_uuid");
+  assert_bad_json ("{\"heaps\": [1]}", "heaps");
+  assert_bad_json ("{\"memory_types\": [{\"heap\": 3}]}", "heap 3");
+  assert_bad_json ("{\"queue_families\": [{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}", "queue_families");
+}
+
+static void
+test_choice_parse (void)
+{
+  static const struct { const char *text; LkDeviceWant want; gint index; } good[] = {
+    { "auto", LK_DEVICE_WANT_AUTO, -1 },      { "cpu", LK_DEVICE_WANT_CPU, -1 },
+    { "vulkan", LK_DEVICE_WANT_VULKAN, -1 },  { "vulkan:0", LK_DEVICE_WANT_VULKAN, 0 },
+    { "Vulkan:3", LK_DEVICE_WANT_VULKAN, 3 },
+  };
+  static const char *const bad[] = { "", "gpu", "vulkan:", "vulkan:x", "vulkan:-1", "vulkan:1x", "vulkan:256", "cpu:0" };
+  LkDeviceChoice choice;
+
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_assert_true (lk_device_choice_parse (good[i].text, &choice, NULL));
+      g_assert_cmpint (choice.want, ==, good[i].want);
+      g_assert_cmpint (choice.index, ==, good[i].index);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_false (lk_device_choice_parse (bad[i], &choice, &error));
+      g_assert_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT);
+    }
+}
+
+static gint
+pick (const char *const *devices, guint n, LkDeviceChoice choice, char **reason)
+{
+  LkDeviceSnapshot snapshots[8] = { 0 };
+  g_autoptr (LkDeviceSelection) selection = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < n; i++)
+    snapshots[i] = load (devices[i]);
+  selection = lk_device_select (snapshots, n, &choice, &error);
+  if (!selection)
+    {
+      *reason = g_strdup (error->message);
+      return -2;
+    }
+  *reason = g_strdup (selection->reason);
+  for (guint i = 0; i < n; i++)
+    g_assert_nonnull (selection->refusals[i]);
+  g_assert_null (selection->refusals[n]);
+  return selection->index;
+}
+
+static void
+test_ranking (void)
+{
+  static const struct
+  {
+    const char *devices[4];
+    LkDeviceChoice choice;
+    gint index;        /* -1: CPU, -2: refused */
+    const char *words; /* in the reason or the error */
+  } cases[] = {
+    { { "llvmpipe", "radeon-780m", "arc-a770" }, { LK_DEVICE_WANT_AUTO, -1 }, 2, "A770" },
+    { { "arc-a770", "geforce-rtx-4090", "radeon-rx-7900-xtx" }, { LK_DEVICE_WANT_AUTO, -1 }, 1, "4090" },
+    { { "llvmpipe", "radeon-780m" }, { LK_DEVICE_WANT_AUTO, -1 }, 1, "780M" },
+    { { "llvmpipe" }, { LK_DEVICE_WANT_AUTO, -1 }, -1, "asked for" },
+    { { NULL }, { LK_DEVICE_WANT_AUTO, -1 }, -1, "No Vulkan device" },
+    { { "geforce-rtx-4090" }, { LK_DEVICE_WANT_CPU, -1 }, -1, "asked for" },
+    { { "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, -1 }, 0, "llvmpipe" },
+    { { "llvmpipe", "radeon-780m" }, { LK_DEVICE_WANT_VULKAN, -1 }, 1, "780M" },
+    { { "radeon-780m", "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, 1 }, 1, "llvmpipe" },
+    { { "radeon-780m" }, { LK_DEVICE_WANT_VULKAN, 1 }, -2, "has 1" },
+    { { NULL }, { LK_DEVICE_WANT_VULKAN, -1 }, -2, "None was found" },
+    { { "geforce-gtx-680" }, { LK_DEVICE_WANT_AUTO, -1 }, -1, "16-bit" },
+    { { "geforce-gtx-680" }, { LK_DEVICE_WANT_VULKAN, -1 }, -2, "8-bit" },
+    { { "geforce-gtx-680", "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, 0 }, -2, "16-bit" },
+    { { "geforce-gtx-680", "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, -1 }, 1, "llvmpipe" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *reason = NULL;
+      guint n = 0;
+      while (n < 4 && cases[i].devices[n])
+        n++;
+      g_test_message ("case %u", i);
+      g_assert_cmpint (pick (cases[i].devices, n, cases[i].choice, &reason), ==, cases[i].index);
+      g_assert_nonnull (strstr (reason, cases[i].words));
+    }
+}
+
+static void
+test_plans (void)
+{
+  static const struct
+  {
+    const char *name;
+    guint queue_family, device_type, staging_type;
+    gboolean unified, software;
+    guint64 memory_limit, max_block, max_binding;
+  } cases[] = {
+    { "geforce-rtx-4090", 2, 1, 3, FALSE, FALSE, 24912887808, 4292870144, 4294967292 },
+    { "radeon-rx-7900-xtx", 1, 0, 3, FALSE, FALSE, 25288728576, 4294967040, 4294967292 },
+    { "arc-a770", 1, 0, 2, FALSE, FALSE, 15319379968, 4294967040, 4294967292 },
+    { "radeon-780m", 1, 3, 3, TRUE, FALSE, 10034315264, 4294967040, 4294967292 },
+    { "llvmpipe", 0, 0, 0, TRUE, TRUE, 1717986918, 2147483648, 134217728 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      LkDeviceSnapshot snapshot = load (cases[i].name);
+      g_autoptr (GError) error = NULL;
+      LkDevicePlan plan;
+
+      g_test_message ("%s", cases[i].name);
+      g_assert_true (lk_device_plan_make (&snapshot, &plan, &error));
+      g_assert_no_error (error);
+      g_assert_cmpuint (plan.queue_family, ==, cases[i].queue_family);
+      g_assert_cmpuint (plan.device_type, ==, cases[i].device_type);
+      g_assert_cmpint (plan.unified, ==, cases[i].unified);
+      g_assert_cmpint (plan.software, ==, cases[i].software);
+      g_assert_cmpuint (plan.memory_limit, ==, cases[i].memory_limit);
+      g_assert_cmpuint (plan.max_block, ==, cases[i].max_block);
+      g_assert_cmpuint (plan.max_binding, ==, cases[i].max_binding);
+      g_assert_cmpuint (plan.alignment, ==, 256);
+      g_assert_true (plan.timestamps);
+      g_assert_true (plan.software ? plan.submission_seconds == 0 : plan.submission_seconds == 0.25);
+      g_assert_cmpuint (snapshot.memory_types[plan.staging_type].flags & 6, ==, 6);
+      if (!plan.unified)
+        g_assert_cmpuint (plan.staging_type, ==, cases[i].staging_type);
+    }
+}
+
+/* Each requirement alone makes a device unusable, and the sentence says which. */
+static void
+test_missing_features (void)
+{
+  static const struct { gsize offset; const char *words; } cases[] = {
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, storage_16bit), "16-bit" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, storage_8bit), "8-bit" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, timeline_semaphore), "timeline" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, subgroup_operations), "subgroup" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, subgroup_stages), "subgroup" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, api_version), "1.2" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, max_storage_buffers), "buffers" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, max_push_constants), "settings" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, max_workgroup_invocations), "threads" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, max_shared_memory), "share" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, n_queue_families), "queue" },
+    { G_STRUCT_OFFSET (LkDeviceSnapshot, n_memory_types), "memory" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      LkDeviceSnapshot snapshot = load ("radeon-rx-7900-xtx");
+      g_autoptr (GError) error = NULL;
+      LkDevicePlan plan;
+
+      *(guint32 *) (void *) ((guint8 *) &snapshot + cases[i].offset) = 0;
+      g_assert_false (lk_device_plan_make (&snapshot, &plan, &error));
+      g_assert_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED);
+      g_assert_nonnull (strstr (error->message, cases[i].words));
+      g_assert_nonnull (strstr (error->message, "7900 XTX"));
+    }
+}
+
+static void
+test_pack (void)
+{
+  static const guint64 sizes[] = { 100, 256, 1, 700, 0, 300, 1024 };
+  static const guint64 too_large[] = { 10, 1025 };
+  static const guint expected_blocks[] = { 0, 0, 0, 1, 1, 2, 3 };
+  static const guint64 expected_offsets[] = { 0, 256, 512, 0, 768, 0, 0 };
+  g_autoptr (GArray) block_sizes = g_array_new (FALSE, FALSE, sizeof (guint64));
+  guint blocks[7], wrong = 0;
+  guint64 offsets[7];
+
+  g_assert_true (lk_gpu_pack (sizes, 7, 256, 1024, blocks, offsets, block_sizes, &wrong));
+  for (guint i = 0; i < 7; i++)
+    {
+      g_assert_cmpuint (blocks[i], ==, expected_blocks[i]);
+      g_assert_cmpuint (offsets[i], ==, expected_offsets[i]);
+    }
+  g_assert_cmpuint (block_sizes->len, ==, 4);
+  g_assert_cmpuint (g_array_index (block_sizes, guint64, 0), ==, 513);
+  g_assert_cmpuint (g_array_index (block_sizes, guint64, 3), ==, 1024);
+  g_assert_false (lk_gpu_pack (too_large, 2, 256, 1024, blocks, offsets, block_sizes, &wrong));
+  g_assert_cmpuint (wrong, ==, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/gpu/snapshot/round-trip", test_json_round_trip);
+  g_test_add_func ("/gpu/snapshot/bad", test_bad_json);
+  g_test_add_func ("/gpu/plan/choice", test_choice_parse);
+  g_test_add_func ("/gpu/plan/ranking", test_ranking);
+  g_test_add_func ("/gpu/plan/plans", test_plans);
+  g_test_add_func ("/gpu/plan/missing", test_missing_features);
+  g_test_add_func ("/gpu/memory/pack", test_pack);
+  return g_test_run ();
+}
