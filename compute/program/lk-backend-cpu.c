@@ -269,11 +269,16 @@ lk_cpu_describe_profile (LkBackend *backend)
 {
   LkCpuBackend *self = (LkCpuBackend *) backend;
   g_autoptr (GPtrArray) rows = NULL;
+  GHashTableIter iter;
+  gpointer row;
   GString *s;
 
   if (!self->profile)
     return NULL;
-  rows = g_hash_table_get_values_as_ptr_array (self->profile);
+  rows = g_ptr_array_new ();
+  g_hash_table_iter_init (&iter, self->profile);
+  while (g_hash_table_iter_next (&iter, NULL, &row))
+    g_ptr_array_add (rows, row);
   g_ptr_array_sort (rows, lk_cpu_profile_compare);
   s = g_string_new (NULL);
   for (guint i = 0; i < rows->len; i++)

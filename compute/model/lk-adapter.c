@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-adapter.h"
+
+#include <math.h>
+
+#include "lk-error.h"
+#include "lk-peft.h"
+#include "lk-random.h"
+
+/* Views begin on whole 256 bytes, as storage buffers of GPUs want. */
+#define LK_ADAPTER_ALIGNMENT 64
+
+struct _LkAdapter
+{
+  gatomicrefcount ref_count;
+  LkModel *model;
+  char *name;
+  GArray *modules;         /* of LkAdapterModule */
+  gint *find;              /* layer·LK_N_LINEAR + role → index in modules, −1 */
+  LkAdapterConfig config;  /* targets not kept */
+  char **target_names;     /* for adapter_config.json */
+  LkVariable *parameters, *gradients, *strength;
+  gint64 n_parameters;
+};
+
+static LkAdapter *
+lk_adapter_alloc (LkModel *model, const char *name)
+{
+  LkAdapter *self = g_new0 (LkAdapter, 1);
+  gint64 n = lk_model_get_config (model)->layers * LK_N_LINEAR;
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->model = lk_model_ref (model);
+  self->name = g_strdup (name);
+  self->modules = g_array_new (FALSE, TRUE, sizeof (LkAdapterModule));
+  self->find = g_new (gint, n);
+  for (gint64 i = 0; i < n; i++)
+    self->find[i] = -1;
+  return self;
+}
+
+LkAdapter *
+lk_adapter_ref (LkAdapter *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+lk_adapter_unref (LkAdapter *self)
+{
+  if (!self || !g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_array_unref (self->modules);
+  g_free (self->find);
+  g_free (self->name);
+  g_strfreev (self->target_names);
+  lk_model_unref (self->model);
+  g_free (self);
+}
+
+static void
+lk_adapter_add_module (LkAdapter *self, guint layer, LkLinearRole role, guint rank, double scale)
+{
+  LkAdapterModule module = { .layer = layer, .role = role, .rank = rank, .scale = scale };
+
+  self->find[layer * LK_N_LINEAR + role] = (gint) self->modules->len;
+  g_array_append_val (self->modules, module);
+}
+
+static gint64
+lk_adapter_padded (gint64 n)
+{
+  return (n + LK_ADAPTER_ALIGNMENT - 1) / LK_ADAPTER_ALIGNMENT * LK_ADAPTER_ALIGNMENT;
+}
+
+static LkVariable *
+lk_adapter_weight (LkAdapter *self, const LkAdapterModule *module)
+{
+  return lk_model_get_layer (self->model, module->layer)->linear[module->role];
+}
+
+static LkVariable *
+lk_adapter_add_view (LkAdapter *self, const LkAdapterModule *module, const char *half, gint64 *at, gint64 rows, gint64 cols)
+{
+  LkVariables *variables = lk_model_get_variables (self->model);
+  g_autofree char *path = lk_model_linear_path (module->layer, module->role);
+  g_autofree char *name = g_strdup_printf ("%s.%s.%s", self->name, path, half);
+  g_autofree char *gradient_name = g_strconcat (name, ".gradient", NULL);
+  LkVariable *view = lk_variables_add_view (variables, name, self->parameters, (guint64) *at, rows, cols);
+
+  if (self->gradients)
+    view->gradient = lk_variables_add_view (variables, gradient_name, self->gradients, (guint64) *at, rows, cols);
+  *at += lk_adapter_padded (rows * cols);
+  self->n_parameters += rows * cols;
+  return view;
+}
+
+/* After all modules are known: the flat variables and a view for each matrix. */
+static void
+lk_adapter_allocate (LkAdapter *self, gboolean trainable)
+{
+  LkVariables *variables = lk_model_get_variables (self->model);
+  g_autofree char *parameters = g_strconcat (self->name, ".parameters", NULL);
+  g_autofree char *gradients = g_strconcat (self->name, ".gradients", NULL);
+  g_autofree char *strength = g_strconcat (self->name, ".strength", NULL);
+  static const float one = 1.0f;
+  gint64 total = 0, at = 0;
+
+  for (guint i = 0; i < self->modules->len; i++)
+    {
+      LkAdapterModule *module = &g_array_index (self->modules, LkAdapterModule, i);
+      LkVariable *w = lk_adapter_weight (self, module);
+      total += lk_adapter_padded (module->rank * w->cols) + lk_adapter_padded (module->rank * w->rows);
+    }
+  self->parameters = lk_variables_add_f32 (variables, parameters, LK_VARIABLE_PARAMETER, 1, total);
+  if (trainable)
+    self->gradients = lk_variables_add_f32 (variables, gradients, LK_VARIABLE_STATE, 1, total);
+  self->strength = lk_variables_add_f32 (variables, strength, LK_VARIABLE_INPUT, 1, 1);
+  self->strength->data = (const guint8 *) &one;
+  for (guint i = 0; i < self->modules->len; i++)
+    {
+      LkAdapterModule *module = &g_array_index (self->modules, LkAdapterModule, i);
+      LkVariable *w = lk_adapter_weight (self, module);
+
+      module->a = lk_adapter_add_view (self, module, "lora_A", &at, module->rank, w->cols);
+      module->b = lk_adapter_add_view (self, module, "lora_B", &at, w->rows, module->rank);
+    }
+}
+
+/* Initial content of the flat variable; views point into it. (transfer none): the variable set keeps it. */
+static float *
+lk_adapter_initial (LkAdapter *self)
+{
+  float *values = g_new0 (float, (gsize) MAX (self->parameters->cols, 1));
+
+  lk_variables_keep (lk_model_get_variables (self->model), values, g_free);
+  self->parameters->data = (const guint8 *) values;
+  return values;
+}
+
+static gboolean
+lk_adapter_matches (const char *const *targets, const char *path, LkLinearRole role)
+{
+  gboolean matched = targets == NULL;
+
+  for (guint i = 0; targets && targets[i] && !matched; i++)
+    {
+      g_autofree char *suffix = g_strconcat (".", targets[i], NULL);
+
+      matched = g_str_equal (targets[i], lk_linear_role_name (role)) || g_str_equal (targets[i], path) || g_str_has_suffix (path, suffix)
+                || (strchr (targets[i], '*') && g_pattern_match_simple (targets[i], path));
+    }
+  return matched;
+}
+
+static gboolean
+lk_adapter_select (LkAdapter *self, const LkAdapterConfig *config, GError **error)
+{
+  double scale = config->alpha / (config->rslora ? sqrt ((double) config->rank) : (double) config->rank);
+  g_autofree char *wanted = NULL;
+
+  for (guint layer = 0; layer < lk_model_get_config (self->model)->layers; layer++)
+    for (guint role = 0; role < LK_N_LINEAR; role++)
+      {
+        g_autofree char *path = lk_model_linear_path (layer, role);
+
+        if (lk_model_get_layer (self->model, layer)->linear[role] && lk_adapter_matches (config->targets, path, role))
+          lk_adapter_add_module (self, layer, role, config->rank, scale);
+      }
+  if (self->modules->len > 0)
+    return TRUE;
+  wanted = g_strjoinv (", ", (char **) config->targets);
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+               "No linear layer matches “%s”; there are q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj in %s", wanted,
+               "model.layers.0 … ");
+  return FALSE;
+}
+
+LkAdapter *
+lk_adapter_new (LkModel *model, const char *name, const LkAdapterConfig *config, GError **error)
+{
+  g_autoptr (LkAdapter) self = lk_adapter_alloc (model, name);
+  float *values;
+
+  if (config->rank == 0 || config->rank > 4096 || !(config->dropout >= 0 && config->dropout < 1))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "The rank must be 1 to 4096 and dropout at least 0 and below 1");
+      return NULL;
+    }
+  self->config = *config;
+  self->config.targets = NULL;
+  if (!lk_adapter_select (self, config, error))
+    return NULL;
+  lk_adapter_allocate (self, TRUE);
+  values = lk_adapter_initial (self);
+  for (guint i = 0; i < self->modules->len; i++)
+    {
+      const LkAdapterModule *module = &g_array_index (self->modules, LkAdapterModule, i);
+      float bound = (float) (1.0 / sqrt ((double) module->a->cols)); /* Kaiming-uniform with a = √5 */
+      LkRandom random = lk_random (config->seed, 0x4c6f5241 + i);
+      float *a = values + module->a->base_offset / sizeof (float);
+
+      for (gint64 k = 0; k < module->a->rows * module->a->cols; k++)
+        a[k] = (2.0f * lk_random_uniform (&random) - 1.0f) * bound;
+    }
+  return g_steal_pointer (&self);
+}
+
+const char *
+lk_adapter_get_name (LkAdapter *self)
+{
+  return self->name;
+}
+
+guint
+lk_adapter_get_n_modules (LkAdapter *self)
+{
+  return self->modules->len;
+}
+
+const LkAdapterModule *
+lk_adapter_get_module (LkAdapter *self, guint i)
+{
+  return &g_array_index (self->modules, LkAdapterModule, i);
+}
+
+const LkAdapterModule *
+lk_adapter_find (LkAdapter *self, guint layer, LkLinearRole role)
+{
+  gint i = self->find[layer * LK_N_LINEAR + role];
+
+  return i < 0 ? NULL : lk_adapter_get_module (self, (guint) i);
+}
+
+double
+lk_adapter_get_dropout (LkAdapter *self)
+{
+  return self->config.dropout;
+}
+
+gint64
+lk_adapter_get_n_parameters (LkAdapter *self)
+{
+  return self->n_parameters;
+}
+
+LkVariable *
+lk_adapter_get_parameters (LkAdapter *self)
+{
+  return self->parameters;
+}
+
+LkVariable *
+lk_adapter_get_gradients (LkAdapter *self)
+{
+  return self->gradients;
+}
+
+LkVariable *
+lk_adapter_get_strength (LkAdapter *self)
+{
+  return self->strength;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-decoder.h"
+
+#include <math.h>
+
+#include "lk-error.h"
+#include "lk-ops.h"
+
+/* Each decoder's own variables carry a number, as a model may have several at work. */
+static gint next_decoder;
+
+struct _LkCache
+{
+  LkModel *model;
+  guint rows;
+  LkVariable **k, **v; /* one a layer, F32 [rows, kv_heads·head_dim] */
+};
+
+LkCache *
+lk_cache_new (LkModel *model, const char *name, guint rows)
+{
+  const LkModelConfig *config = lk_model_get_config (model);
+  LkVariables *variables = lk_model_get_variables (model);
+  LkCache *self = g_new0 (LkCache, 1);
+
+  self->model = lk_model_ref (model);
+  self->rows = rows;
+  self->k = g_new0 (LkVariable *, config->layers);
+  self->v = g_new0 (LkVariable *, config->layers);
+  for (gint64 l = 0; l < config->layers; l++)
+    {
+      g_autofree char *k = g_strdup_printf ("%s.k%d", name, (int) l);
+      g_autofree char *v = g_strdup_printf ("%s.v%d", name, (int) l);
+
+      self->k[l] = lk_variables_add_f32 (variables, k, LK_VARIABLE_STATE, rows, config->kv_heads * config->head_dim);
+      self->v[l] = lk_variables_add_f32 (variables, v, LK_VARIABLE_STATE, rows, config->kv_heads * config->head_dim);
+    }
+  return self;
+}
+
+void
+lk_cache_free (LkCache *self)
+{
+  if (!self)
+    return;
+  g_free (self->k);
+  g_free (self->v);
+  lk_model_unref (self->model);
+  g_free (self);
+}
+
+guint
+lk_cache_get_rows (LkCache *self)
+{
+  return self->rows;
+}
+
+/* One walk through the layers. */
+typedef struct
+{
+  LkDecoder *decoder;
+  LkModel *model;
+  const LkModelConfig *config;
+  const LkDecoderOptions *options;
+  LkProgram *program;
+  LkTensorId positions, ranges, slots, random, rope;
+  guint layer;
+} LkWalk;
+
+static LkTensorId
+lk_walk_linear (LkWalk *walk, LkTensorId x, LkLinearRole role)
+{
+  LkLinearAdapter adapters[LK_LINEAR_MAX_ADAPTERS];
+  LkLinearOptions options = { .adapters = adapters, .site = walk->layer * LK_N_LINEAR + role };
+  g_autofree char *name = g_strdup_printf ("%u.%s", walk->layer, lk_linear_role_name (role));
+
+  for (guint i = 0; i < walk->options->n_adapters; i++)
+    {
+      LkAdapter *adapter = walk->options->adapters[i];
+      const LkAdapterModule *module = lk_adapter_find (adapter, walk->layer, role);
+
+      if (!module)
+        continue;
+      adapters[options.n_adapters++] = (LkLinearAdapter){ lk_program_variable (walk->program, module->a),
+                                                          lk_program_variable (walk->program, module->b),
+                                                          lk_program_variable (walk->program, lk_adapter_get_strength (adapter)),
+                                                          (float) module->scale };
+      if (walk->options->purpose == LK_PURPOSE_TRAIN)
+        options.dropout = MAX (options.dropout, (float) lk_adapter_get_dropout (adapter));
+    }
+  options.random = options.dropout > 0 ? walk->random : 0;
+  return lk_op_linear (walk->program, name, x, lk_program_variable (walk->program, lk_model_get_layer (walk->model, walk->layer)->linear[role]),
+                       &options);
+}
+
+static LkTensorId
+lk_walk_norm (LkWalk *walk, const char *name, LkTensorId x, LkVariable *weight)
+{
+  g_autofree char *full = walk->layer < walk->config->layers ? g_strdup_printf ("%u.%s", walk->layer, name) : g_strdup (name);
+
+  return lk_op_rms_norm (walk->program, full, x, lk_program_variable (walk->program, weight), (float) walk->config->norm_eps);
+}
+
+static LkTensorId
+lk_walk_rope (LkWalk *walk, const char *name, LkTensorId x, gint64 heads)
+{
+  g_autofree char *full = g_strdup_printf ("%u.%s", walk->layer, name);
+
+  return lk_op_rope (walk->program, full, x, walk->positions, walk->rope, (guint) heads);
+}
+
+static LkTensorId
+lk_walk_attention (LkWalk *walk, LkTensorId x)
+{
+  LkCache *cache = walk->options->cache;
+  LkAttentionOptions options = { (guint) walk->config->heads, (guint) walk->config->kv_heads,
+                                 (float) (1.0 / sqrt ((double) walk->config->head_dim)) };
+  g_autofree char *name = g_strdup_printf ("%u.attention", walk->layer);
+  LkTensorId q = lk_walk_rope (walk, "q", lk_walk_linear (walk, x, LK_LINEAR_Q), walk->config->heads);
+  LkTensorId k = lk_walk_rope (walk, "k", lk_walk_linear (walk, x, LK_LINEAR_K), walk->config->kv_heads);
+  LkTensorId v = lk_walk_linear (walk, x, LK_LINEAR_V);
+
+  if (walk->options->purpose == LK_PURPOSE_DECODE)
+    {
+      k = lk_op_cache_append (walk->program, k, walk->slots, lk_program_variable (walk->program, cache->k[walk->layer]));
+      v = lk_op_cache_append (walk->program, v, walk->slots, lk_program_variable (walk->program, cache->v[walk->layer]));
+    }
+  return lk_walk_linear (walk, lk_op_attention (walk->program, name, q, k, v, walk->ranges, &options), LK_LINEAR_O);
+}
+
+static LkTensorId
+lk_walk_mlp (LkWalk *walk, LkTensorId x)
+{
+  g_autofree char *name = g_strdup_printf ("%u.swiglu", walk->layer);
+  LkTensorId gate = lk_walk_linear (walk, x, LK_LINEAR_GATE);
+  LkTensorId up = lk_walk_linear (walk, x, LK_LINEAR_UP);
+
+  return lk_walk_linear (walk, lk_op_swiglu (walk->program, name, gate, up), LK_LINEAR_DOWN);
+}
+
+static LkTensorId
+lk_walk_layer (LkWalk *walk, LkTensorId x)
+{
+  const LkLayerWeights *weights = lk_model_get_layer (walk->model, walk->layer);
+  g_autofree char *middle = g_strdup_printf ("%u.middle", walk->layer);
+  g_autofree char *out = g_strdup_printf ("%u.out", walk->layer);
+
+  lk_program_set_layer (walk->program, (gint) walk->layer);
+  x = lk_op_add (walk->program, middle, x, lk_walk_attention (walk, lk_walk_norm (walk, "input_norm", x, weights->input_norm)));
+  x = lk_op_add (walk->program, out, x, lk_walk_mlp (walk, lk_walk_norm (walk, "post_norm", x, weights->post_norm)));
+  lk_program_set_layer (walk->program, -1);
+  return x;
+}
+
+static LkTensorId
+lk_walk_input (LkWalk *walk, LkVariable *variable)
+{
+  return variable ? lk_program_variable (walk->program, variable) : 0;
+}
+
+/* The end of the walk: what the purpose wants of the last hidden states. */
+static void
+lk_walk_head (LkWalk *walk, LkTensorId x)
+{
+  LkDecoder *self = walk->decoder;
+  LkTensorId head = lk_program_variable (walk->program, lk_model_get_head (walk->model));
+  LkTensorId logits;
+
+  if (self->logits)
+    {
+      x = lk_op_gather (walk->program, "chosen", x, lk_walk_input (walk, self->rows));
+      x = lk_walk_norm (walk, "final_norm", x, lk_model_get_final_norm (walk->model));
+      logits = lk_op_linear (walk->program, "head", x, head, NULL);
+      lk_op_copy (walk->program, logits, lk_walk_input (walk, self->logits), FALSE);
+      return;
+    }
+  x = lk_walk_norm (walk, "final_norm", x, lk_model_get_final_norm (walk->model));
+  lk_op_head_loss (walk->program, x, head, lk_walk_input (walk, self->targets), lk_walk_input (walk, self->loss),
+                   lk_walk_input (walk, self->logprobs), walk->options->purpose == LK_PURPOSE_TRAIN);
+}
+
+static void
+lk_decoder_build (LkDecoder *self, LkModel *model, const LkDecoderOptions *options)
+{
+  LkWalk walk = { .decoder = self, .model = model, .config = lk_model_get_config (model), .options = options, .program = self->program };
+  LkTensorId x;
+
+  lk_ops_init ();
+  walk.positions = lk_walk_input (&walk, self->positions);
+  walk.ranges = lk_walk_input (&walk, self->ranges);
+  walk.slots = lk_walk_input (&walk, self->slots);
+  walk.random = lk_walk_input (&walk, self->dropout);
+  walk.rope = lk_program_variable (self->program, lk_model_get_rope_table (model, walk.config->context));
+  x = lk_op_embedding (self->program, "embedding", lk_walk_input (&walk, self->ids),
+                       lk_program_variable (self->program, lk_model_get_embedding (model)), 1.0f);
+  for (walk.layer = 0; walk.layer < walk.config->layers; walk.layer++)
+    x = lk_walk_layer (&walk, x);
+  lk_walk_head (&walk, x);
+  if (options->purpose == LK_PURPOSE_TRAIN)
+    lk_program_add_gradients (self->program, options->recompute_layers);
+}
+
+static LkVariable *
+lk_decoder_add (LkModel *model, const char *prefix, const char *name, LkVariableKind kind, gboolean integer, gint64 rows, gint64 cols)
+{
+  g_autofree char *full = g_strconcat (prefix, ".", name, NULL);
+
+  return (integer ? lk_variables_add_i32 : lk_variables_add_f32) (lk_model_get_variables (model), full, kind, rows, cols);
+}
+
+static gboolean
+lk_decoder_check (LkModel *model, const LkDecoderOptions *options, GError **error)
+{
+  const LkModelConfig *config = lk_model_get_config (model);
+
+  if (options->tokens == 0 || (gint64) options->tokens > G_MAXINT32 / MAX (config->intermediate, config->hidden))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "A batch of %u tokens is not possible", options->tokens);
+      return FALSE;
+    }
+  if (options->n_adapters > LK_LINEAR_MAX_ADAPTERS)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "At most %d adapters can be used at once", LK_LINEAR_MAX_ADAPTERS);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+LkDecoder *
+lk_decoder_new (LkModel *model, const LkDecoderOptions *options, GError **error)
+{
+  g_autofree char *name = g_strdup_printf ("decoder%d", g_atomic_int_add (&next_decoder, 1));
+  gboolean wants_logits = options->purpose == LK_PURPOSE_LOGITS || options->purpose == LK_PURPOSE_DECODE;
+  gint64 n = options->tokens;
+  LkDecoder *self;
+
+  if (!lk_decoder_check (model, options, error))
+    return NULL;
+  self = g_new0 (LkDecoder, 1);
+  self->tokens = options->tokens;
+  self->program = lk_program_new (name, lk_model_get_variables (model));
+  self->ids = lk_decoder_add (model, name, "ids", LK_VARIABLE_INPUT, TRUE, 1, n);
+  self->positions = lk_decoder_add (model, name, "positions", LK_VARIABLE_INPUT, TRUE, 1, n);
+  self->ranges = lk_decoder_add (model, name, "ranges", LK_VARIABLE_INPUT, TRUE, n, 2);
+  if (wants_logits)
+    {
+      self->rows = lk_decoder_add (model, name, "rows", LK_VARIABLE_INPUT, TRUE, 1, options->n_logits);
+      self->logits = lk_decoder_add (model, name, "logits", LK_VARIABLE_STATE, FALSE, options->n_logits, lk_model_get_config (model)->vocab);
+    }
+  else
+    {
+      self->targets = lk_decoder_add (model, name, "targets", LK_VARIABLE_INPUT, TRUE, 1, n);
+      self->loss = lk_decoder_add (model, name, "loss", LK_VARIABLE_STATE, FALSE, 1, 2);
+    }
+  if (options->purpose == LK_PURPOSE_DECODE)
+    self->slots = lk_decoder_add (model, name, "slots", LK_VARIABLE_INPUT, TRUE, 1, n);
+  if (options->purpose == LK_PURPOSE_SCORE)
+    self->logprobs = lk_decoder_add (model, name, "logprobs", LK_VARIABLE_STATE, FALSE, 1, n);
+  if (options->purpose == LK_PURPOSE_TRAIN)
+    self->dropout = lk_decoder_add (model, name, "dropout", LK_VARIABLE_INPUT, TRUE, 1, 4);
+  lk_decoder_build (self, model, options);
+  return self;
+}
+
+void
+lk_decoder_free (LkDecoder *self)
+{
+  if (!self)
+    return;
+  lk_program_unref (self->program);
+  g_free (self);
+}
+
+gboolean
+lk_decoder_write_batch (LkDecoder *self, LkBackend *backend, const LkBatch *batch, GError **error)
+{
+  g_autofree gint32 *ranges = g_new (gint32, 2 * (gsize) self->tokens);
+  gsize bytes = (gsize) self->tokens * sizeof (gint32);
+
+  g_return_val_if_fail (batch->n == self->tokens, FALSE);
+  for (guint i = 0; i < self->tokens; i++)
+    {
+      ranges[2 * i] = batch->starts[i] < 0 ? 0 : batch->starts[i];
+      ranges[2 * i + 1] = batch->starts[i] < 0 ? 0 : (gint32) i + 1;
+    }
+  return lk_backend_write (backend, self->ids, 0, batch->ids, bytes, error)
+         && lk_backend_write (backend, self->positions, 0, batch->positions, bytes, error)
+         && lk_backend_write (backend, self->ranges, 0, ranges, 2 * bytes, error)
+         && (!self->targets || lk_backend_write (backend, self->targets, 0, batch->targets, bytes, error));
+}

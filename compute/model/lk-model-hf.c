@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Configuration, tokenizer and template of a Hugging Face folder (formats: c.1, d.3).
+ */
+#include "lk-model-private.h"
+
+#include "lk-error.h"
+#include "lk-file.h"
+#include "lk-json.h"
+
+#define LK_TEMPLATE_LIMIT (1 << 20)
+#define LK_TOKENIZER_CONFIG_LIMIT (64 << 20)
+
+static gboolean
+lk_model_hf_refuse (LkModel *self, const char *member, const char *source, GError **error)
+{
+  gboolean on = FALSE;
+
+  if (!lk_json_get_boolean (self->hf_config, member, source, &on, error))
+    return FALSE;
+  if (on)
+    g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” is not supported", source, member);
+  return !on;
+}
+
+static gboolean
+lk_model_hf_family (LkModel *self, const char *source, GError **error)
+{
+  const char *type = NULL;
+  g_autofree char *known = NULL;
+
+  if (!lk_json_get_string (self->hf_config, "model_type", source, &type, error))
+    return FALSE;
+  self->config.family = lk_family_from_hf (type);
+  if (self->config.family)
+    return TRUE;
+  known = lk_family_list ();
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: the model type “%s” is not supported; these are: %s", source,
+               type ? type : "(none)", known);
+  return FALSE;
+}
+
+gboolean
+_lk_model_read_hf_config (LkModel *self, GError **error)
+{
+  LkModelConfig *c = &self->config;
+  g_autofree char *source = g_build_filename (self->path, "config.json", NULL);
+  const char *activation = "silu";
+
+  self->hf_config = lk_hf_config_load (self->path, error);
+  if (!self->hf_config || !lk_model_hf_family (self, source, error))
+    return FALSE;
+  c->name = g_path_get_basename (self->path);
+  c->vocab = 32000, c->hidden = 4096, c->intermediate = 11008, c->layers = 32, c->heads = 32, c->context = 2048;
+  c->norm_eps = c->family->default_norm_eps;
+  if (!lk_json_get_int (self->hf_config, "vocab_size", source, &c->vocab, error)
+      || !lk_json_get_int (self->hf_config, "hidden_size", source, &c->hidden, error)
+      || !lk_json_get_int (self->hf_config, "intermediate_size", source, &c->intermediate, error)
+      || !lk_json_get_int (self->hf_config, "num_hidden_layers", source, &c->layers, error)
+      || !lk_json_get_int (self->hf_config, "num_attention_heads", source, &c->heads, error)
+      || !lk_json_get_int (self->hf_config, "max_position_embeddings", source, &c->context, error)
+      || !lk_json_get_double (self->hf_config, "rms_norm_eps", source, &c->norm_eps, error)
+      || !lk_json_get_boolean (self->hf_config, "tie_word_embeddings", source, &c->tied, error)
+      || !lk_json_get_string (self->hf_config, "hidden_act", source, &activation, error)
+      || !lk_model_hf_refuse (self, "attention_bias", source, error) || !lk_model_hf_refuse (self, "mlp_bias", source, error))
+    return FALSE;
+  if (!g_str_equal (activation, "silu"))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: the activation “%s” is not supported", source, activation);
+      return FALSE;
+    }
+  c->kv_heads = c->heads;
+  c->head_dim = c->heads > 0 ? c->hidden / c->heads : 0;
+  if (!lk_json_get_int (self->hf_config, "num_key_value_heads", source, &c->kv_heads, error)
+      || !lk_json_get_int (self->hf_config, "head_dim", source, &c->head_dim, error)
+      || !lk_hf_config_get_rope (self->hf_config, source, c->family->default_rope_theta, &c->rope, error))
+    return FALSE;
+  if (c->head_dim > 0 && c->head_dim <= 1024)
+    _lk_model_make_divisors (self);
+  return TRUE;
+}
+
+/* chat_template of tokenizer_config.json: a string, or a list of {name, template} with one called "default". */
+static const char *
+lk_model_hf_template_member (JsonObject *config)
+{
+  JsonNode *node = json_object_has_member (config, "chat_template") ? json_object_get_member (config, "chat_template") : NULL;
+
+  if (node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+    return json_node_get_string (node);
+  for (guint i = 0; node && JSON_NODE_HOLDS_ARRAY (node) && i < json_array_get_length (json_node_get_array (node)); i++)
+    {
+      JsonNode *item = json_array_get_element (json_node_get_array (node), i);
+      JsonObject *object = JSON_NODE_HOLDS_OBJECT (item) ? json_node_get_object (item) : NULL;
+
+      if (object && g_strcmp0 (json_object_get_string_member_with_default (object, "name", NULL), "default") == 0)
+        return json_object_get_string_member_with_default (object, "template", NULL);
+    }
+  return NULL;
+}
+
+static gboolean
+lk_model_hf_template (LkModel *self, const char *config_path, GError **error)
+{
+  g_autofree char *jinja = g_build_filename (self->path, "chat_template.jinja", NULL);
+  g_autoptr (JsonObject) config = NULL;
+  const char *source;
+
+  if (g_file_test (jinja, G_FILE_TEST_EXISTS))
+    {
+      g_autoptr (GBytes) bytes = lk_file_read (jinja, LK_TEMPLATE_LIMIT, error);
+      g_autofree char *text = bytes ? g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes)) : NULL;
+
+      return text && _lk_model_set_template (self, text, error);
+    }
+  if (!g_file_test (config_path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  config = lk_json_load_object (config_path, LK_TOKENIZER_CONFIG_LIMIT, error);
+  if (!config)
+    return FALSE;
+  source = lk_model_hf_template_member (config);
+  return !source || _lk_model_set_template (self, source, error);
+}
+
+gboolean
+_lk_model_read_hf_text (LkModel *self, GError **error)
+{
+  g_autofree char *tokenizer = g_build_filename (self->path, "tokenizer.json", NULL);
+  g_autofree char *config = g_build_filename (self->path, "tokenizer_config.json", NULL);
+  gboolean has_config = g_file_test (config, G_FILE_TEST_EXISTS);
+
+  if (!g_file_test (tokenizer, G_FILE_TEST_EXISTS))
+    return TRUE; /* weights alone */
+  self->tokenizer = lk_tokenizer_new_from_json (tokenizer, has_config ? config : NULL, error);
+  return self->tokenizer && lk_model_hf_template (self, config, error);
+}

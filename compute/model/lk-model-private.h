@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The parts a model is put together from: configuration, weights and text, from either kind of file.
+ */
+#pragma once
+
+#include "lk-family.h"
+#include "lk-gguf.h"
+#include "lk-safetensors.h"
+
+struct _LkModel
+{
+  gatomicrefcount ref_count;
+  char *path;
+  LkModelConfig config;
+  LkVariables *variables;
+  LkVariable *embedding, *final_norm, *head;
+  LkLayerWeights *layers;
+  GArray *tensors;               /* of LkModelTensor */
+  LkVariable *rope_table;
+  double *rope_divisors;         /* head_dim/2: what each frequency is divided by; NULL: 1 */
+
+  LkGguf *gguf;                  /* one of the two */
+  LkSafetensors *safetensors;
+  JsonObject *hf_config;
+
+  LkTokenizer *tokenizer;
+  LkTemplate *chat_template;
+  char *template_source;
+  char *hash, *kind;
+};
+
+/* Each fills its part from self->gguf or from the folder. */
+gboolean _lk_model_read_gguf_config (LkModel *self, GError **error);
+gboolean _lk_model_read_gguf_text (LkModel *self, GError **error);
+gboolean _lk_model_read_hf_config (LkModel *self, GError **error);
+gboolean _lk_model_read_hf_text (LkModel *self, GError **error);
+gboolean _lk_model_check_config (LkModel *self, GError **error);
+gboolean _lk_model_bind_weights (LkModel *self, GError **error);
+gboolean _lk_model_set_template (LkModel *self, const char *source, GError **error);
+void _lk_model_make_divisors (LkModel *self);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Tensors of the file become variables, by the tables of lk-family.c. Nothing is copied but q and k of GGUF files whose
+ * family stores their rows in adjacent pairs.
+ */
+#include "lk-model-private.h"
+
+#include <string.h>
+
+#include "lk-error.h"
+#include "lk-quant.h"
+
+static const LkTensorInfo *
+lk_model_lookup (LkModel *self, const char *hf, const char *gguf)
+{
+  return self->gguf ? lk_gguf_lookup (self->gguf, gguf) : lk_safetensors_lookup (self->safetensors, hf);
+}
+
+static char *
+lk_model_expand (const char *pattern, gint layer)
+{
+  g_autofree char *number = g_strdup_printf ("%d", layer);
+  g_auto (GStrv) parts = g_strsplit (pattern, "%d", 2);
+
+  return parts[1] ? g_strconcat (parts[0], number, parts[1], NULL) : g_strdup (pattern);
+}
+
+static gboolean
+lk_model_check_tensor (LkModel *self, const LkTensorInfo *info, const char *name, gint64 rows, gint64 cols, GError **error)
+{
+  gboolean vector = rows == 1;
+  gboolean shape = vector ? info->n_dims == 1 && (gint64) info->shape[0] == cols
+                          : info->n_dims == 2 && (gint64) info->shape[0] == rows && (gint64) info->shape[1] == cols;
+
+  if (!shape)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+                   "%s: “%s” must be %" G_GINT64_FORMAT " × %" G_GINT64_FORMAT " but is %" G_GUINT64_FORMAT " × %" G_GUINT64_FORMAT, self->path,
+                   name, rows, cols, info->n_dims == 2 ? info->shape[0] : 1, info->shape[info->n_dims == 2 ? 1 : 0]);
+      return FALSE;
+    }
+  if (!lk_quant_info (info->type))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” is stored as %s, which cannot be read", self->path, name,
+                   lk_type_name (info->type));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* GGUF row h·d + 2j + s is row h·d + s·d/2 + j of the half-split order. */
+static guint8 *
+lk_model_unpermute (const LkTensorInfo *info, gint64 head_dim)
+{
+  guint8 *out = g_malloc (info->size);
+  gint64 rows = (gint64) info->shape[0], half = head_dim / 2;
+  gsize row_bytes = info->size / (gsize) rows;
+
+  for (gint64 r = 0; r < rows; r++)
+    {
+      gint64 h = r / head_dim, s = r % head_dim / half, j = r % half;
+      memcpy (out + (gsize) r * row_bytes, info->data + (gsize) (h * head_dim + 2 * j + s) * row_bytes, row_bytes);
+    }
+  return out;
+}
+
+/* Vectors (norms) are always F32 in memory, whatever the file holds. */
+static const guint8 *
+lk_model_vector (LkModel *self, const LkTensorInfo *info)
+{
+  float *values = g_new (float, info->shape[0]);
+
+  lk_quant_info (info->type)->dequantise (info->data, values, (gint64) info->shape[0]);
+  lk_variables_keep (self->variables, values, g_free);
+  return (const guint8 *) values;
+}
+
+static LkVariable *
+lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role, gint64 rows, gint64 cols, gboolean optional, GError **error)
+{
+  g_autofree char *hf = lk_model_expand (names->hf, layer);
+  g_autofree char *gguf = lk_model_expand (names->gguf, layer);
+  const char *name = self->gguf ? gguf : hf;
+  const LkTensorInfo *info = lk_model_lookup (self, hf, gguf);
+  LkModelTensor tensor = { .layer = layer, .role = role };
+  LkVariable *variable;
+
+  if (!info)
+    {
+      if (!optional)
+        g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the tensor “%s” is missing", self->path, name);
+      return NULL;
+    }
+  if (!lk_model_check_tensor (self, info, name, rows, cols, error))
+    return NULL;
+  variable = lk_variables_add (self->variables, hf, LK_VARIABLE_WEIGHT, rows == 1 ? LK_TYPE_F32 : info->type, rows, cols, error);
+  if (!variable)
+    return NULL;
+  variable->data = info->data;
+  if (rows == 1)
+    variable->data = lk_model_vector (self, info);
+  else if (self->gguf && self->config.family->gguf_permuted && (role == LK_LINEAR_Q || role == LK_LINEAR_K))
+    {
+      variable->data = lk_model_unpermute (info, self->config.head_dim);
+      lk_variables_keep (self->variables, (gpointer) variable->data, g_free);
+    }
+  self->config.parameters += rows * cols;
+  tensor.hf_name = g_steal_pointer (&hf);
+  tensor.gguf_name = g_steal_pointer (&gguf);
+  tensor.variable = variable;
+  g_array_append_val (self->tensors, tensor);
+  return variable;
+}
+
+static gboolean
+lk_model_bind_layer (LkModel *self, gint layer, GError **error)
+{
+  const LkModelConfig *c = &self->config;
+  LkLayerWeights *weights = &self->layers[layer];
+  const struct
+  {
+    gint64 rows, cols;
+  } shapes[LK_N_LINEAR] = {
+    [LK_LINEAR_Q] = { c->heads * c->head_dim, c->hidden },     [LK_LINEAR_K] = { c->kv_heads * c->head_dim, c->hidden },
+    [LK_LINEAR_V] = { c->kv_heads * c->head_dim, c->hidden },  [LK_LINEAR_O] = { c->hidden, c->heads * c->head_dim },
+    [LK_LINEAR_GATE] = { c->intermediate, c->hidden },         [LK_LINEAR_UP] = { c->intermediate, c->hidden },
+    [LK_LINEAR_DOWN] = { c->hidden, c->intermediate },
+  };
+
+  weights->input_norm = lk_model_bind (self, &lk_input_norm_names, layer, -1, 1, c->hidden, FALSE, error);
+  if (!weights->input_norm)
+    return FALSE;
+  for (guint r = 0; r < LK_N_LINEAR; r++)
+    {
+      weights->linear[r] = lk_model_bind (self, &lk_linear_names[r], layer, (gint) r, shapes[r].rows, shapes[r].cols, FALSE, error);
+      if (!weights->linear[r])
+        return FALSE;
+    }
+  weights->post_norm = lk_model_bind (self, &lk_post_norm_names, layer, -1, 1, c->hidden, FALSE, error);
+  return weights->post_norm != NULL;
+}
+
+/* The variables point into the mapped files. */
+static void
+lk_model_keep_files (LkModel *self)
+{
+  if (self->gguf)
+    lk_variables_keep (self->variables, lk_gguf_ref (self->gguf), (GDestroyNotify) lk_gguf_unref);
+  else
+    lk_variables_keep (self->variables, lk_safetensors_ref (self->safetensors), (GDestroyNotify) lk_safetensors_unref);
+}
+
+gboolean
+_lk_model_bind_weights (LkModel *self, GError **error)
+{
+  const LkModelConfig *c = &self->config;
+  g_autoptr (GError) local_error = NULL;
+
+  lk_model_keep_files (self);
+  self->layers = g_new0 (LkLayerWeights, c->layers);
+  self->embedding = lk_model_bind (self, &lk_embedding_names, -1, -1, c->vocab, c->hidden, FALSE, error);
+  if (!self->embedding)
+    return FALSE;
+  for (gint l = 0; l < c->layers; l++)
+    if (!lk_model_bind_layer (self, l, error))
+      return FALSE;
+  self->final_norm = lk_model_bind (self, &lk_final_norm_names, -1, -1, 1, c->hidden, FALSE, error);
+  if (!self->final_norm)
+    return FALSE;
+  self->head = self->config.tied ? self->embedding
+                                 : lk_model_bind (self, &lk_head_names, -1, -1, c->vocab, c->hidden, self->gguf != NULL, &local_error);
+  if (local_error)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  if (!self->head)
+    {
+      self->head = self->embedding;
+      self->config.tied = TRUE;
+    }
+  if (self->tokenizer && lk_tokenizer_get_n_tokens (self->tokenizer) > (guint64) c->vocab)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+                   "%s: the tokenizer knows %u tokens but the embedding has only %" G_GINT64_FORMAT " rows", self->path,
+                   lk_tokenizer_get_n_tokens (self->tokenizer), c->vocab);
+      return FALSE;
+    }
+  return TRUE;
+}

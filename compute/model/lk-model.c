@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-model-private.h"
+
+#include <string.h>
+
+#include "lk-error.h"
+#include "lk-file.h"
+
+static void
+lk_model_tensor_clear (gpointer data)
+{
+  LkModelTensor *tensor = data;
+
+  g_free (tensor->hf_name);
+  g_free (tensor->gguf_name);
+}
+
+static LkModel *
+lk_model_alloc (const char *path)
+{
+  LkModel *self = g_new0 (LkModel, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->path = g_strdup (path);
+  self->variables = lk_variables_new ();
+  self->tensors = g_array_new (FALSE, TRUE, sizeof (LkModelTensor));
+  g_array_set_clear_func (self->tensors, lk_model_tensor_clear);
+  return self;
+}
+
+LkModel *
+lk_model_ref (LkModel *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+lk_model_unref (LkModel *self)
+{
+  if (!self || !g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_array_unref (self->tensors);
+  g_clear_pointer (&self->gguf, lk_gguf_unref);
+  g_clear_pointer (&self->safetensors, lk_safetensors_unref);
+  g_clear_pointer (&self->hf_config, json_object_unref);
+  g_clear_pointer (&self->tokenizer, lk_tokenizer_unref);
+  g_clear_pointer (&self->chat_template, lk_template_unref);
+  g_clear_pointer (&self->variables, lk_variables_unref);
+  g_free (self->layers);
+  g_free (self->rope_divisors);
+  g_free (self->config.name);
+  g_free (self->template_source);
+  g_free (self->hash);
+  g_free (self->kind);
+  g_free (self->path);
+  g_free (self);
+}
+
+static gboolean
+lk_model_open_gguf (LkModel *self, GError **error)
+{
+  self->gguf = lk_gguf_open (self->path, error);
+  return self->gguf && _lk_model_read_gguf_config (self, error) && _lk_model_check_config (self, error)
+         && _lk_model_read_gguf_text (self, error) && _lk_model_bind_weights (self, error);
+}
+
+static gboolean
+lk_model_open_folder (LkModel *self, GError **error)
+{
+  if (!_lk_model_read_hf_config (self, error) || !_lk_model_check_config (self, error))
+    return FALSE;
+  self->safetensors = lk_safetensors_open (self->path, error);
+  return self->safetensors && _lk_model_read_hf_text (self, error) && _lk_model_bind_weights (self, error);
+}
+
+LkModel *
+lk_model_open (const char *path, GError **error)
+{
+  g_autoptr (LkModel) self = lk_model_alloc (path);
+  gboolean folder = g_file_test (path, G_FILE_TEST_IS_DIR);
+
+  if (!(folder ? lk_model_open_folder : lk_model_open_gguf) (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+gboolean
+_lk_model_set_template (LkModel *self, const char *source, GError **error)
+{
+  self->template_source = g_strdup (source);
+  self->chat_template = lk_template_new (source, self->path, error);
+  return self->chat_template != NULL;
+}
+
+const char *
+lk_model_get_path (LkModel *self)
+{
+  return self->path;
+}
+
+const LkModelConfig *
+lk_model_get_config (LkModel *self)
+{
+  return &self->config;
+}
+
+LkVariables *
+lk_model_get_variables (LkModel *self)
+{
+  return self->variables;
+}
+
+LkTokenizer *
+lk_model_get_tokenizer (LkModel *self)
+{
+  return self->tokenizer;
+}
+
+LkTemplate *
+lk_model_get_template (LkModel *self)
+{
+  return self->chat_template;
+}
+
+const char *
+lk_model_get_template_source (LkModel *self)
+{
+  return self->template_source;
+}
+
+static int
+lk_model_compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* All weight files of a folder in name order, so that the hash does not depend on how they were listed. */
+static gboolean
+lk_model_hash_folder (LkModel *self, GChecksum *checksum, GError **error)
+{
+  g_autoptr (GDir) dir = g_dir_open (self->path, 0, error);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  const char *name;
+
+  if (!dir)
+    return FALSE;
+  while ((name = g_dir_read_name (dir)))
+    if (g_str_has_suffix (name, ".safetensors"))
+      g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, lk_model_compare_names);
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autofree char *path = g_build_filename (self->path, g_ptr_array_index (names, i), NULL);
+      g_autofree char *hash = lk_file_sha256 (path, error);
+
+      if (!hash)
+        return FALSE;
+      g_checksum_update (checksum, (const guchar *) hash, -1);
+    }
+  return TRUE;
+}
+
+const char *
+lk_model_get_hash (LkModel *self, GError **error)
+{
+  if (!self->hash && self->gguf)
+    self->hash = lk_file_sha256 (self->path, error);
+  else if (!self->hash)
+    {
+      g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+
+      if (lk_model_hash_folder (self, checksum, error))
+        self->hash = g_strdup (g_checksum_get_string (checksum));
+    }
+  return self->hash;
+}
+
+const char *
+lk_model_get_kind (LkModel *self)
+{
+  if (!self->kind)
+    {
+      guint count[64] = { 0 }, best = 0;
+
+      for (gint64 l = 0; l < self->config.layers; l++)
+        for (guint r = 0; r < LK_N_LINEAR; r++)
+          count[self->layers[l].linear[r]->type & 63]++;
+      for (guint i = 1; i < G_N_ELEMENTS (count); i++)
+        if (count[i] > count[best])
+          best = i;
+      self->kind = g_strdup_printf ("%s %s", self->gguf ? "GGUF" : "Hugging Face", lk_type_name ((LkType) best));
+    }
+  return self->kind;
+}
+
+LkVariable *
+lk_model_get_embedding (LkModel *self)
+{
+  return self->embedding;
+}
+
+LkVariable *
+lk_model_get_final_norm (LkModel *self)
+{
+  return self->final_norm;
+}
+
+LkVariable *
+lk_model_get_head (LkModel *self)
+{
+  return self->head;
+}
+
+const LkLayerWeights *
+lk_model_get_layer (LkModel *self, guint layer)
+{
+  return &self->layers[layer];
+}
+
+const LkModelTensor *
+lk_model_get_tensors (LkModel *self, guint *n)
+{
+  *n = self->tensors->len;
+  return (const LkModelTensor *) (const void *) self->tensors->data;
+}
+
+LkGguf *
+lk_model_get_gguf (LkModel *self)
+{
+  return self->gguf;
+}
+
+JsonObject *
+lk_model_get_hf_config (LkModel *self)
+{
+  return self->hf_config;
+}
+
+#define POSITIVE(value, most) ((value) > 0 && (value) <= (most))
+
+gboolean
+_lk_model_check_config (LkModel *self, GError **error)
+{
+  const LkModelConfig *c = &self->config;
+  const struct
+  {
+    const char *name;
+    gboolean ok;
+    gint64 value;
+  } checks[] = {
+    { "vocabulary size", POSITIVE (c->vocab, 1 << 24), c->vocab },
+    { "hidden size", POSITIVE (c->hidden, 1 << 17), c->hidden },
+    { "intermediate size", POSITIVE (c->intermediate, 1 << 20), c->intermediate },
+    { "number of layers", POSITIVE (c->layers, 1024), c->layers },
+    { "number of heads", POSITIVE (c->heads, 1024), c->heads },
+    { "number of key/value heads", POSITIVE (c->kv_heads, c->heads) && c->heads % c->kv_heads == 0, c->kv_heads },
+    { "head size", POSITIVE (c->head_dim, 1024) && c->head_dim % 2 == 0, c->head_dim },
+    { "context length", POSITIVE (c->context, 1 << 26), c->context },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
+    if (!checks[i].ok)
+      {
+        g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the %s, %" G_GINT64_FORMAT ", makes no sense", self->path, checks[i].name,
+                     checks[i].value);
+        return FALSE;
+      }
+  if (!(c->norm_eps > 0 && c->norm_eps < 1) || !(c->rope.theta > 0))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the norm's epsilon or the rotary base makes no sense", self->path);
+      return FALSE;
+    }
+  return TRUE;
+}

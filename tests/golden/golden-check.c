@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * golden-check FOLDER… [--model FILE] [--device cpu|vulkan|vulkan:N] [--json]
+ *
+ * Compares the engine with numbers another implementation computed. A folder holds golden.safetensors, golden.json and
+ * adapter/, and either a base model (config.json, model.safetensors: the layout of a family) or none (the layout of a real
+ * model, given by --model). Prints deviation and tolerance of each quantity; exits 1 when one is beyond.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lk-decoder.h"
+#include "lk-error.h"
+#include "lk-json.h"
+#include "lk-safetensors.h"
+#include "lk-update.h"
+
+/* float32 columns of the golden numbers' README; software and hardware GPUs in float32 are allowed ten times as much. */
+typedef struct
+{
+  const char *name;
+  double tiny, real; /* 0: not part of the layout */
+} LkQuantity;
+
+static const LkQuantity quantities[] = {
+  { "base_logits", 1e-5, 1e-5 },      { "logits", 1e-5, 1e-5 },           { "grad.worst", 2e-4, 1e-3 }, { "grad.all", 5e-5, 2e-4 },
+  { "grad_norms", 0, 1e-3 },          { "full.worst", 1e-5, 0 },          { "losses", 2e-5, 1e-4 },     { "full_losses", 2e-5, 0 },
+  { "logprobs", 0, 2e-5 },
+};
+
+#define LK_GPU_FACTOR 10.0
+#define LK_SLOW_PARAMETERS 20000000 /* above this a software device is not asked for ten optimizer steps */
+
+typedef struct
+{
+  double deviation; /* −1: not measured */
+  double tolerance;
+  char *worst;      /* tensor or step */
+} LkResult;
+
+typedef struct
+{
+  const char *folder, *model_path, *device;
+  gboolean real;
+  LkSafetensors *golden;
+  JsonObject *json;
+  gint64 rows, length;
+  LkBatch *batch;
+  LkBackend *backend;
+  LkResult results[G_N_ELEMENTS (quantities)];
+} LkCheck;
+
+static LkResult *
+lk_check_result (LkCheck *self, const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+    if (g_str_equal (quantities[i].name, name))
+      return &self->results[i];
+  g_assert_not_reached ();
+}
+
+static void
+lk_check_note (LkCheck *self, const char *quantity, double deviation, const char *where)
+{
+  LkResult *result = lk_check_result (self, quantity);
+
+  if (!(deviation <= result->deviation)) /* a NaN counts as worst */
+    {
+      result->deviation = isnan (deviation) ? INFINITY : deviation;
+      g_free (result->worst);
+      result->worst = g_strdup (where);
+    }
+}
+
+/* ‖ours − golden‖² and ‖golden‖² */
+static void
+lk_check_norms (const float *ours, const float *golden, gsize n, double *difference, double *norm)
+{
+  *difference = *norm = 0;
+  for (gsize i = 0; i < n; i++)
+    {
+      double d = (double) ours[i] - (double) golden[i];
+      *difference += d * d;
+      *norm += (double) golden[i] * (double) golden[i];
+    }
+}
+
+static const LkTensorInfo *
+lk_check_tensor (LkCheck *self, const char *name, LkType type, GError **error)
+{
+  const LkTensorInfo *info = lk_safetensors_lookup (self->golden, name);
+
+  if (!info || info->type != type)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” is missing or not %s", self->folder, name, lk_type_name (type));
+      return NULL;
+    }
+  return info;
+}
+
+/* input_ids and labels (B,T), labels not shifted, become one batch of B sequences. */
+static gboolean
+lk_check_read_batch (LkCheck *self, GError **error)
+{
+  const LkTensorInfo *ids = lk_check_tensor (self, "input_ids", LK_TYPE_I64, error);
+  const LkTensorInfo *labels = ids ? lk_check_tensor (self, "labels", LK_TYPE_I64, error) : NULL;
+
+  if (!labels)
+    return FALSE;
+  self->rows = (gint64) ids->shape[0];
+  self->length = (gint64) ids->shape[1];
+  self->batch = lk_batch_new ((guint) self->rows, (guint) self->length);
+  for (gint64 r = 0; r < self->rows; r++)
+    for (gint64 c = 0; c < self->length; c++)
+      {
+        gint64 at = r * self->length + c, id, label = -100;
+
+        memcpy (&id, ids->data + at * 8, 8);
+        if (c + 1 < self->length)
+          memcpy (&label, labels->data + (at + 1) * 8, 8);
+        self->batch->ids[at] = (gint32) id;
+        self->batch->positions[at] = (gint32) c;
+        self->batch->starts[at] = (gint32) (r * self->length);
+        self->batch->targets[at] = label >= 0 ? (gint32) label : -1;
+        self->batch->n_targets += label >= 0;
+      }
+  return TRUE;
+}
+
+/* Everything one model needs to be trained: decoder, optimizer, both compiled. */
+typedef struct
+{
+  LkDecoder *decoder;
+  LkUpdate *update;
+  LkExecutable *step, *apply;
+} LkRig;
+
+static void
+lk_rig_clear (LkRig *self)
+{
+  lk_executable_free (self->step);
+  lk_executable_free (self->apply);
+  lk_decoder_free (self->decoder);
+  lk_update_free (self->update);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LkRig, lk_rig_clear)
+
+static gboolean
+lk_rig_init (LkRig *rig, LkCheck *self, LkModel *model, LkAdapter *adapter, LkVariable *parameters, LkVariable *gradients, GError **error)
+{
+  LkDecoderOptions options = { .purpose = LK_PURPOSE_TRAIN, .tokens = self->batch->n, .adapters = &adapter, .n_adapters = adapter ? 1 : 0 };
+
+  rig->decoder = lk_decoder_new (model, &options, error);
+  if (!rig->decoder)
+    return FALSE;
+  rig->update = lk_update_new (lk_model_get_variables (model), "update", parameters, gradients, parameters->cols);
+  return lk_backend_prepare (self->backend, lk_model_get_variables (model), error)
+         && (rig->step = lk_backend_compile (self->backend, rig->decoder->program, error))
+         && (rig->apply = lk_backend_compile (self->backend, rig->update->program, error));
+}
+
+static gboolean
+lk_rig_loss (LkRig *rig, LkCheck *self, double *loss, GError **error)
+{
+  float sums[2];
+
+  if (!lk_backend_clear (self->backend, rig->decoder->loss, error)
+      || !lk_decoder_write_batch (rig->decoder, self->backend, self->batch, error) || !lk_executable_run (rig->step, error)
+      || !lk_backend_read (self->backend, rig->decoder->loss, 0, sums, sizeof sums, error))
+    return FALSE;
+  *loss = (double) sums[0] / (double) sums[1];
+  return TRUE;
+}
+
+static gboolean
+lk_rig_apply (LkRig *rig, LkCheck *self, gint64 step, GError **error)
+{
+  LkUpdateInput input = { .learning_rate = json_object_get_double_member (self->json, "lr"), .eps = json_object_get_double_member (self->json, "eps"),
+                          .weight_decay = json_object_get_double_member (self->json, "weight_decay"), .step = step,
+                          .n_targets = self->batch->n_targets };
+  JsonArray *betas = json_object_get_array_member (self->json, "betas");
+
+  input.beta1 = json_array_get_double_element (betas, 0);
+  input.beta2 = json_array_get_double_element (betas, 1);
+  return lk_update_write (rig->update, self->backend, &input, error) && lk_executable_run (rig->apply, error);
+}
+
+/* Losses of the optimizer steps and the one after them. */
+static gboolean
+lk_check_losses (LkCheck *self, LkRig *rig, const char *quantity, const char *after, double first, GError **error)
+{
+  JsonArray *golden = json_object_get_array_member (self->json, quantity);
+  guint n = json_array_get_length (golden);
+  double loss = first;
+
+  for (guint s = 0; s <= n; s++)
+    {
+      double wanted = s < n ? json_array_get_double_element (golden, s) : json_object_get_double_member (self->json, after);
+      g_autofree char *where = s < n ? g_strdup_printf ("step %u", s) : g_strdup ("after the last step");
+
+      if (s > 0 && (!lk_rig_apply (rig, self, s, error) || !lk_rig_loss (rig, self, &loss, error)))
+        return FALSE;
+      lk_check_note (self, quantity, fabs (loss - wanted) / fabs (wanted), where);
+    }
+  return TRUE;
+}
+
+/* Reads the gradient of @variable, divided by the number of targets. (transfer full) */
+static float *
+lk_check_gradient (LkCheck *self, LkVariable *variable, GError **error)
+{
+  gsize n = (gsize) (variable->rows * variable->cols);
+  g_autofree float *values = g_new (float, n);
+
+  if (!lk_backend_read (self->backend, variable->gradient, 0, values, n * sizeof (float), error))
+    return NULL;
+  for (gsize i = 0; i < n; i++)
+    values[i] /= (float) self->batch->n_targets;
+  return g_steal_pointer (&values);
+}
+
+/* Compares with "<prefix><name>" where the golden file has it; @sums gathers the squares of all. */
+static gboolean
+lk_check_one_gradient (LkCheck *self, LkVariable *variable, const char *name, const char *quantity, double sums[2], GError **error)
+{
+  g_autofree float *ours = lk_check_gradient (self, variable, error);
+  const LkTensorInfo *golden = lk_safetensors_lookup (self->golden, name);
+  gsize n = (gsize) (variable->rows * variable->cols);
+  double difference, norm;
+
+  if (!ours)
+    return FALSE;
+  if (golden)
+    {
+      g_autofree float *values = g_memdup2 (golden->data, golden->size);
+
+      if (golden->size != n * sizeof (float))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “%s” has another shape than the model's", self->folder, name);
+          return FALSE;
+        }
+      lk_check_norms (ours, values, n, &difference, &norm);
+      lk_check_note (self, quantity, sqrt (difference / norm), name);
+      sums[0] += difference;
+      sums[1] += norm;
+    }
+  if (json_object_has_member (self->json, "grad_norms") && g_str_has_prefix (name, "grad."))
+    {
+      JsonObject *norms = json_object_get_object_member (self->json, "grad_norms");
+      double wanted = json_object_get_double_member_with_default (norms, name + strlen ("grad."), NAN);
+
+      lk_check_norms (ours, ours, n, &difference, &norm);
+      lk_check_note (self, "grad_norms", fabs (sqrt (norm) - wanted) / wanted, name);
+    }
+  return TRUE;
+}
+
+static gboolean
+lk_check_adapter_gradients (LkCheck *self, LkAdapter *adapter, GError **error)
+{
+  double sums[2] = { 0, 0 };
+
+  for (guint i = 0; i < lk_adapter_get_n_modules (adapter); i++)
+    {
+      const LkAdapterModule *module = lk_adapter_get_module (adapter, i);
+      g_autofree char *path = lk_model_linear_path (module->layer, module->role);
+      g_autofree char *a = g_strdup_printf ("grad.base_model.model.%s.lora_A.weight", path);
+      g_autofree char *b = g_strdup_printf ("grad.base_model.model.%s.lora_B.weight", path);
+
+      if (!lk_check_one_gradient (self, module->a, a, "grad.worst", sums, error)
+          || !lk_check_one_gradient (self, module->b, b, "grad.worst", sums, error))
+        return FALSE;
+    }
+  lk_check_note (self, "grad.all", sqrt (sums[0] / sums[1]), "all tensors together");
+  return TRUE;
+}
+
+/* Rows of the batch whose logits are stored: all of them, or those of "positions". (transfer full) */
+static gint32 *
+lk_check_logit_rows (LkCheck *self, guint *n, GError **error)
+{
+  const LkTensorInfo *positions;
+  gint32 *rows;
+
+  if (!self->real)
+    {
+      *n = self->batch->n;
+      rows = g_new (gint32, *n);
+      for (guint i = 0; i < *n; i++)
+        rows[i] = (gint32) i;
+      return rows;
+    }
+  positions = lk_check_tensor (self, "positions", LK_TYPE_I64, error);
+  if (!positions)
+    return NULL;
+  *n = (guint) positions->shape[0];
+  rows = g_new (gint32, *n);
+  for (guint i = 0; i < *n; i++)
+    {
+      gint64 pair[2];
+      memcpy (pair, positions->data + i * 16, 16);
+      rows[i] = (gint32) (pair[0] * self->length + pair[1]);
+    }
+  return rows;
+}
+
+static gboolean
+lk_check_compare_logits (LkCheck *self, LkDecoder *decoder, const char *name, GError **error)
+{
+  const LkTensorInfo *golden = lk_check_tensor (self, name, LK_TYPE_F32, error);
+  g_autofree float *ours = g_malloc (decoder->logits->bytes);
+  g_autofree float *values = NULL;
+  double difference, norm;
+
+  if (!golden || !lk_backend_read (self->backend, decoder->logits, 0, ours, decoder->logits->bytes, error))
+    return FALSE;
+  if (golden->size != decoder->logits->bytes)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “%s” has another shape than the model's logits", self->folder, name);
+      return FALSE;
+    }
+  values = g_memdup2 (golden->data, golden->size);
+  lk_check_norms (ours, values, golden->size / sizeof (float), &difference, &norm);
+  lk_check_note (self, name, sqrt (difference / norm), name);
+  return TRUE;
+}
+
+static gboolean
+lk_check_logits (LkCheck *self, LkModel *model, LkAdapter *adapter, GError **error)
+{
+  static const float strengths[] = { 0.0f, 1.0f };
+  static const char *const names[] = { "base_logits", "logits" };
+  LkDecoderOptions options = { .purpose = LK_PURPOSE_LOGITS, .tokens = self->batch->n, .adapters = &adapter, .n_adapters = 1 };
+  g_autofree gint32 *rows = lk_check_logit_rows (self, &options.n_logits, error);
+  g_autoptr (LkDecoder) decoder = rows ? lk_decoder_new (model, &options, error) : NULL;
+  g_autoptr (LkExecutable) executable = NULL;
+
+  if (!decoder || !lk_backend_prepare (self->backend, lk_model_get_variables (model), error)
+      || !(executable = lk_backend_compile (self->backend, decoder->program, error))
+      || !lk_decoder_write_batch (decoder, self->backend, self->batch, error)
+      || !lk_backend_write (self->backend, decoder->rows, 0, rows, options.n_logits * sizeof (gint32), error))
+    return FALSE;
+  for (guint i = 0; i < 2; i++)
+    if (!lk_backend_write (self->backend, lk_adapter_get_strength (adapter), 0, &strengths[i], sizeof (float), error)
+        || !lk_executable_run (executable, error) || !lk_check_compare_logits (self, decoder, names[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* logprobs (B,T): column t is the prediction made at t − 1. */
+static gboolean
+lk_check_logprobs (LkCheck *self, LkModel *model, LkAdapter *adapter, GError **error)
+{
+  LkDecoderOptions options = { .purpose = LK_PURPOSE_SCORE, .tokens = self->batch->n, .adapters = &adapter, .n_adapters = 1 };
+  const LkTensorInfo *golden = lk_check_tensor (self, "logprobs", LK_TYPE_F32, error);
+  g_autoptr (LkDecoder) decoder = golden ? lk_decoder_new (model, &options, error) : NULL;
+  g_autoptr (LkExecutable) executable = NULL;
+  g_autofree float *ours = g_new0 (float, (gsize) self->batch->n + 1);
+  g_autofree float *values = golden ? g_memdup2 (golden->data, golden->size) : NULL;
+  double difference, norm;
+
+  if (!decoder || !lk_backend_prepare (self->backend, lk_model_get_variables (model), error)
+      || !(executable = lk_backend_compile (self->backend, decoder->program, error))
+      || !lk_decoder_write_batch (decoder, self->backend, self->batch, error) || !lk_executable_run (executable, error)
+      || !lk_backend_read (self->backend, decoder->logprobs, 0, ours + 1, self->batch->n * sizeof (float), error))
+    return FALSE;
+  lk_check_norms (ours, values, self->batch->n, &difference, &norm);
+  lk_check_note (self, "logprobs", sqrt (difference / norm), "logprobs");
+  return TRUE;
+}
+
+/* Ten steps take too long where the processor plays graphics card. */
+static gboolean
+lk_check_wants_steps (LkCheck *self, LkModel *model)
+{
+  return !lk_backend_is_gpu (self->backend) || lk_model_get_config (model)->parameters < LK_SLOW_PARAMETERS
+         || !strstr (lk_backend_get_description (self->backend), "llvmpipe");
+}
+
+static gboolean
+lk_check_adapter (LkCheck *self, GError **error)
+{
+  g_autoptr (LkModel) model = lk_model_open (self->model_path, error);
+  g_autofree char *folder = g_build_filename (self->folder, "adapter", NULL);
+  g_autoptr (LkAdapter) adapter = model ? lk_adapter_load (model, "golden", folder, TRUE, error) : NULL;
+  g_auto (LkRig) rig = { 0 };
+  double loss;
+
+  if (!adapter || !lk_rig_init (&rig, self, model, adapter, lk_adapter_get_parameters (adapter), lk_adapter_get_gradients (adapter), error)
+      || !lk_check_logits (self, model, adapter, error) || (self->real && !lk_check_logprobs (self, model, adapter, error))
+      || !lk_rig_loss (&rig, self, &loss, error) || !lk_check_adapter_gradients (self, adapter, error))
+    return FALSE;
+  if (!lk_check_wants_steps (self, model))
+    {
+      double wanted = json_array_get_double_element (json_object_get_array_member (self->json, "losses"), 0);
+
+      lk_check_note (self, "losses", fabs (loss - wanted) / wanted, "step 0 (the others take too long on a software device)");
+      return TRUE;
+    }
+  return lk_check_losses (self, &rig, "losses", "loss_after", loss, error);
+}
+
+static gboolean
+lk_check_full (LkCheck *self, GError **error)
+{
+  g_autoptr (LkModel) model = lk_model_open (self->model_path, error);
+  g_auto (LkRig) rig = { 0 };
+  LkBaseTraining training;
+  double loss, sums[2] = { 0, 0 };
+  guint n;
+  const LkModelTensor *tensors;
+
+  if (!model || !lk_model_train_base (model, &training, error)
+      || !lk_rig_init (&rig, self, model, NULL, training.parameters, training.gradients, error) || !lk_rig_loss (&rig, self, &loss, error))
+    return FALSE;
+  tensors = lk_model_get_tensors (model, &n);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strconcat ("full.", tensors[i].hf_name, NULL);
+
+      if (!lk_check_one_gradient (self, tensors[i].variable, name, "full.worst", sums, error))
+        return FALSE;
+    }
+  return lk_check_losses (self, &rig, "full_losses", "full_loss_after", loss, error);
+}
+
+static gboolean
+lk_check_run (LkCheck *self, const char *model_path, GError **error)
+{
+  g_autofree char *golden = g_build_filename (self->folder, "golden.safetensors", NULL);
+  g_autofree char *json = g_build_filename (self->folder, "golden.json", NULL);
+  g_autofree char *own = g_build_filename (self->folder, "model.safetensors", NULL);
+
+  self->real = !g_file_test (own, G_FILE_TEST_EXISTS);
+  self->model_path = self->real ? model_path : self->folder;
+  if (!self->model_path)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "%s holds no base model: give it with --model", self->folder);
+      return FALSE;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+    self->results[i] = (LkResult){ -1, self->real ? quantities[i].real : quantities[i].tiny, NULL };
+  self->golden = lk_safetensors_open (golden, error);
+  self->json = self->golden ? lk_json_load_object (json, 64 << 20, error) : NULL;
+  self->backend = self->json ? lk_backend_new (self->device, error) : NULL;
+  if (!self->backend || !lk_check_read_batch (self, error))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (quantities) && lk_backend_is_gpu (self->backend); i++)
+    self->results[i].tolerance *= LK_GPU_FACTOR;
+  return lk_check_adapter (self, error) && (self->real || lk_check_full (self, error));
+}
+
+static gboolean
+lk_check_passed (LkCheck *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+    if (self->results[i].tolerance > 0 && !(self->results[i].deviation >= 0 && self->results[i].deviation <= self->results[i].tolerance))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+lk_check_print (LkCheck *self)
+{
+  printf ("%s on %s\n", self->folder, lk_backend_get_description (self->backend));
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+    if (self->results[i].tolerance > 0)
+      printf ("  %-12s %9.2e  of %7.1e  %s  %s\n", quantities[i].name, self->results[i].deviation, self->results[i].tolerance,
+              self->results[i].deviation <= self->results[i].tolerance ? "ok    " : "BEYOND", self->results[i].worst ? self->results[i].worst : "");
+}
+
+static void
+lk_check_print_json (LkCheck *self)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  JsonObject *top = json_object_new ();
+  g_autofree char *text = NULL;
+
+  json_node_take_object (node, top);
+  json_object_set_string_member (top, "folder", self->folder);
+  json_object_set_string_member (top, "device", lk_backend_get_description (self->backend));
+  json_object_set_boolean_member (top, "passed", lk_check_passed (self));
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+    if (self->results[i].tolerance > 0)
+      {
+        JsonObject *one = json_object_new ();
+
+        json_object_set_double_member (one, "deviation", isfinite (self->results[i].deviation) ? self->results[i].deviation : G_MAXDOUBLE);
+        json_object_set_double_member (one, "tolerance", self->results[i].tolerance);
+        json_object_set_string_member (one, "worst_tensor", self->results[i].worst ? self->results[i].worst : "");
+        json_object_set_object_member (top, quantities[i].name, one);
+      }
+  text = lk_json_to_string (node, FALSE);
+  puts (text);
+}
+
+static void
+lk_check_clear (LkCheck *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+    g_free (self->results[i].worst);
+  lk_batch_free (self->batch);
+  g_clear_pointer (&self->backend, lk_backend_unref);
+  g_clear_pointer (&self->json, json_object_unref);
+  g_clear_pointer (&self->golden, lk_safetensors_unref);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *model = NULL;
+  g_autofree char *device = g_strdup ("cpu");
+  gboolean json = FALSE, failed = FALSE;
+  const GOptionEntry entries[] = {
+    { "model", 0, 0, G_OPTION_ARG_FILENAME, &model, "The base of folders that hold none", "FILE" },
+    { "device", 0, 0, G_OPTION_ARG_STRING, &device, "cpu, vulkan or vulkan:N", "DEVICE" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &json, "One JSON object a folder", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("FOLDER… - compare the engine with golden numbers");
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error) || argc < 2)
+    {
+      fprintf (stderr, "golden-check: %s\n", error ? error->message : "no folder given");
+      return 2;
+    }
+  for (int i = 1; i < argc; i++)
+    {
+      LkCheck check = { .folder = argv[i], .device = device };
+      g_autoptr (GError) check_error = NULL;
+
+      if (lk_check_run (&check, model, &check_error))
+        {
+          (json ? lk_check_print_json : lk_check_print) (&check);
+          failed |= !lk_check_passed (&check);
+        }
+      else
+        {
+          fprintf (stderr, "golden-check: %s: %s\n", argv[i], check_error->message);
+          failed = TRUE;
+        }
+      lk_check_clear (&check);
+    }
+  return failed ? 1 : 0;
+}
