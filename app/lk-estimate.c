@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-estimate.h"
+
+#include "lk-engine.h"
+#include "lk-json.h"
+#include "lk-words.h"
+
+#include <math.h>
+
+#define PATIENCE_MS 350
+
+struct _LkEstimate
+{
+  GObject parent_instance;
+
+  LkRecipe *recipe;
+  GCancellable *cancellable;
+  guint timeout;
+  gboolean busy;
+  gboolean known;
+  gboolean fits;
+  gint64 total_bytes;
+  gint64 available_bytes;
+  double seconds; /* for the whole run; NaN when unknown */
+  char *detail;
+  char *error;
+};
+
+enum
+{
+  PROP_0,
+  PROP_BUSY,
+  PROP_KNOWN,
+  PROP_FITS,
+  PROP_TOTAL_BYTES,
+  PROP_AVAILABLE_BYTES,
+  PROP_MEMORY_TEXT,
+  PROP_TIME_TEXT,
+  PROP_DETAIL,
+  PROP_ERROR,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (LkEstimate, lk_estimate, G_TYPE_OBJECT)
+
+static void
+lk_estimate_dispose (GObject *object)
+{
+  LkEstimate *self = LK_ESTIMATE (object);
+
+  g_clear_handle_id (&self->timeout, g_source_remove);
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->recipe);
+  G_OBJECT_CLASS (lk_estimate_parent_class)->dispose (object);
+}
+
+static void
+lk_estimate_finalize (GObject *object)
+{
+  LkEstimate *self = LK_ESTIMATE (object);
+
+  g_clear_pointer (&self->detail, g_free);
+  g_clear_pointer (&self->error, g_free);
+  G_OBJECT_CLASS (lk_estimate_parent_class)->finalize (object);
+}
+
+static char *
+memory_text (LkEstimate *self)
+{
+  g_autofree char *needed = lk_words_bytes ((guint64) self->total_bytes);
+  g_autofree char *rest = lk_words_bytes ((guint64) ABS (self->available_bytes - self->total_bytes));
+
+  if (self->error != NULL)
+    return g_strdup (self->error);
+  if (!self->known)
+    return g_strdup (self->busy ? "Working out what it needs…" : "Choose a model and a dataset");
+  if (self->available_bytes <= 0)
+    return g_strdup_printf ("Needs %s of memory", needed);
+  if (self->fits)
+    return g_strdup_printf ("Fits: needs %s, %s to spare", needed, rest);
+  return g_strdup_printf ("Does not fit: needs %s, %s too much", needed, rest);
+}
+
+static char *
+time_text (LkEstimate *self)
+{
+  g_autofree char *time = NULL;
+
+  if (!self->known || !isfinite (self->seconds))
+    return NULL;
+  time = lk_words_duration (self->seconds);
+  time[0] = g_ascii_toupper (time[0]);
+  return g_steal_pointer (&time);
+}
+
+static void
+lk_estimate_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  LkEstimate *self = LK_ESTIMATE (object);
+
+  switch (id)
+    {
+    case PROP_BUSY: g_value_set_boolean (value, self->busy); break;
+    case PROP_KNOWN: g_value_set_boolean (value, self->known); break;
+    case PROP_FITS: g_value_set_boolean (value, self->fits); break;
+    case PROP_TOTAL_BYTES: g_value_set_int64 (value, self->total_bytes); break;
+    case PROP_AVAILABLE_BYTES: g_value_set_int64 (value, self->available_bytes); break;
+    case PROP_MEMORY_TEXT: g_value_take_string (value, memory_text (self)); break;
+    case PROP_TIME_TEXT: g_value_take_string (value, time_text (self)); break;
+    case PROP_DETAIL: g_value_set_string (value, self->detail); break;
+    case PROP_ERROR: g_value_set_string (value, self->error); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+lk_estimate_class_init (LkEstimateClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->dispose = lk_estimate_dispose;
+  object_class->finalize = lk_estimate_finalize;
+  object_class->get_property = lk_estimate_get_property;
+  properties[PROP_BUSY] = g_param_spec_boolean ("busy", NULL, NULL, FALSE, flags);
+  properties[PROP_KNOWN] = g_param_spec_boolean ("known", NULL, NULL, FALSE, flags);
+  properties[PROP_FITS] = g_param_spec_boolean ("fits", NULL, NULL, FALSE, flags);
+  properties[PROP_TOTAL_BYTES] = g_param_spec_int64 ("total-bytes", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  properties[PROP_AVAILABLE_BYTES] = g_param_spec_int64 ("available-bytes", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  properties[PROP_MEMORY_TEXT] = g_param_spec_string ("memory-text", NULL, NULL, NULL, flags);
+  properties[PROP_TIME_TEXT] = g_param_spec_string ("time-text", NULL, NULL, NULL, flags);
+  properties[PROP_DETAIL] = g_param_spec_string ("detail", NULL, NULL, NULL, flags);
+  properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+lk_estimate_init (LkEstimate *self)
+{
+  self->seconds = NAN;
+}
+
+static void
+notify_all (LkEstimate *self)
+{
+  g_object_freeze_notify (G_OBJECT (self));
+  for (guint i = 1; i < N_PROPS; i++)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+/* "Weights 91 MB, optimizer 12 MB": the classes that matter, largest as the engine lists them. */
+static char *
+classes_text (JsonArray *classes)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; classes != NULL && i < json_array_get_length (classes); i++)
+    {
+      JsonNode *node = json_array_get_element (classes, i);
+      g_autofree char *words = NULL;
+      const char *name = NULL;
+      gint64 bytes = 0;
+
+      if (!JSON_NODE_HOLDS_OBJECT (node))
+        continue;
+      lk_json_get_string (json_node_get_object (node), "name", "estimate", &name, NULL);
+      lk_json_get_int (json_node_get_object (node), "bytes", "estimate", &bytes, NULL);
+      if (name == NULL || bytes <= 0)
+        continue;
+      words = lk_words_bytes ((guint64) bytes);
+      g_string_append_printf (text, "%s%s: %s", text->len > 0 ? "\n" : "", name, words);
+    }
+  return g_string_free (text, FALSE);
+}
+
+void
+lk_estimate_take_answer (LkEstimate *self, JsonObject *answer)
+{
+  double per_step = NAN, seconds = NAN;
+  gint64 steps = 0;
+  JsonArray *classes = NULL;
+
+  self->total_bytes = self->available_bytes = 0;
+  self->fits = TRUE;
+  lk_json_get_int (answer, "total_bytes", "estimate", &self->total_bytes, NULL);
+  lk_json_get_int (answer, "available_bytes", "estimate", &self->available_bytes, NULL);
+  lk_json_get_boolean (answer, "fits", "estimate", &self->fits, NULL);
+  lk_json_get_array (answer, "classes", "estimate", &classes, NULL);
+  lk_json_get_double (answer, "seconds_per_step", "estimate", &per_step, NULL);
+  lk_json_get_double (answer, "seconds", "estimate", &seconds, NULL);
+  lk_json_get_int (answer, "steps", "estimate", &steps, NULL);
+  self->seconds = isfinite (seconds) ? seconds : steps > 0 ? per_step * (double) steps : NAN;
+  g_free (self->detail);
+  self->detail = classes_text (classes);
+  g_clear_pointer (&self->error, g_free);
+  self->known = self->total_bytes > 0;
+  notify_all (self);
+}
+
+static void
+answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (LkEstimate) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = lk_engine_call_finish (result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  self->busy = FALSE;
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+    {
+      lk_estimate_take_answer (self, json_node_get_object (node));
+      return;
+    }
+  self->known = FALSE;
+  g_free (self->error);
+  self->error = g_strdup (error != NULL ? error->message : "The engine could not work out what it needs.");
+  notify_all (self);
+}
+
+static gboolean
+ask_cb (gpointer data)
+{
+  LkEstimate *self = data;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) settings = lk_recipe_to_arguments (self->recipe);
+  g_auto (GStrv) arguments = NULL;
+
+  self->timeout = 0;
+  g_strv_builder_add_many (builder, "estimate", "--json", NULL);
+  g_strv_builder_addv (builder, (const char **) settings);
+  arguments = g_strv_builder_end (builder);
+  self->cancellable = g_cancellable_new ();
+  lk_engine_call_async ((const char *const *) arguments, self->cancellable, answered_cb, g_object_ref (self));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+recipe_changed_cb (LkEstimate *self)
+{
+  g_clear_handle_id (&self->timeout, g_source_remove);
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->error, g_free);
+  self->busy = lk_recipe_is_ready (self->recipe);
+  if (self->busy)
+    self->timeout = g_timeout_add (PATIENCE_MS, ask_cb, self);
+  else
+    self->known = FALSE;
+  notify_all (self);
+}
+
+LkEstimate *
+lk_estimate_new (LkRecipe *recipe)
+{
+  LkEstimate *self = g_object_new (LK_TYPE_ESTIMATE, NULL);
+
+  self->recipe = g_object_ref (recipe);
+  g_signal_connect_object (recipe, "changed", G_CALLBACK (recipe_changed_cb), self, G_CONNECT_SWAPPED);
+  recipe_changed_cb (self);
+  return self;
+}

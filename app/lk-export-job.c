@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-export-job.h"
+
+#include "lk-engine.h"
+#include "lk-json.h"
+#include "lk-paths.h"
+#include "lk-words.h"
+
+#include <signal.h>
+#include <string.h>
+
+struct _LkExportJob
+{
+  GObject parent_instance;
+
+  GSubprocess *process;
+  GDataInputStream *lines;
+  gboolean running;
+  gboolean done;
+  gboolean cancelled;
+  double fraction;
+  char *message;
+  char *path;
+  char *size_text;
+  char *verdict;
+  char *error;
+};
+
+enum
+{
+  PROP_0,
+  PROP_RUNNING,
+  PROP_DONE,
+  PROP_FRACTION,
+  PROP_MESSAGE,
+  PROP_PATH,
+  PROP_SIZE_TEXT,
+  PROP_VERDICT,
+  PROP_ERROR,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (LkExportJob, lk_export_job, G_TYPE_OBJECT)
+
+static void
+forget (LkExportJob *self)
+{
+  self->done = self->cancelled = FALSE;
+  self->fraction = 0;
+  g_clear_pointer (&self->message, g_free);
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->size_text, g_free);
+  g_clear_pointer (&self->verdict, g_free);
+  g_clear_pointer (&self->error, g_free);
+}
+
+static void
+lk_export_job_dispose (GObject *object)
+{
+  LkExportJob *self = LK_EXPORT_JOB (object);
+
+  lk_export_job_cancel (self);
+  g_clear_object (&self->process);
+  g_clear_object (&self->lines);
+  G_OBJECT_CLASS (lk_export_job_parent_class)->dispose (object);
+}
+
+static void
+lk_export_job_finalize (GObject *object)
+{
+  LkExportJob *self = LK_EXPORT_JOB (object);
+
+  forget (self);
+  G_OBJECT_CLASS (lk_export_job_parent_class)->finalize (object);
+}
+
+static void
+lk_export_job_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  LkExportJob *self = LK_EXPORT_JOB (object);
+
+  switch (id)
+    {
+    case PROP_RUNNING: g_value_set_boolean (value, self->running); break;
+    case PROP_DONE: g_value_set_boolean (value, self->done); break;
+    case PROP_FRACTION: g_value_set_double (value, self->fraction); break;
+    case PROP_MESSAGE: g_value_set_string (value, self->message); break;
+    case PROP_PATH: g_value_set_string (value, self->path); break;
+    case PROP_SIZE_TEXT: g_value_set_string (value, self->size_text); break;
+    case PROP_VERDICT: g_value_set_string (value, self->verdict); break;
+    case PROP_ERROR: g_value_set_string (value, self->error); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+lk_export_job_class_init (LkExportJobClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->dispose = lk_export_job_dispose;
+  object_class->finalize = lk_export_job_finalize;
+  object_class->get_property = lk_export_job_get_property;
+  properties[PROP_RUNNING] = g_param_spec_boolean ("running", NULL, NULL, FALSE, flags);
+  properties[PROP_DONE] = g_param_spec_boolean ("done", NULL, NULL, FALSE, flags);
+  properties[PROP_FRACTION] = g_param_spec_double ("fraction", NULL, NULL, 0, 1, 0, flags);
+  properties[PROP_MESSAGE] = g_param_spec_string ("message", NULL, NULL, NULL, flags);
+  properties[PROP_PATH] = g_param_spec_string ("path", NULL, NULL, NULL, flags);
+  properties[PROP_SIZE_TEXT] = g_param_spec_string ("size-text", NULL, NULL, NULL, flags);
+  properties[PROP_VERDICT] = g_param_spec_string ("verdict", NULL, NULL, NULL, flags);
+  properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+lk_export_job_init (LkExportJob *self)
+{
+}
+
+LkExportJob *
+lk_export_job_new (void)
+{
+  return g_object_new (LK_TYPE_EXPORT_JOB, NULL);
+}
+
+static void
+notify_all (LkExportJob *self)
+{
+  g_object_freeze_notify (G_OBJECT (self));
+  for (guint i = 1; i < N_PROPS; i++)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+static void
+set_text (char **slot, JsonObject *event, const char *member)
+{
+  const char *text = NULL;
+
+  if (lk_json_get_string (event, member, "export", &text, NULL) && text != NULL)
+    {
+      g_free (*slot);
+      *slot = g_strdup (text);
+    }
+}
+
+static void
+apply_verified (LkExportJob *self, JsonObject *event)
+{
+  gboolean matches = FALSE;
+
+  lk_json_get_boolean (event, "matches", "export", &matches, NULL);
+  g_free (self->verdict);
+  self->verdict = g_strdup (matches ? "Opened again and asked: it answers as the trained model does."
+                                    : "Opened again and asked: it does not answer as the trained model does.");
+  set_text (&self->verdict, event, "message");
+}
+
+static void
+apply_event (LkExportJob *self, JsonObject *event)
+{
+  const char *name = NULL;
+  gint64 bytes = 0;
+
+  lk_json_get_string (event, "event", "export", &name, NULL);
+  if (g_strcmp0 (name, "progress") == 0)
+    {
+      lk_json_get_double (event, "fraction", "export", &self->fraction, NULL);
+      self->fraction = CLAMP (self->fraction, 0, 1);
+      set_text (&self->message, event, "message");
+    }
+  else if (g_strcmp0 (name, "verified") == 0)
+    apply_verified (self, event);
+  else if (g_strcmp0 (name, "error") == 0)
+    set_text (&self->error, event, "message");
+  else if (g_strcmp0 (name, "done") == 0)
+    {
+      self->done = TRUE;
+      self->fraction = 1;
+      set_text (&self->path, event, "path");
+      lk_json_get_int (event, "bytes", "export", &bytes, NULL);
+      g_free (self->size_text);
+      self->size_text = bytes > 0 ? lk_words_bytes ((guint64) bytes) : NULL;
+    }
+  notify_all (self);
+}
+
+static void
+ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (LkExportJob) self = user_data;
+  GSubprocess *process = G_SUBPROCESS (source);
+
+  g_subprocess_wait_finish (process, result, NULL);
+  if (process != self->process)
+    return;
+  self->running = FALSE;
+  if (self->cancelled)
+    forget (self);
+  else if (!g_subprocess_get_if_exited (process) || g_subprocess_get_exit_status (process) != 0)
+    {
+      self->done = FALSE;
+      if (self->error == NULL)
+        self->error = lk_engine_explain_failure (self->message, g_subprocess_get_status (process));
+    }
+  else if (!self->done && self->error == NULL)
+    self->error = g_strdup ("The engine ended without saying that the export is complete.");
+  notify_all (self);
+}
+
+static void read_line (LkExportJob *self);
+
+static void
+line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (LkExportJob) self = user_data;
+  gsize size = 0;
+  g_autofree char *line = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (source), result, &size, NULL);
+  g_autoptr (JsonNode) node = NULL;
+
+  if (G_DATA_INPUT_STREAM (source) != self->lines)
+    return;
+  if (line == NULL)
+    {
+      g_subprocess_wait_async (self->process, NULL, ended_cb, g_object_ref (self));
+      return;
+    }
+  node = lk_json_parse (line, size, "the engine's answer", NULL);
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+    apply_event (self, json_node_get_object (node));
+  else if (line[0] != 0)
+    {
+      /* standard error comes through the same pipe: the last line says why it failed */
+      g_free (self->message);
+      self->message = g_utf8_make_valid (line, -1);
+    }
+  read_line (self);
+}
+
+static void
+read_line (LkExportJob *self)
+{
+  g_data_input_stream_read_line_async (self->lines, G_PRIORITY_DEFAULT, NULL, line_cb, g_object_ref (self));
+}
+
+void
+lk_export_job_start (LkExportJob *self, const char *run_folder, const char *format, const char *type, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *cli = lk_paths_find_cli (&error);
+  const char *argv[]
+      = { cli, "export", run_folder, "--format", format, "-o", path, "--json", type != NULL ? "--type" : NULL, type, NULL };
+
+  g_return_if_fail (LK_IS_EXPORT_JOB (self));
+
+  if (self->running)
+    return;
+  forget (self);
+  g_clear_object (&self->process);
+  g_clear_object (&self->lines);
+  if (cli != NULL)
+    self->process
+        = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE, &error);
+  if (self->process == NULL)
+    self->error = g_strdup (error->message);
+  else
+    {
+      self->running = TRUE;
+      self->message = g_strdup ("Starting…");
+      self->path = g_strdup (path);
+      self->lines = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
+      read_line (self);
+    }
+  notify_all (self);
+}
+
+void
+lk_export_job_cancel (LkExportJob *self)
+{
+  g_return_if_fail (LK_IS_EXPORT_JOB (self));
+
+  if (!self->running)
+    return;
+  self->cancelled = TRUE;
+  g_subprocess_send_signal (self->process, SIGTERM);
+}
+
+const char *
+lk_export_job_get_path (LkExportJob *self)
+{
+  return self->path;
+}

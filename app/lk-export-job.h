@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Writes what a run learned for other programs: `lorikeet-cli export RUN`, followed by its JSON lines. The engine
+ * opens the result again and compares its answers before it says that it is done.
+ * Properties (read-only): running, done (booleans), fraction (0…1), message, path, size-text, verdict (strings),
+ * error (a sentence; NULL when well).
+ * Thread-safety: main thread.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define LK_TYPE_EXPORT_JOB (lk_export_job_get_type ())
+G_DECLARE_FINAL_TYPE (LkExportJob, lk_export_job, LK, EXPORT_JOB, GObject)
+
+LkExportJob *lk_export_job_new (void);
+
+/* @format: "adapter", "hf" or "gguf"; @type: "F16", "Q8_0", … or NULL. Does nothing while one is running. */
+void lk_export_job_start (LkExportJob *self, const char *run_folder, const char *format, const char *type,
+                          const char *path);
+/* Ends it; the engine leaves nothing half-written. */
+void lk_export_job_cancel (LkExportJob *self);
+const char *lk_export_job_get_path (LkExportJob *self);
+
+G_END_DECLS

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-paths.h"
+
+#include "lk-config.h"
+#include "lk-error.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <unistd.h>
+
+static char *
+data_home (void)
+{
+  const char *own = g_getenv ("LORIKEET_DATA_HOME");
+
+  if (own != NULL && own[0] != 0)
+    return g_strdup (own);
+  return g_build_filename (g_get_user_data_dir (), "lorikeet", NULL);
+}
+
+char *
+lk_paths_get_runs_dir (void)
+{
+  g_autofree char *home = data_home ();
+  char *runs = g_build_filename (home, "runs", NULL);
+
+  if (g_mkdir_with_parents (runs, 0755) != 0)
+    g_message ("Could not make the folder “%s”: %s", runs, g_strerror (errno));
+  return runs;
+}
+
+char *
+lk_paths_get_models_dir (void)
+{
+  g_autofree char *home = data_home ();
+
+  return g_build_filename (home, "models", NULL);
+}
+
+static char *
+own_folder (void)
+{
+  g_autofree char *exe = g_file_read_link ("/proc/self/exe", NULL);
+
+  return exe != NULL ? g_path_get_dirname (exe) : NULL;
+}
+
+char *
+lk_paths_find_cli (GError **error)
+{
+  static const char *const beside[] = { "lorikeet-cli", "../app/cli/lorikeet-cli", "../../app/cli/lorikeet-cli" };
+  const char *own = g_getenv ("LORIKEET_CLI");
+  g_autofree char *folder = own_folder ();
+  char *found;
+
+  if (own != NULL && own[0] != 0)
+    return g_strdup (own);
+  for (guint i = 0; folder != NULL && i < G_N_ELEMENTS (beside); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, beside[i], NULL);
+
+      if (g_file_test (path, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test (path, G_FILE_TEST_IS_DIR))
+        return g_canonicalize_filename (path, NULL);
+    }
+  found = g_find_program_in_path ("lorikeet-cli");
+  if (found == NULL)
+    g_set_error_literal (error, LK_ERROR, LK_ERROR_NOT_FOUND,
+                         "The engine, “lorikeet-cli”, is missing. Installing Lorikeet again should bring it back.");
+  return found;
+}
+
+char *
+lk_paths_find_data (const char *name)
+{
+  const char *folders[] = { g_getenv ("LK_DATA_DIR"), LK_PKGDATADIR, LK_SOURCE_DATADIR };
+
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autofree char *path = NULL;
+
+      if (folders[i] == NULL || folders[i][0] == 0)
+        continue;
+      path = g_build_filename (folders[i], name, NULL);
+      if (g_file_test (path, G_FILE_TEST_EXISTS))
+        return g_steal_pointer (&path);
+    }
+  return NULL;
+}
+
+char *
+lk_paths_find_tiny_model (void)
+{
+  return lk_paths_find_data ("model/lorikeet-tiny.gguf");
+}
+
+char *
+lk_paths_find_sample (void)
+{
+  return lk_paths_find_data ("samples/polite-parrot.jsonl");
+}
+
+char *
+lk_paths_get_export_dir (void)
+{
+  const char *downloads = g_get_user_special_dir (G_USER_DIRECTORY_DOWNLOAD);
+
+  if (downloads != NULL && g_file_test (downloads, G_FILE_TEST_IS_DIR))
+    return g_strdup (downloads);
+  return g_strdup (g_get_home_dir ());
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Where things lie: the user's runs, the engine's executable, the data that comes with the program.
+ * Thread-safety: main thread.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* $LORIKEET_DATA_HOME or $XDG_DATA_HOME/lorikeet, then "/runs"; made when missing. (transfer full) */
+char *lk_paths_get_runs_dir (void);
+/* $XDG_DATA_HOME/lorikeet/models; not made. (transfer full) */
+char *lk_paths_get_models_dir (void);
+/* The engine: $LORIKEET_CLI, beside our own executable, in the build tree (../app/cli), then PATH.
+ * NULL and @error when there is none. (transfer full) */
+char *lk_paths_find_cli (GError **error);
+/* A file that comes with the program, "model/lorikeet-tiny.gguf": looked for in $LK_DATA_DIR, the installed
+ * folder, then the source tree. NULL when it is nowhere. (transfer full) */
+char *lk_paths_find_data (const char *name);
+/* The embedded model and the sample dataset of Try It Now; NULL when this build has none. (transfer full) */
+char *lk_paths_find_tiny_model (void);
+char *lk_paths_find_sample (void);
+/* Downloads folder, or home: where exports go unless the user says otherwise. (transfer full) */
+char *lk_paths_get_export_dir (void);
+
+G_END_DECLS

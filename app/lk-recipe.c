@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-recipe.h"
+
+#include "lk-config.h"
+#include "lk-engine.h"
+#include "lk-error.h"
+#include "lk-file.h"
+#include "lk-json.h"
+#include "lk-words.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct _LkRecipe
+{
+  GObject parent_instance;
+
+  char *name;
+  gboolean name_given; /* by the user; otherwise it follows the dataset */
+  char *model;
+  char *data;
+  GListStore *settings;
+};
+
+enum
+{
+  PROP_0,
+  PROP_NAME,
+  PROP_MODEL,
+  PROP_DATA,
+  PROP_SETTINGS,
+  PROP_LOADED,
+  PROP_READY,
+  PROP_CHANGED_TEXT,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+static guint changed_signal;
+
+G_DEFINE_FINAL_TYPE (LkRecipe, lk_recipe, G_TYPE_OBJECT)
+
+static void
+lk_recipe_finalize (GObject *object)
+{
+  LkRecipe *self = LK_RECIPE (object);
+
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->model, g_free);
+  g_clear_pointer (&self->data, g_free);
+  g_clear_object (&self->settings);
+  G_OBJECT_CLASS (lk_recipe_parent_class)->finalize (object);
+}
+
+static char *
+changed_text (LkRecipe *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
+  guint changed = 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+
+      changed += lk_setting_is_changed (setting);
+    }
+  if (changed == 0)
+    return NULL;
+  return changed == 1 ? g_strdup ("One setting differs from the defaults")
+                      : g_strdup_printf ("%u settings differ from the defaults", changed);
+}
+
+static void
+lk_recipe_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  LkRecipe *self = LK_RECIPE (object);
+
+  switch (id)
+    {
+    case PROP_NAME: g_value_set_string (value, self->name); break;
+    case PROP_MODEL: g_value_set_string (value, self->model); break;
+    case PROP_DATA: g_value_set_string (value, self->data); break;
+    case PROP_SETTINGS: g_value_set_object (value, self->settings); break;
+    case PROP_LOADED: g_value_set_boolean (value, g_list_model_get_n_items (G_LIST_MODEL (self->settings)) > 0); break;
+    case PROP_READY: g_value_set_boolean (value, lk_recipe_is_ready (self)); break;
+    case PROP_CHANGED_TEXT: g_value_take_string (value, changed_text (self)); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+lk_recipe_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  LkRecipe *self = LK_RECIPE (object);
+
+  switch (id)
+    {
+    case PROP_NAME: lk_recipe_set_name (self, g_value_get_string (value)); break;
+    case PROP_MODEL: lk_recipe_set_model (self, g_value_get_string (value)); break;
+    case PROP_DATA: lk_recipe_set_data (self, g_value_get_string (value)); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+lk_recipe_class_init (LkRecipeClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags read = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+  const GParamFlags both = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->finalize = lk_recipe_finalize;
+  object_class->get_property = lk_recipe_get_property;
+  object_class->set_property = lk_recipe_set_property;
+  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, both);
+  properties[PROP_MODEL] = g_param_spec_string ("model", NULL, NULL, NULL, both);
+  properties[PROP_DATA] = g_param_spec_string ("data", NULL, NULL, NULL, both);
+  properties[PROP_SETTINGS] = g_param_spec_object ("settings", NULL, NULL, G_TYPE_LIST_MODEL, read);
+  properties[PROP_LOADED] = g_param_spec_boolean ("loaded", NULL, NULL, FALSE, read);
+  properties[PROP_READY] = g_param_spec_boolean ("ready", NULL, NULL, FALSE, read);
+  properties[PROP_CHANGED_TEXT] = g_param_spec_string ("changed-text", NULL, NULL, NULL, read);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+  changed_signal = g_signal_new ("changed", LK_TYPE_RECIPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+lk_recipe_init (LkRecipe *self)
+{
+  self->settings = g_list_store_new (LK_TYPE_SETTING);
+  self->name = g_strdup ("");
+}
+
+LkRecipe *
+lk_recipe_new (void)
+{
+  return g_object_new (LK_TYPE_RECIPE, NULL);
+}
+
+static void
+say_changed (LkRecipe *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_READY]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CHANGED_TEXT]);
+  g_signal_emit (self, changed_signal, 0);
+}
+
+gboolean
+lk_recipe_load_from_json (LkRecipe *self, JsonNode *node, GError **error)
+{
+  g_autoptr (GPtrArray) settings = g_ptr_array_new_with_free_func (g_object_unref);
+  JsonArray *array = NULL;
+
+  if (!JSON_NODE_HOLDS_OBJECT (node)
+      || !lk_json_get_array (json_node_get_object (node), "settings", "the engine's settings", &array, error)
+      || array == NULL)
+    {
+      if (error != NULL && *error == NULL)
+        g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "The engine did not list its settings.");
+      return FALSE;
+    }
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonNode *element = json_array_get_element (array, i);
+      LkSetting *setting = JSON_NODE_HOLDS_OBJECT (element) ? lk_setting_new (json_node_get_object (element), error)
+                                                            : NULL;
+
+      if (setting == NULL)
+        return FALSE;
+      g_signal_connect_object (setting, "notify::value", G_CALLBACK (say_changed), self, G_CONNECT_SWAPPED);
+      g_ptr_array_add (settings, setting);
+    }
+  g_list_store_splice (self->settings, 0, g_list_model_get_n_items (G_LIST_MODEL (self->settings)), settings->pdata,
+                       settings->len);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LOADED]);
+  say_changed (self);
+  return TRUE;
+}
+
+static void
+described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = lk_engine_call_finish (result, &error);
+
+  if (node != NULL && lk_recipe_load_from_json (g_task_get_source_object (task), node, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+void
+lk_recipe_load_async (LkRecipe *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  static const char *const arguments[] = { "train", "--describe", "--json", NULL };
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, lk_recipe_load_async);
+  lk_engine_call_async (arguments, cancellable, described_cb, task);
+}
+
+gboolean
+lk_recipe_load_finish (LkRecipe *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+GListModel *
+lk_recipe_get_settings (LkRecipe *self)
+{
+  return G_LIST_MODEL (self->settings);
+}
+
+LkSetting *
+lk_recipe_find (LkRecipe *self, const char *name)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+
+      if (g_str_equal (lk_setting_get_name (setting), name))
+        return setting;
+    }
+  return NULL;
+}
+
+const char *
+lk_recipe_get_name (LkRecipe *self)
+{
+  return self->name;
+}
+
+const char *
+lk_recipe_get_model (LkRecipe *self)
+{
+  return self->model;
+}
+
+const char *
+lk_recipe_get_data (LkRecipe *self)
+{
+  return self->data;
+}
+
+static gboolean
+replace (char **slot, const char *text)
+{
+  if (g_strcmp0 (*slot, text) == 0)
+    return FALSE;
+  g_free (*slot);
+  *slot = g_strdup (text);
+  return TRUE;
+}
+
+void
+lk_recipe_set_name (LkRecipe *self, const char *name)
+{
+  if (!replace (&self->name, name != NULL ? name : ""))
+    return;
+  self->name_given = self->name[0] != 0;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_NAME]);
+}
+
+void
+lk_recipe_set_model (LkRecipe *self, const char *path)
+{
+  if (!replace (&self->model, path))
+    return;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MODEL]);
+  say_changed (self);
+}
+
+void
+lk_recipe_set_data (LkRecipe *self, const char *path)
+{
+  if (!replace (&self->data, path))
+    return;
+  if (!self->name_given)
+    {
+      g_autofree char *name = path != NULL ? lk_words_name_of_path (path) : g_strdup ("");
+
+      if (replace (&self->name, name))
+        g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_NAME]);
+    }
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DATA]);
+  say_changed (self);
+}
+
+gboolean
+lk_recipe_is_ready (LkRecipe *self)
+{
+  return self->model != NULL && self->model[0] != 0 && self->data != NULL && self->data[0] != 0
+         && g_list_model_get_n_items (G_LIST_MODEL (self->settings)) > 0;
+}
+
+void
+lk_recipe_reset (LkRecipe *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+
+      lk_setting_reset (setting);
+    }
+}
+
+GStrv
+lk_recipe_to_arguments (LkRecipe *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
+
+  if (self->model != NULL)
+    g_strv_builder_add_many (builder, "--model", self->model, NULL);
+  if (self->data != NULL)
+    g_strv_builder_add_many (builder, "--data", self->data, NULL);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+      g_autofree char *flag = g_strdup (lk_setting_get_name (setting));
+      g_autofree char *argument = NULL;
+
+      if (!lk_setting_is_changed (setting))
+        continue;
+      g_strdelimit (flag, "_", '-');
+      /* one word, so that a value which begins with "-" is no flag */
+      argument = g_strdup_printf ("--%s=%s", flag, lk_setting_get_value (setting));
+      g_strv_builder_add (builder, argument);
+    }
+  return g_strv_builder_end (builder);
+}
+
+/* "2026-11-24-support-mails": letters and digits of any script stay, all else becomes one "-". */
+static char *
+folder_name (LkRecipe *self)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *date = g_date_time_format (now, "%Y-%m-%d");
+  g_autofree char *lower = g_utf8_strdown (self->name, -1);
+  GString *name = g_string_new (date);
+  gboolean gap = TRUE;
+
+  for (const char *c = lower; *c != 0 && name->len < 60; c = g_utf8_next_char (c))
+    {
+      gunichar letter = g_utf8_get_char (c);
+
+      if (!g_unichar_isalnum (letter))
+        {
+          gap = TRUE;
+          continue;
+        }
+      if (gap)
+        g_string_append_c (name, '-');
+      gap = FALSE;
+      g_string_append_unichar (name, letter);
+    }
+  return g_string_free (name, FALSE);
+}
+
+static char *
+make_folder (LkRecipe *self, const char *runs_dir, GError **error)
+{
+  g_autofree char *name = folder_name (self);
+
+  for (guint i = 1; i < 1000; i++)
+    {
+      g_autofree char *numbered = i == 1 ? g_strdup (name) : g_strdup_printf ("%s-%u", name, i);
+      g_autofree char *folder = g_build_filename (runs_dir, numbered, NULL);
+
+      if (g_mkdir (folder, 0755) == 0)
+        return g_steal_pointer (&folder);
+      if (errno != EEXIST)
+        {
+          lk_error_set_errno (error, errno, "Could not make the folder “%s”", folder);
+          return NULL;
+        }
+    }
+  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "There are a thousand runs called “%s” already.", self->name);
+  return NULL;
+}
+
+static char *
+recipe_text (LkRecipe *self)
+{
+  g_autoptr (JsonObject) recipe = json_object_new ();
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *created = g_date_time_format_iso8601 (now);
+  JsonObject *settings = json_object_new ();
+  JsonArray *data = json_array_new ();
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+
+      json_object_set_member (settings, lk_setting_get_name (setting), lk_setting_to_json (setting));
+    }
+  json_array_add_string_element (data, self->data);
+  json_object_set_int_member (recipe, "version", 1);
+  json_object_set_string_member (recipe, "name", self->name);
+  json_object_set_string_member (recipe, "created", created);
+  json_object_set_string_member (recipe, "model", self->model);
+  json_object_set_array_member (recipe, "data", data);
+  json_object_set_string_member (recipe, "engine", LK_VERSION);
+  json_object_set_object_member (recipe, "settings", settings);
+  json_node_set_object (node, recipe);
+  return lk_json_to_string (node, TRUE);
+}
+
+char *
+lk_recipe_create_run (LkRecipe *self, const char *runs_dir, GError **error)
+{
+  g_autofree char *folder = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *path = NULL;
+
+  g_return_val_if_fail (LK_IS_RECIPE (self), NULL);
+
+  if (!lk_recipe_is_ready (self))
+    {
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "Choose a model and a dataset first.");
+      return NULL;
+    }
+  folder = make_folder (self, runs_dir, error);
+  if (folder == NULL)
+    return NULL;
+  text = recipe_text (self);
+  path = g_build_filename (folder, "recipe.json", NULL);
+  if (!lk_file_write (path, text, -1, error))
+    {
+      g_rmdir (folder);
+      return NULL;
+    }
+  return g_steal_pointer (&folder);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What each line of events.jsonl changes in an LkRun. A table of events; a new one is a function and a line.
+ */
+#include "lk-run-private.h"
+
+#include "lk-json.h"
+#include "lk-sample.h"
+
+#include <math.h>
+
+/* An event's member of the wrong kind is as good as missing: the file may come from a newer engine. */
+static double
+number (JsonObject *event, const char *member, double otherwise)
+{
+  lk_json_get_double (event, member, "events.jsonl", &otherwise, NULL);
+  return otherwise;
+}
+
+static gint64
+integer (JsonObject *event, const char *member, gint64 otherwise)
+{
+  lk_json_get_int (event, member, "events.jsonl", &otherwise, NULL);
+  return otherwise;
+}
+
+static const char *
+string (JsonObject *event, const char *member)
+{
+  const char *text = NULL;
+
+  lk_json_get_string (event, member, "events.jsonl", &text, NULL);
+  return text;
+}
+
+static void
+replace (char **slot, const char *text)
+{
+  g_free (*slot);
+  *slot = text != NULL && text[0] != 0 ? g_strdup (text) : NULL;
+}
+
+static void
+apply_state (LkRun *self, JsonObject *event)
+{
+  static const struct
+  {
+    const char *name;
+    LkRunState state;
+  } states[] = {
+    { "preparing", LK_RUN_PREPARING }, { "running", LK_RUN_RUNNING }, { "paused", LK_RUN_PAUSED },
+    { "stopping", LK_RUN_STOPPING },   { "stopped", LK_RUN_STOPPED }, { "finished", LK_RUN_FINISHED },
+    { "failed", LK_RUN_FAILED },
+  };
+  const char *name = string (event, "state");
+
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
+    if (g_strcmp0 (states[i].name, name) == 0)
+      self->state = states[i].state;
+  replace (&self->message, string (event, "message"));
+  replace (&self->detail, string (event, "detail"));
+  g_clear_pointer (&self->exit_text, g_free);
+  if (self->state == LK_RUN_RUNNING && self->first_time == 0)
+    self->first_time = number (event, "time", 0);
+}
+
+static void
+apply_plan (LkRun *self, JsonObject *event)
+{
+  self->steps = integer (event, "steps", self->steps);
+  self->train_rows = integer (event, "train_rows", self->train_rows);
+  self->held_out_rows = integer (event, "held_out_rows", self->held_out_rows);
+  self->trainable = integer (event, "trainable_parameters", self->trainable);
+  self->parameters = integer (event, "parameters", self->parameters);
+  self->memory_bytes = integer (event, "memory_bytes", self->memory_bytes);
+  /* "problem" lines come before or after; the plan's count is the whole, theirs the first hundred */
+  self->problem_count = integer (event, "problems", self->problem_count);
+  replace (&self->device, string (event, "device"));
+}
+
+static void
+apply_problem (LkRun *self, JsonObject *event)
+{
+  const char *file = string (event, "file");
+  const char *reason = string (event, "reason");
+  g_autofree char *base = g_path_get_basename (file != NULL ? file : "the data");
+
+  if (self->problems->len > 0)
+    g_string_append_c (self->problems, '\n');
+  g_string_append_printf (self->problems, "%s, line %" G_GINT64_FORMAT ": %s", base, integer (event, "line", 0),
+                          reason != NULL ? reason : "cannot be used");
+}
+
+static void
+apply_step (LkRun *self, JsonObject *event)
+{
+  self->step = integer (event, "step", self->step);
+  self->steps = integer (event, "steps", self->steps);
+  self->loss = number (event, "loss", NAN);
+  self->learning_rate = number (event, "learning_rate", NAN);
+  self->gradient_norm = number (event, "gradient_norm", NAN);
+  self->speed = number (event, "tokens_per_s", NAN);
+  self->seconds_left = number (event, "seconds_left", NAN);
+  self->memory_bytes = integer (event, "memory_bytes", self->memory_bytes);
+  if (isfinite (self->loss))
+    lk_series_append (self->training, (double) self->step, self->loss);
+}
+
+static void
+apply_eval (LkRun *self, JsonObject *event)
+{
+  gint64 step = integer (event, "step", self->step);
+  gboolean best = FALSE;
+  double loss = number (event, "loss", NAN);
+
+  if (!isfinite (loss))
+    return;
+  lk_json_get_boolean (event, "best", "events.jsonl", &best, NULL);
+  self->held_out_loss = loss;
+  if (best || !isfinite (self->best_loss) || loss < self->best_loss)
+    {
+      self->best_loss = loss;
+      self->best_step = step;
+    }
+  lk_series_append (self->held_out, (double) step, loss);
+}
+
+static void
+apply_sample (LkRun *self, JsonObject *event)
+{
+  const char *prompt = string (event, "prompt");
+  const char *text = string (event, "text");
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->samples));
+  g_autoptr (LkSample) sample = NULL;
+
+  if (prompt == NULL || text == NULL)
+    return;
+  for (guint i = 0; i < n && sample == NULL; i++)
+    {
+      g_autoptr (LkSample) known = g_list_model_get_item (G_LIST_MODEL (self->samples), i);
+
+      if (g_strcmp0 (lk_sample_get_prompt (known), prompt) == 0)
+        sample = g_steal_pointer (&known);
+    }
+  if (sample == NULL)
+    {
+      sample = lk_sample_new (prompt);
+      lk_sample_add (sample, integer (event, "step", 0), text);
+      g_list_store_append (self->samples, sample);
+    }
+  else
+    lk_sample_add (sample, integer (event, "step", 0), text);
+}
+
+static void
+apply_checkpoint (LkRun *self, JsonObject *event)
+{
+  self->checkpoint_step = integer (event, "step", self->step);
+}
+
+static void
+apply_warning (LkRun *self, JsonObject *event)
+{
+  replace (&self->warning, string (event, "message"));
+}
+
+static void
+apply_resume (LkRun *self, JsonObject *event)
+{
+  self->step = integer (event, "step", self->step);
+  /* What was learned after the checkpoint is gone; its points would draw a line back in time. */
+  lk_series_truncate_after (self->training, (double) self->step);
+  lk_series_truncate_after (self->held_out, (double) self->step);
+}
+
+void
+_lk_run_apply_event (LkRun *self, JsonObject *event)
+{
+  static const struct
+  {
+    const char *name;
+    void (*apply) (LkRun *self, JsonObject *event);
+  } events[] = {
+    { "step", apply_step },       { "eval", apply_eval },       { "state", apply_state },
+    { "plan", apply_plan },       { "problem", apply_problem }, { "sample", apply_sample },
+    { "checkpoint", apply_checkpoint }, { "warning", apply_warning }, { "resume", apply_resume },
+  };
+  const char *name = string (event, "event");
+  double time = number (event, "time", 0);
+
+  if (time > 0)
+    self->last_time = time;
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    if (g_strcmp0 (events[i].name, name) == 0)
+      {
+        events[i].apply (self, event);
+        return;
+      }
+}
+
+void
+_lk_run_reset (LkRun *self)
+{
+  self->state = LK_RUN_PREPARING;
+  g_clear_pointer (&self->message, g_free);
+  g_clear_pointer (&self->detail, g_free);
+  g_clear_pointer (&self->warning, g_free);
+  g_clear_pointer (&self->exit_text, g_free);
+  g_string_truncate (self->problems, 0);
+  self->step = self->steps = 0;
+  self->problem_count = 0;
+  self->checkpoint_step = -1;
+  self->best_step = -1;
+  self->first_time = self->last_time = 0;
+  self->memory_bytes = 0;
+  self->loss = self->held_out_loss = self->best_loss = NAN;
+  self->learning_rate = self->gradient_norm = self->speed = self->seconds_left = NAN;
+  lk_series_truncate_after (self->training, -INFINITY);
+  lk_series_truncate_after (self->held_out, -INFINITY);
+  g_list_store_remove_all (self->samples);
+}

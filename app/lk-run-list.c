@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-run-list.h"
+
+#include "lk-error.h"
+
+#define TICK_MS 250
+#define TICKS_OF_A_SCAN 8
+
+struct _LkRunList
+{
+  GObject parent_instance;
+
+  char *folder;
+  GPtrArray *runs; /* newest first */
+  GFileMonitor *monitor;
+  guint timeout;
+  guint ticks;
+};
+
+static void lk_run_list_list_model_init (GListModelInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (LkRunList, lk_run_list, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, lk_run_list_list_model_init))
+
+static GType
+get_item_type (GListModel *model)
+{
+  return LK_TYPE_RUN;
+}
+
+static guint
+get_n_items (GListModel *model)
+{
+  return LK_RUN_LIST (model)->runs->len;
+}
+
+static gpointer
+get_item (GListModel *model, guint position)
+{
+  LkRunList *self = LK_RUN_LIST (model);
+
+  return position < self->runs->len ? g_object_ref (g_ptr_array_index (self->runs, position)) : NULL;
+}
+
+static void
+lk_run_list_list_model_init (GListModelInterface *iface)
+{
+  iface->get_item_type = get_item_type;
+  iface->get_n_items = get_n_items;
+  iface->get_item = get_item;
+}
+
+static void
+lk_run_list_dispose (GObject *object)
+{
+  LkRunList *self = LK_RUN_LIST (object);
+
+  g_clear_handle_id (&self->timeout, g_source_remove);
+  for (guint i = 0; i < self->runs->len; i++)
+    g_signal_handlers_disconnect_by_data (g_ptr_array_index (self->runs, i), self);
+  g_clear_object (&self->monitor);
+  G_OBJECT_CLASS (lk_run_list_parent_class)->dispose (object);
+}
+
+static void
+lk_run_list_finalize (GObject *object)
+{
+  LkRunList *self = LK_RUN_LIST (object);
+
+  g_clear_pointer (&self->runs, g_ptr_array_unref);
+  g_clear_pointer (&self->folder, g_free);
+  G_OBJECT_CLASS (lk_run_list_parent_class)->finalize (object);
+}
+
+static void
+lk_run_list_class_init (LkRunListClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = lk_run_list_dispose;
+  object_class->finalize = lk_run_list_finalize;
+  g_signal_new ("ended", LK_TYPE_RUN_LIST, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, LK_TYPE_RUN);
+  g_signal_new ("complaint", LK_TYPE_RUN_LIST, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2, LK_TYPE_RUN,
+                G_TYPE_STRING);
+}
+
+static void
+lk_run_list_init (LkRunList *self)
+{
+  self->runs = g_ptr_array_new_with_free_func (g_object_unref);
+}
+
+static void
+ended_cb (LkRun *run, gpointer user_data)
+{
+  g_signal_emit_by_name (user_data, "ended", run);
+}
+
+static void
+complaint_cb (LkRun *run, const char *sentence, gpointer user_data)
+{
+  g_signal_emit_by_name (user_data, "complaint", run, sentence);
+}
+
+static gboolean
+is_known (LkRunList *self, const char *folder)
+{
+  for (guint i = 0; i < self->runs->len; i++)
+    if (g_str_equal (lk_run_get_folder (g_ptr_array_index (self->runs, i)), folder))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+add_run (LkRunList *self, const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  LkRun *run = lk_run_new (folder, &error);
+  guint position = 0;
+
+  if (run == NULL)
+    {
+      g_debug ("“%s” is not listed: %s", folder, error->message);
+      return;
+    }
+  while (position < self->runs->len
+         && lk_run_get_created (g_ptr_array_index (self->runs, position)) > lk_run_get_created (run))
+    position++;
+  g_signal_connect (run, "ended", G_CALLBACK (ended_cb), self);
+  g_signal_connect (run, "complaint", G_CALLBACK (complaint_cb), self);
+  g_ptr_array_insert (self->runs, (int) position, run);
+  lk_run_poll (run);
+  g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
+}
+
+static void
+remove_missing (LkRunList *self)
+{
+  for (guint i = self->runs->len; i > 0; i--)
+    {
+      LkRun *run = g_ptr_array_index (self->runs, i - 1);
+
+      if (g_file_test (lk_run_get_folder (run), G_FILE_TEST_IS_DIR))
+        continue;
+      g_signal_handlers_disconnect_by_data (run, self);
+      g_ptr_array_remove_index (self->runs, i - 1);
+      g_list_model_items_changed (G_LIST_MODEL (self), i - 1, 1, 0);
+    }
+}
+
+void
+lk_run_list_scan (LkRunList *self)
+{
+  g_autoptr (GDir) dir = NULL;
+  const char *name;
+
+  g_return_if_fail (LK_IS_RUN_LIST (self));
+
+  remove_missing (self);
+  dir = g_dir_open (self->folder, 0, NULL);
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *folder = g_build_filename (self->folder, name, NULL);
+      g_autofree char *recipe = g_build_filename (folder, "recipe.json", NULL);
+
+      /* a dot begins a folder that is still being made */
+      if (name[0] != '.' && !is_known (self, folder) && g_file_test (recipe, G_FILE_TEST_IS_REGULAR))
+        add_run (self, folder);
+    }
+}
+
+static gboolean
+tick_cb (gpointer data)
+{
+  LkRunList *self = data;
+  g_autoptr (LkRunList) keep = g_object_ref (self);
+  gboolean all = self->ticks++ % TICKS_OF_A_SCAN == 0;
+
+  if (all)
+    lk_run_list_scan (self);
+  for (guint i = 0; i < self->runs->len; i++)
+    {
+      LkRun *run = g_ptr_array_index (self->runs, i);
+
+      if (all || lk_run_is_active (run))
+        lk_run_poll (run);
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+folder_changed_cb (LkRunList *self)
+{
+  self->ticks = 0;
+}
+
+LkRunList *
+lk_run_list_new (const char *folder)
+{
+  LkRunList *self = g_object_new (LK_TYPE_RUN_LIST, NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (folder);
+
+  self->folder = g_strdup (folder);
+  lk_run_list_scan (self);
+  self->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_NONE, NULL, NULL);
+  if (self->monitor != NULL)
+    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (folder_changed_cb), self, G_CONNECT_SWAPPED);
+  self->timeout = g_timeout_add (TICK_MS, tick_cb, self);
+  return self;
+}
+
+LkRun *
+lk_run_list_find (LkRunList *self, const char *folder)
+{
+  g_autofree char *canonical = g_canonicalize_filename (folder, NULL);
+
+  for (guint attempt = 0; attempt < 2; attempt++)
+    {
+      for (guint i = 0; i < self->runs->len; i++)
+        if (g_str_equal (lk_run_get_folder (g_ptr_array_index (self->runs, i)), canonical))
+          return g_ptr_array_index (self->runs, i);
+      lk_run_list_scan (self);
+    }
+  return NULL;
+}
+
+guint
+lk_run_list_count_active (LkRunList *self)
+{
+  guint count = 0;
+
+  for (guint i = 0; i < self->runs->len; i++)
+    count += lk_run_is_active (g_ptr_array_index (self->runs, i));
+  return count;
+}
+
+gboolean
+lk_run_list_trash (LkRunList *self, LkRun *run, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (lk_run_get_folder (run));
+
+  if (lk_run_is_active (run))
+    {
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_BUSY, "It is still training. Stop it first.");
+      return FALSE;
+    }
+  if (!g_file_trash (file, NULL, error))
+    return FALSE;
+  lk_run_list_scan (self);
+  return TRUE;
+}

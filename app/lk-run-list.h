@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * All runs of a folder, newest first: a GListModel of LkRun. It follows the folder, and polls its runs: those at
+ * work four times a second, the others every two seconds.
+ * Thread-safety: main thread.
+ */
+#pragma once
+
+#include "lk-run.h"
+
+G_BEGIN_DECLS
+
+#define LK_TYPE_RUN_LIST (lk_run_list_get_type ())
+G_DECLARE_FINAL_TYPE (LkRunList, lk_run_list, LK, RUN_LIST, GObject)
+
+/* Signals: ::ended (LkRun), ::complaint (LkRun, sentence): those of the runs, passed on. */
+LkRunList *lk_run_list_new (const char *folder);
+
+/* Looks at the folder now instead of a moment later. */
+void lk_run_list_scan (LkRunList *self);
+/* The run in @folder, after a scan when it is not known yet. NULL when there is none. (transfer none) */
+LkRun *lk_run_list_find (LkRunList *self, const char *folder);
+/* How many workers are at work. */
+guint lk_run_list_count_active (LkRunList *self);
+/* Moves a run's folder to the trash; refuses one at work. */
+gboolean lk_run_list_trash (LkRunList *self, LkRun *run, GError **error);
+
+G_END_DECLS

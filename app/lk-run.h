@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One fine-tune: a folder with recipe.json and events.jsonl, seen as properties. The folder is the only truth: the
+ * object reads it, starts workers on it and talks to them, but never writes into it.
+ *
+ * All properties are read-only and notify together after each batch of events:
+ *   folder, name, model-name, data-name (strings), created (Unix seconds)
+ *   state (LkRunState), state-text, active (a worker is at it), paused
+ *   step, steps, checkpoint-step (-1 without any), fraction (0…1), progress-text ("Step 320 of 500 · about 12 minutes left"), summary (for the sidebar)
+ *   loss, held-out-loss, best-loss (NaN when unknown), and as words: loss-text, held-out-text, best-text,
+ *   learning-rate-text, gradient-norm-text, speed-text, memory-text, data-text, device-text, warning
+ *   can-stop, can-pause, can-continue, can-resume, has-adapter (booleans)
+ *   trouble, trouble-text: what went wrong, a title and a sentence; NULL when nothing did
+ *   problems-text: the rows that could not be used, a line each; NULL without any
+ *   training, held-out (LkSeries over the step), samples (GListModel of LkSample)
+ *
+ * Thread-safety: main thread.
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+
+#include "lk-series.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  LK_RUN_PREPARING,
+  LK_RUN_RUNNING,
+  LK_RUN_PAUSED,
+  LK_RUN_STOPPING,
+  LK_RUN_STOPPED,
+  LK_RUN_FINISHED,
+  LK_RUN_FAILED,
+  LK_RUN_INTERRUPTED, /* the worker is gone without having said an end: killed, crashed, power lost */
+} LkRunState;
+
+#define LK_TYPE_RUN_STATE (lk_run_state_get_type ())
+GType lk_run_state_get_type (void);
+
+#define LK_TYPE_RUN (lk_run_get_type ())
+G_DECLARE_FINAL_TYPE (LkRun, lk_run, LK, RUN, GObject)
+
+/* NULL and @error when @folder holds no readable recipe.json.
+ *
+ * Signals:
+ *   ::ended                  a worker that was seen at work came to an end, good or bad; read `state`
+ *   ::complaint (sentence)   something the user asked for did not work */
+LkRun *lk_run_new (const char *folder, GError **error);
+
+const char *lk_run_get_folder (LkRun *self);
+const char *lk_run_get_name (LkRun *self);
+LkRunState lk_run_get_state (LkRun *self);
+gboolean lk_run_is_active (LkRun *self);
+gint64 lk_run_get_created (LkRun *self);
+gint64 lk_run_get_step (LkRun *self);
+gint64 lk_run_get_steps (LkRun *self);
+gboolean lk_run_get_has_adapter (LkRun *self);
+double lk_run_get_best_loss (LkRun *self);
+/* Bytes of the adapter and parameters of it as the plan said; 0 when unknown. */
+gint64 lk_run_get_trainable_parameters (LkRun *self);
+/* The model's path, the first dataset's path, every setting of the recipe. (transfer none) */
+const char *lk_run_get_model (LkRun *self);
+const char *lk_run_get_data (LkRun *self);
+JsonObject *lk_run_get_settings (LkRun *self);
+GListModel *lk_run_get_samples (LkRun *self);
+LkSeries *lk_run_get_training (LkRun *self);
+LkSeries *lk_run_get_held_out (LkRun *self);
+/* The adapter to talk to: the best one, else the last. NULL when there is none yet. (transfer full) */
+char *lk_run_find_adapter (LkRun *self);
+/* The end of log.txt, at most 64 kB, valid UTF-8. (transfer full) */
+char *lk_run_read_log (LkRun *self);
+
+/* Reads what is new and looks whether the worker lives. The run list calls it regularly. */
+void lk_run_poll (LkRun *self);
+
+/* Starts a worker: from the last checkpoint when there is one, else from the beginning. */
+gboolean lk_run_start (LkRun *self, GError **error);
+/* "stop", "pause", "resume", "save", "sample", "evaluate"; failures come as ::complaint. */
+void lk_run_command (LkRun *self, const char *command);
+
+G_END_DECLS

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-setting.h"
+
+#include "lk-error.h"
+#include "lk-json.h"
+
+#include <math.h>
+
+struct _LkSetting
+{
+  GObject parent_instance;
+
+  char *name;
+  char *label;
+  char *help;
+  char *unit;
+  LkSettingKind kind;
+  gboolean advanced;
+  double minimum;
+  double maximum;
+  GStrv choices;
+  char *standard; /* the default, as text */
+  char *value;
+};
+
+enum
+{
+  PROP_0,
+  PROP_NAME,
+  PROP_LABEL,
+  PROP_VALUE,
+  PROP_NUMBER,
+  PROP_ACTIVE,
+  PROP_SELECTED,
+  PROP_CHANGED,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (LkSetting, lk_setting, G_TYPE_OBJECT)
+
+static void
+lk_setting_finalize (GObject *object)
+{
+  LkSetting *self = LK_SETTING (object);
+
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->label, g_free);
+  g_clear_pointer (&self->help, g_free);
+  g_clear_pointer (&self->unit, g_free);
+  g_clear_pointer (&self->choices, g_strfreev);
+  g_clear_pointer (&self->standard, g_free);
+  g_clear_pointer (&self->value, g_free);
+  G_OBJECT_CLASS (lk_setting_parent_class)->finalize (object);
+}
+
+static char *
+number_text (LkSetting *self, double number)
+{
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (self->kind == LK_SETTING_INT)
+    return g_strdup_printf ("%.0f", round (number));
+  return g_strdup (g_ascii_formatd (buffer, sizeof buffer, "%.12g", number));
+}
+
+static guint
+selected_index (LkSetting *self)
+{
+  for (guint i = 0; self->choices != NULL && self->choices[i] != NULL; i++)
+    if (g_strcmp0 (self->choices[i], self->value) == 0)
+      return i;
+  return 0;
+}
+
+static void
+lk_setting_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  LkSetting *self = LK_SETTING (object);
+
+  switch (id)
+    {
+    case PROP_NAME: g_value_set_string (value, self->name); break;
+    case PROP_LABEL: g_value_set_string (value, self->label); break;
+    case PROP_VALUE: g_value_set_string (value, self->value); break;
+    case PROP_NUMBER: g_value_set_double (value, g_ascii_strtod (self->value, NULL)); break;
+    case PROP_ACTIVE: g_value_set_boolean (value, g_strcmp0 (self->value, "true") == 0); break;
+    case PROP_SELECTED: g_value_set_uint (value, selected_index (self)); break;
+    case PROP_CHANGED: g_value_set_boolean (value, lk_setting_is_changed (self)); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+lk_setting_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  LkSetting *self = LK_SETTING (object);
+
+  switch (id)
+    {
+    case PROP_VALUE: lk_setting_set_value (self, g_value_get_string (value)); break;
+    case PROP_NUMBER:
+      {
+        g_autofree char *text = number_text (self, g_value_get_double (value));
+
+        lk_setting_set_value (self, text);
+        break;
+      }
+    case PROP_ACTIVE: lk_setting_set_value (self, g_value_get_boolean (value) ? "true" : "false"); break;
+    case PROP_SELECTED:
+      if (self->choices != NULL && g_value_get_uint (value) < g_strv_length (self->choices))
+        lk_setting_set_value (self, self->choices[g_value_get_uint (value)]);
+      break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+lk_setting_class_init (LkSettingClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags read = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+  const GParamFlags both = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->finalize = lk_setting_finalize;
+  object_class->get_property = lk_setting_get_property;
+  object_class->set_property = lk_setting_set_property;
+  properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, read);
+  properties[PROP_LABEL] = g_param_spec_string ("label", NULL, NULL, NULL, read);
+  properties[PROP_VALUE] = g_param_spec_string ("value", NULL, NULL, NULL, both);
+  properties[PROP_NUMBER] = g_param_spec_double ("number", NULL, NULL, -G_MAXDOUBLE, G_MAXDOUBLE, 0, both);
+  properties[PROP_ACTIVE] = g_param_spec_boolean ("active", NULL, NULL, FALSE, both);
+  properties[PROP_SELECTED] = g_param_spec_uint ("selected", NULL, NULL, 0, G_MAXUINT, 0, both);
+  properties[PROP_CHANGED] = g_param_spec_boolean ("changed", NULL, NULL, FALSE, read);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+lk_setting_init (LkSetting *self)
+{
+  self->minimum = -INFINITY;
+  self->maximum = INFINITY;
+}
+
+/* A default may be written as JSON of its kind or as text. */
+static char *
+value_text (LkSetting *self, JsonNode *node)
+{
+  GType type = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
+
+  if (type == G_TYPE_STRING)
+    return g_strdup (json_node_get_string (node));
+  if (type == G_TYPE_BOOLEAN)
+    return g_strdup (json_node_get_boolean (node) ? "true" : "false");
+  if (type == G_TYPE_INT64 || type == G_TYPE_DOUBLE)
+    return number_text (self, json_node_get_double (node));
+  return g_strdup (self->kind == LK_SETTING_BOOL ? "false" : "");
+}
+
+static gboolean
+read_kind (LkSetting *self, const char *type, GError **error)
+{
+  static const char *const kinds[] = { "int", "double", "bool", "choice", "string" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (g_strcmp0 (kinds[i], type) == 0)
+      {
+        self->kind = (LkSettingKind) i;
+        return TRUE;
+      }
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "The engine describes the setting “%s” as “%s”, which is unknown.",
+               self->name, type != NULL ? type : "nothing");
+  return FALSE;
+}
+
+static GStrv
+read_choices (JsonArray *array)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      JsonNode *node = json_array_get_element (array, i);
+
+      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+        g_strv_builder_add (builder, json_node_get_string (node));
+    }
+  return g_strv_builder_end (builder);
+}
+
+LkSetting *
+lk_setting_new (JsonObject *description, GError **error)
+{
+  g_autoptr (LkSetting) self = g_object_new (LK_TYPE_SETTING, NULL);
+  const char *source = "the engine's settings";
+  const char *name = NULL, *type = NULL, *label = NULL, *help = "", *unit = "";
+  JsonArray *choices = NULL;
+
+  if (!lk_json_get_string (description, "name", source, &name, error)
+      || !lk_json_get_string (description, "type", source, &type, error)
+      || !lk_json_get_string (description, "label", source, &label, error)
+      || !lk_json_get_string (description, "help", source, &help, error)
+      || !lk_json_get_string (description, "unit", source, &unit, error)
+      || !lk_json_get_boolean (description, "advanced", source, &self->advanced, error)
+      || !lk_json_get_double (description, "minimum", source, &self->minimum, error)
+      || !lk_json_get_double (description, "maximum", source, &self->maximum, error)
+      || !lk_json_get_array (description, "choices", source, &choices, error))
+    return NULL;
+  if (name == NULL)
+    {
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "The engine describes a setting without a name.");
+      return NULL;
+    }
+  self->name = g_strdup (name);
+  if (!read_kind (self, type, error))
+    return NULL;
+  self->label = g_strdup (label != NULL ? label : name);
+  self->help = g_strdup (help);
+  self->unit = g_strdup (unit);
+  self->choices = read_choices (choices);
+  self->standard = value_text (self, json_object_get_member (description, "default"));
+  self->value = g_strdup (self->standard);
+  return g_steal_pointer (&self);
+}
+
+const char *
+lk_setting_get_name (LkSetting *self)
+{
+  return self->name;
+}
+
+const char *
+lk_setting_get_label (LkSetting *self)
+{
+  return self->label;
+}
+
+const char *
+lk_setting_get_help (LkSetting *self)
+{
+  return self->help;
+}
+
+const char *
+lk_setting_get_unit (LkSetting *self)
+{
+  return self->unit;
+}
+
+LkSettingKind
+lk_setting_get_kind (LkSetting *self)
+{
+  return self->kind;
+}
+
+gboolean
+lk_setting_is_advanced (LkSetting *self)
+{
+  return self->advanced;
+}
+
+double
+lk_setting_get_minimum (LkSetting *self)
+{
+  return self->minimum;
+}
+
+double
+lk_setting_get_maximum (LkSetting *self)
+{
+  return self->maximum;
+}
+
+const char *const *
+lk_setting_get_choices (LkSetting *self)
+{
+  return (const char *const *) self->choices;
+}
+
+const char *
+lk_setting_get_value (LkSetting *self)
+{
+  return self->value;
+}
+
+/* The text to keep for @value, or NULL when it is none for this kind. */
+static char *
+accept (LkSetting *self, const char *value)
+{
+  char *end = NULL;
+  double number;
+
+  switch (self->kind)
+    {
+    case LK_SETTING_INT:
+    case LK_SETTING_DOUBLE:
+      number = g_ascii_strtod (value, &end);
+      if (end == value || *end != 0 || !isfinite (number))
+        return NULL;
+      return number_text (self, CLAMP (number, self->minimum, self->maximum));
+    case LK_SETTING_BOOL:
+      return g_str_equal (value, "true") || g_str_equal (value, "false") ? g_strdup (value) : NULL;
+    case LK_SETTING_CHOICE:
+      return g_strv_contains ((const char *const *) self->choices, value) ? g_strdup (value) : NULL;
+    case LK_SETTING_STRING:
+    default:
+      return g_strdup (value);
+    }
+}
+
+gboolean
+lk_setting_set_value (LkSetting *self, const char *value)
+{
+  g_autofree char *text = NULL;
+
+  g_return_val_if_fail (LK_IS_SETTING (self), FALSE);
+
+  text = accept (self, value != NULL ? value : "");
+  if (text == NULL)
+    return FALSE;
+  if (g_str_equal (text, self->value))
+    return TRUE;
+  g_free (self->value);
+  self->value = g_steal_pointer (&text);
+  for (guint i = PROP_VALUE; i < N_PROPS; i++)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
+  return TRUE;
+}
+
+void
+lk_setting_reset (LkSetting *self)
+{
+  lk_setting_set_value (self, self->standard);
+}
+
+gboolean
+lk_setting_is_changed (LkSetting *self)
+{
+  return g_strcmp0 (self->value, self->standard) != 0;
+}
+
+JsonNode *
+lk_setting_to_json (LkSetting *self)
+{
+  JsonNode *node = json_node_new (JSON_NODE_VALUE);
+
+  switch (self->kind)
+    {
+    case LK_SETTING_INT: json_node_set_int (node, g_ascii_strtoll (self->value, NULL, 10)); break;
+    case LK_SETTING_DOUBLE: json_node_set_double (node, g_ascii_strtod (self->value, NULL)); break;
+    case LK_SETTING_BOOL: json_node_set_boolean (node, g_str_equal (self->value, "true")); break;
+    case LK_SETTING_CHOICE:
+    case LK_SETTING_STRING:
+    default: json_node_set_string (node, self->value);
+    }
+  return node;
+}

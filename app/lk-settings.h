@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the window remembers between starts, as properties over GSettings (window-width, window-height,
+ * window-maximized, show-sidebar, last-model, last-folder). The schema is found when the program is not installed.
+ * Thread-safety: main thread.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define LK_TYPE_SETTINGS (lk_settings_get_type ())
+G_DECLARE_FINAL_TYPE (LkSettings, lk_settings, LK, SETTINGS, GObject)
+
+/* The one of this process. (transfer none) */
+LkSettings *lk_settings_get_default (void);
+
+int lk_settings_get_window_width (LkSettings *self);
+int lk_settings_get_window_height (LkSettings *self);
+gboolean lk_settings_get_window_maximized (LkSettings *self);
+/* (transfer full) */
+char *lk_settings_get_last_model (LkSettings *self);
+
+G_END_DECLS

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-words.h"
+
+#include <gio/gio.h>
+#include <math.h>
+#include <string.h>
+
+static char *
+plural (gint64 n, const char *one, const char *many)
+{
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %s", n, n == 1 ? one : many);
+}
+
+char *
+lk_words_duration (double seconds)
+{
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+
+  if (!isfinite (seconds) || seconds < 0 || seconds > 1e10)
+    return g_strdup ("some time");
+  if (seconds < 8)
+    return g_strdup ("a few seconds");
+  if (seconds < 55)
+    return g_strdup_printf ("about %d seconds", (int) (round (seconds / 5) * 5));
+  if (seconds < 3570)
+    {
+      first = plural ((gint64) round (seconds / 60), "minute", "minutes");
+      return g_strdup_printf ("about %s", first);
+    }
+  if (seconds < 86400)
+    {
+      /* to the nearest five minutes: nobody plans an afternoon by the minute */
+      gint64 minutes = (gint64) (round (seconds / 300) * 5);
+
+      first = plural (minutes / 60, "hour", "hours");
+      if (minutes % 60 == 0 || minutes >= 600)
+        return g_strdup_printf ("about %s", first);
+      second = plural (minutes % 60, "minute", "minutes");
+      return g_strdup_printf ("about %s %s", first, second);
+    }
+  first = plural ((gint64) round (seconds / 86400), "day", "days");
+  return g_strdup_printf ("about %s", first);
+}
+
+char *
+lk_words_bytes (guint64 bytes)
+{
+  if (bytes < 1000)
+    return g_strdup (bytes == 0 ? "nothing" : "less than 1 kB");
+  return g_format_size (bytes);
+}
+
+char *
+lk_words_loss (double loss)
+{
+  if (!isfinite (loss))
+    return g_strdup ("–");
+  return g_strdup_printf (fabs (loss) < 10 ? "%.3f" : "%.2f", loss);
+}
+
+char *
+lk_words_small_number (double value)
+{
+  static const char *const raised[] = { "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹" };
+  GString *text;
+  char digits[16];
+  int exponent;
+
+  if (!isfinite (value))
+    return g_strdup ("–");
+  if (value == 0)
+    return g_strdup ("0");
+  if (fabs (value) >= 0.01 && fabs (value) < 1000)
+    return g_strdup_printf (fabs (value) < 10 ? "%.3f" : "%.1f", value);
+  exponent = (int) floor (log10 (fabs (value)));
+  text = g_string_new (NULL);
+  g_string_append_printf (text, "%.2f × 10", value / pow (10, exponent));
+  if (exponent < 0)
+    g_string_append (text, "⁻");
+  g_snprintf (digits, sizeof digits, "%d", ABS (exponent));
+  for (const char *c = digits; *c != 0; c++)
+    g_string_append (text, raised[*c - '0']);
+  return g_string_free (text, FALSE);
+}
+
+char *
+lk_words_count (gint64 count)
+{
+  return g_strdup_printf ("%'" G_GINT64_FORMAT, count);
+}
+
+char *
+lk_words_parameters (gint64 count)
+{
+  if (count >= 1000000000)
+    return g_strdup_printf ("%.1f billion", count / 1e9);
+  if (count >= 10000000)
+    return g_strdup_printf ("%.0f million", count / 1e6);
+  if (count >= 1000000)
+    return g_strdup_printf ("%.1f million", count / 1e6);
+  if (count >= 1000)
+    return g_strdup_printf ("%.0f thousand", count / 1e3);
+  return lk_words_count (count);
+}
+
+char *
+lk_words_date (gint64 unix_time)
+{
+  g_autoptr (GDateTime) then = g_date_time_new_from_unix_local (unix_time);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autoptr (GDateTime) yesterday = g_date_time_add_days (now, -1);
+
+  if (then == NULL)
+    return g_strdup ("");
+  if (g_date_time_get_year (then) == g_date_time_get_year (now)
+      && g_date_time_get_day_of_year (then) == g_date_time_get_day_of_year (now))
+    return g_date_time_format (then, "Today, %H:%M");
+  if (g_date_time_get_year (then) == g_date_time_get_year (yesterday)
+      && g_date_time_get_day_of_year (then) == g_date_time_get_day_of_year (yesterday))
+    return g_date_time_format (then, "Yesterday, %H:%M");
+  return g_date_time_format (then, "%-d %B %Y");
+}
+
+char *
+lk_words_name_of_path (const char *path)
+{
+  static const char *const endings[] = { ".gguf", ".safetensors", ".jsonl", ".json", ".csv", ".txt", NULL };
+  g_autofree char *base = g_path_get_basename (path != NULL ? path : "");
+
+  for (guint i = 0; endings[i] != NULL; i++)
+    if (g_str_has_suffix (base, endings[i]) && strlen (base) > strlen (endings[i]))
+      {
+        base[strlen (base) - strlen (endings[i])] = 0;
+        break;
+      }
+  for (char *c = base; *c != 0; c++)
+    if (*c == '_' || *c == '-')
+      *c = ' ';
+  g_strstrip (base);
+  if (g_ascii_islower (base[0]))
+    base[0] = g_ascii_toupper (base[0]);
+  return g_filename_display_name (base);
+}
+
+char *
+lk_words_shorten (const char *text, guint limit)
+{
+  const char *end = strchr (text, '\n');
+  g_autofree char *line = g_strndup (text, end != NULL ? (gsize) (end - text) : strlen (text));
+  g_autofree char *valid = g_utf8_make_valid (line, -1);
+  char *cut, *space;
+
+  if (g_utf8_strlen (valid, -1) <= limit)
+    return g_steal_pointer (&valid);
+  cut = g_utf8_offset_to_pointer (valid, limit);
+  *cut = 0;
+  space = strrchr (valid, ' ');
+  if (space != NULL && space - valid > (cut - valid) / 2)
+    *space = 0;
+  return g_strconcat (valid, "…", NULL);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-application.h"
+
+#include "compat.h"
+#include "lk-config.h"
+#include "lk-paths.h"
+#include "lk-window.h"
+
+struct _LkApplication
+{
+  AdwApplication parent_instance;
+
+  LkRunList *runs;
+  guint inhibited; /* cookie while something trains */
+};
+
+G_DEFINE_FINAL_TYPE (LkApplication, lk_application, ADW_TYPE_APPLICATION)
+
+static LkWindow *
+present_window (LkApplication *self)
+{
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+
+  if (window == NULL)
+    window = GTK_WINDOW (lk_window_new (self));
+  gtk_window_present (window);
+  return LK_WINDOW (window);
+}
+
+static void
+quit_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  g_application_quit (G_APPLICATION (user_data));
+}
+
+static char *
+debug_info (void)
+{
+  g_autofree char *cli = lk_paths_find_cli (NULL);
+  g_autofree char *runs = lk_paths_get_runs_dir ();
+
+  return g_strdup_printf ("Lorikeet %s\nGTK %u.%u.%u\nlibadwaita %u.%u.%u\nEngine: %s\nRuns: %s\nFlatpak: %s\n", LK_VERSION,
+                          gtk_get_major_version (), gtk_get_minor_version (), gtk_get_micro_version (),
+                          adw_get_major_version (), adw_get_minor_version (), adw_get_micro_version (),
+                          cli != NULL ? cli : "missing", runs,
+                          g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS) ? "yes" : "no");
+}
+
+static void
+about_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  g_autofree char *info = debug_info ();
+
+  lk_compat_show_about (gtk_application_get_active_window (GTK_APPLICATION (user_data)), info);
+}
+
+static void
+show_run_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  LkApplication *self = LK_APPLICATION (user_data);
+  LkRun *run = lk_run_list_find (self->runs, g_variant_get_string (parameter, NULL));
+  LkWindow *window = present_window (self);
+
+  if (run != NULL)
+    lk_window_show_run (window, run);
+}
+
+/* Training is why the computer is on: it should not fall asleep over it. */
+static void
+update_inhibit (LkApplication *self)
+{
+  gboolean active = lk_run_list_count_active (self->runs) > 0;
+
+  if (active && self->inhibited == 0)
+    self->inhibited
+        = gtk_application_inhibit (GTK_APPLICATION (self), gtk_application_get_active_window (GTK_APPLICATION (self)),
+                                   GTK_APPLICATION_INHIBIT_SUSPEND, "A model is being trained");
+  else if (!active && self->inhibited != 0)
+    {
+      gtk_application_uninhibit (GTK_APPLICATION (self), self->inhibited);
+      self->inhibited = 0;
+    }
+}
+
+static void
+ended_cb (LkApplication *self, LkRun *run)
+{
+  g_autoptr (GNotification) notification = NULL;
+  g_autofree char *title = NULL;
+  g_autofree char *body = NULL;
+  g_autofree char *trouble = NULL;
+  LkRunState state = lk_run_get_state (run);
+
+  update_inhibit (self);
+  if (state == LK_RUN_STOPPED)
+    return; /* the user did that */
+  g_object_get (run, "progress-text", &body, "trouble-text", &trouble, NULL);
+  title = g_strdup_printf (state == LK_RUN_FINISHED ? "“%s” is trained" : "“%s” was interrupted",
+                           lk_run_get_name (run));
+  notification = g_notification_new (title);
+  g_notification_set_body (notification, trouble != NULL ? trouble : body);
+  g_notification_set_default_action_and_target (notification, "app.show-run", "s", lk_run_get_folder (run));
+  g_application_send_notification (G_APPLICATION (self), lk_run_get_folder (run), notification);
+}
+
+static void
+run_added_cb (LkApplication *self, guint position, guint removed, guint added)
+{
+  for (guint i = 0; i < added; i++)
+    {
+      g_autoptr (LkRun) run = g_list_model_get_item (G_LIST_MODEL (self->runs), position + i);
+
+      g_signal_connect_object (run, "notify::active", G_CALLBACK (update_inhibit), self, G_CONNECT_SWAPPED);
+    }
+}
+
+static void
+lk_application_startup (GApplication *application)
+{
+  static const GActionEntry actions[] = {
+    { .name = "quit", .activate = quit_action },
+    { .name = "about", .activate = about_action },
+    { .name = "show-run", .activate = show_run_action, .parameter_type = "s" },
+  };
+  static const struct
+  {
+    const char *action;
+    const char *accelerators[3];
+  } keys[] = {
+    { "app.quit", { "<Control>q" } },      { "window.close", { "<Control>w" } },
+    { "win.new", { "<Control>n" } },       { "win.show-sidebar", { "F9" } },
+    { "win.show-page(0)", { "<Alt>1" } },  { "win.show-page(1)", { "<Alt>2" } },
+    { "win.show-page(2)", { "<Alt>3" } },  { "win.show-page(3)", { "<Alt>4" } },
+  };
+  LkApplication *self = LK_APPLICATION (application);
+  g_autofree char *folder = lk_paths_get_runs_dir ();
+
+  G_APPLICATION_CLASS (lk_application_parent_class)->startup (application);
+  gtk_window_set_default_icon_name (LK_APP_ID);
+  g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    gtk_application_set_accels_for_action (GTK_APPLICATION (self), keys[i].action, keys[i].accelerators);
+  self->runs = lk_run_list_new (folder);
+  g_signal_connect_object (self->runs, "ended", G_CALLBACK (ended_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->runs, "items-changed", G_CALLBACK (run_added_cb), self, G_CONNECT_SWAPPED);
+  run_added_cb (self, 0, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)));
+}
+
+static void
+lk_application_activate (GApplication *application)
+{
+  present_window (LK_APPLICATION (application));
+}
+
+static void
+lk_application_open (GApplication *application, GFile **files, int n_files, const char *hint)
+{
+  LkWindow *window = present_window (LK_APPLICATION (application));
+
+  for (int i = 0; i < n_files; i++)
+    lk_window_take_file (window, files[i]);
+}
+
+static void
+lk_application_dispose (GObject *object)
+{
+  g_clear_object (&LK_APPLICATION (object)->runs);
+  G_OBJECT_CLASS (lk_application_parent_class)->dispose (object);
+}
+
+static void
+lk_application_class_init (LkApplicationClass *klass)
+{
+  GApplicationClass *application_class = G_APPLICATION_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = lk_application_dispose;
+  application_class->startup = lk_application_startup;
+  application_class->activate = lk_application_activate;
+  application_class->open = lk_application_open;
+}
+
+static void
+lk_application_init (LkApplication *self)
+{
+}
+
+LkApplication *
+lk_application_new (void)
+{
+  return g_object_new (LK_TYPE_APPLICATION, "application-id", LK_APP_ID, "flags", G_APPLICATION_HANDLES_OPEN,
+                       "resource-base-path", "/org/lorikeet/Lorikeet", NULL);
+}
+
+LkRunList *
+lk_application_get_runs (LkApplication *self)
+{
+  return self->runs;
+}

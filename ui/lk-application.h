@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The process of the window: the list of runs, actions of the whole application, notifications, keeping the computer
+ * awake while something trains.
+ */
+#pragma once
+
+#include <adwaita.h>
+
+#include "lk-run-list.h"
+
+G_BEGIN_DECLS
+
+#define LK_TYPE_APPLICATION (lk_application_get_type ())
+G_DECLARE_FINAL_TYPE (LkApplication, lk_application, LK, APPLICATION, AdwApplication)
+
+LkApplication *lk_application_new (void);
+/* (transfer none) */
+LkRunList *lk_application_get_runs (LkApplication *self);
+
+G_END_DECLS

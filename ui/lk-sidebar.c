@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-sidebar.h"
+
+#include "lk-run-row.h"
+
+struct _LkSidebar
+{
+  GtkWidget parent_instance;
+
+  GtkWidget *scroller;
+  GtkListBox *list;
+  GtkListBoxRow *new_row;
+  LkRunList *runs;
+};
+
+G_DEFINE_FINAL_TYPE (LkSidebar, lk_sidebar, GTK_TYPE_WIDGET)
+
+static void
+lk_sidebar_dispose (GObject *object)
+{
+  LkSidebar *self = LK_SIDEBAR (object);
+
+  g_clear_object (&self->runs);
+  g_clear_pointer (&self->scroller, gtk_widget_unparent);
+  G_OBJECT_CLASS (lk_sidebar_parent_class)->dispose (object);
+}
+
+static void
+row_activated_cb (LkSidebar *self, GtkListBoxRow *row)
+{
+  if (LK_IS_RUN_ROW (row))
+    g_signal_emit_by_name (self, "run-chosen", lk_run_row_get_run (LK_RUN_ROW (row)));
+  else
+    g_signal_emit_by_name (self, "new-chosen");
+}
+
+static void
+lk_sidebar_class_init (LkSidebarClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = lk_sidebar_dispose;
+  g_signal_new ("new-chosen", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  g_signal_new ("run-chosen", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, LK_TYPE_RUN);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-sidebar.ui");
+  gtk_widget_class_bind_template_child (widget_class, LkSidebar, scroller);
+  gtk_widget_class_bind_template_child (widget_class, LkSidebar, list);
+  gtk_widget_class_bind_template_child (widget_class, LkSidebar, new_row);
+  gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
+}
+
+/* 0 for New Fine-Tune, 1 for a run at work, 2 for an earlier one. */
+static int
+rank (GtkListBoxRow *row)
+{
+  if (!LK_IS_RUN_ROW (row))
+    return 0;
+  return lk_run_is_active (lk_run_row_get_run (LK_RUN_ROW (row))) ? 1 : 2;
+}
+
+static int
+sort_cb (GtkListBoxRow *a, GtkListBoxRow *b, gpointer user_data)
+{
+  gint64 first, second;
+
+  if (rank (a) != rank (b) || rank (a) == 0)
+    return rank (a) - rank (b);
+  first = lk_run_get_created (lk_run_row_get_run (LK_RUN_ROW (a)));
+  second = lk_run_get_created (lk_run_row_get_run (LK_RUN_ROW (b)));
+  return first > second ? -1 : first < second;
+}
+
+static void
+header_cb (GtkListBoxRow *row, GtkListBoxRow *before, gpointer user_data)
+{
+  static const char *const titles[] = { NULL, "Running", "Earlier" };
+  GtkWidget *header = NULL;
+
+  if (rank (row) > 0 && (before == NULL || rank (before) != rank (row)))
+    {
+      header = gtk_label_new (titles[rank (row)]);
+      gtk_label_set_xalign (GTK_LABEL (header), 0);
+      gtk_widget_add_css_class (header, "lk-sidebar-heading");
+    }
+  gtk_list_box_row_set_header (row, header);
+}
+
+static void
+lk_sidebar_init (LkSidebar *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_list_box_set_sort_func (self->list, sort_cb, self, NULL);
+  gtk_list_box_set_header_func (self->list, header_cb, self, NULL);
+}
+
+static void
+active_changed_cb (LkSidebar *self)
+{
+  gtk_list_box_invalidate_sort (self->list);
+  gtk_list_box_invalidate_headers (self->list);
+}
+
+static GtkListBoxRow *
+find_row (LkSidebar *self, LkRun *run)
+{
+  GtkListBoxRow *row;
+
+  for (int i = 0; (row = gtk_list_box_get_row_at_index (self->list, i)) != NULL; i++)
+    if (LK_IS_RUN_ROW (row) && lk_run_row_get_run (LK_RUN_ROW (row)) == run)
+      return row;
+  return NULL;
+}
+
+static gboolean
+is_listed (LkSidebar *self, LkRun *run)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->runs));
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (LkRun) other = g_list_model_get_item (G_LIST_MODEL (self->runs), i);
+
+      if (other == run)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The list keeps its own order, so positions say nothing: rows of runs that went are dropped, new ones are added. */
+static void
+runs_changed_cb (LkSidebar *self, guint position, guint removed, guint added)
+{
+  GtkListBoxRow *row;
+
+  for (int i = 0; removed > 0 && (row = gtk_list_box_get_row_at_index (self->list, i)) != NULL;)
+    if (LK_IS_RUN_ROW (row) && !is_listed (self, lk_run_row_get_run (LK_RUN_ROW (row))))
+      gtk_list_box_remove (self->list, GTK_WIDGET (row));
+    else
+      i++;
+  for (guint i = 0; i < added; i++)
+    {
+      g_autoptr (LkRun) run = g_list_model_get_item (G_LIST_MODEL (self->runs), position + i);
+
+      g_signal_connect_object (run, "notify::active", G_CALLBACK (active_changed_cb), self, G_CONNECT_SWAPPED);
+      gtk_list_box_append (self->list, lk_run_row_new (run));
+    }
+  active_changed_cb (self);
+}
+
+void
+lk_sidebar_set_runs (LkSidebar *self, LkRunList *runs)
+{
+  g_return_if_fail (self->runs == NULL);
+
+  self->runs = g_object_ref (runs);
+  g_signal_connect_object (runs, "items-changed", G_CALLBACK (runs_changed_cb), self, G_CONNECT_SWAPPED);
+  runs_changed_cb (self, 0, 0, g_list_model_get_n_items (G_LIST_MODEL (runs)));
+}
+
+void
+lk_sidebar_mark_run (LkSidebar *self, LkRun *run)
+{
+  gtk_list_box_select_row (self->list, find_row (self, run));
+}
+
+void
+lk_sidebar_mark_new (LkSidebar *self)
+{
+  gtk_list_box_select_row (self->list, self->new_row);
+}
+
+void
+lk_sidebar_mark_nothing (LkSidebar *self)
+{
+  gtk_list_box_unselect_all (self->list);
+}

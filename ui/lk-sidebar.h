@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * New Fine-Tune, then the runs: those at work first, the earlier ones below, newest first.
+ * Signals: ::new-chosen, ::run-chosen (LkRun): the user chose it.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "lk-run-list.h"
+
+G_BEGIN_DECLS
+
+#define LK_TYPE_SIDEBAR (lk_sidebar_get_type ())
+G_DECLARE_FINAL_TYPE (LkSidebar, lk_sidebar, LK, SIDEBAR, GtkWidget)
+
+void lk_sidebar_set_runs (LkSidebar *self, LkRunList *runs);
+/* Marks what the content shows without saying that the user chose it. */
+void lk_sidebar_mark_run (LkSidebar *self, LkRun *run);
+void lk_sidebar_mark_new (LkSidebar *self);
+void lk_sidebar_mark_nothing (LkSidebar *self);
+
+G_END_DECLS

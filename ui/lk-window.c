@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-window.h"
+
+#include "lk-paths.h"
+#include "lk-settings.h"
+#include "lk-sidebar.h"
+#include "new/lk-new-page.h"
+#include "run/lk-run-page.h"
+#include "welcome/lk-welcome-page.h"
+
+struct _LkWindow
+{
+  AdwApplicationWindow parent_instance;
+
+  LkRunList *runs;
+  LkRecipe *trying; /* while Try It Now waits for the engine's settings */
+  gboolean show_sidebar;
+
+  AdwToastOverlay *toasts;
+  GtkRevealer *sidebar_revealer;
+  GtkStack *stack;
+  LkSidebar *sidebar;
+  LkNewPage *new_page;
+  LkRunPage *run_page;
+};
+
+enum
+{
+  PROP_0,
+  PROP_SHOW_SIDEBAR,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (LkWindow, lk_window, ADW_TYPE_APPLICATION_WINDOW)
+
+static void
+say (LkWindow *self, const char *sentence)
+{
+  AdwToast *toast = adw_toast_new (sentence);
+
+  g_object_set (toast, "title", sentence, NULL);
+  adw_toast_overlay_add_toast (self->toasts, toast);
+}
+
+static void
+complaint_cb (LkWindow *self, LkRun *run, const char *sentence)
+{
+  g_autofree char *escaped = g_markup_escape_text (sentence, -1);
+
+  say (self, escaped);
+}
+
+static void
+say_error (LkWindow *self, const GError *error)
+{
+  complaint_cb (self, NULL, error->message);
+}
+
+void
+lk_window_show_run (LkWindow *self, LkRun *run)
+{
+  g_return_if_fail (LK_IS_WINDOW (self));
+
+  lk_run_page_set_run (self->run_page, run);
+  gtk_stack_set_visible_child_name (self->stack, "run");
+  lk_sidebar_mark_run (self->sidebar, run);
+}
+
+void
+lk_window_show_new (LkWindow *self)
+{
+  g_return_if_fail (LK_IS_WINDOW (self));
+
+  gtk_stack_set_visible_child_name (self->stack, "new");
+  lk_sidebar_mark_new (self->sidebar);
+}
+
+void
+lk_window_take_file (LkWindow *self, GFile *file)
+{
+  lk_window_show_new (self);
+  lk_new_page_take_file (self->new_page, file);
+}
+
+static void
+start_recipe (LkWindow *self, LkRecipe *recipe)
+{
+  g_autofree char *runs_dir = lk_paths_get_runs_dir ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = lk_recipe_create_run (recipe, runs_dir, &error);
+  LkRun *run = folder != NULL ? lk_run_list_find (self->runs, folder) : NULL;
+
+  if (run == NULL || !lk_run_start (run, &error))
+    {
+      if (error != NULL)
+        say_error (self, error);
+      if (run == NULL)
+        return;
+    }
+  lk_window_show_run (self, run);
+}
+
+static void
+start_cb (LkWindow *self)
+{
+  start_recipe (self, lk_new_page_get_recipe (self->new_page));
+}
+
+static void
+try_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (LkWindow) self = user_data;
+  g_autoptr (GError) error = NULL;
+  LkRecipe *recipe = LK_RECIPE (source);
+
+  g_clear_object (&self->trying);
+  if (!lk_recipe_load_finish (recipe, result, &error))
+    say_error (self, error);
+  else
+    start_recipe (self, recipe);
+}
+
+static void
+try_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkWindow *self = LK_WINDOW (widget);
+  g_autofree char *model = lk_paths_find_tiny_model ();
+  g_autofree char *sample = lk_paths_find_sample ();
+
+  if (model == NULL || sample == NULL || self->trying != NULL)
+    return;
+  self->trying = lk_recipe_new ();
+  lk_recipe_set_model (self->trying, model);
+  lk_recipe_set_data (self->trying, sample);
+  lk_recipe_load_async (self->trying, NULL, try_loaded_cb, g_object_ref (self));
+}
+
+static void
+new_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  lk_window_show_new (LK_WINDOW (widget));
+}
+
+static void
+show_page_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkWindow *self = LK_WINDOW (widget);
+
+  if (g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "run") == 0)
+    lk_run_page_show_page (self->run_page, (guint) g_variant_get_int32 (parameter));
+}
+
+static void
+toast_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  complaint_cb (LK_WINDOW (widget), NULL, g_variant_get_string (parameter, NULL));
+}
+
+static void
+run_chosen_cb (LkWindow *self, LkRun *run)
+{
+  lk_window_show_run (self, run);
+}
+
+/* The run that is shown may have been put in the trash. */
+static void
+runs_changed_cb (LkWindow *self)
+{
+  LkRun *shown = lk_run_page_get_run (self->run_page);
+
+  if (shown == NULL || g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "run") != 0
+      || g_file_test (lk_run_get_folder (shown), G_FILE_TEST_IS_DIR))
+    return;
+  if (g_list_model_get_n_items (G_LIST_MODEL (self->runs)) > 0)
+    {
+      g_autoptr (LkRun) first = g_list_model_get_item (G_LIST_MODEL (self->runs), 0);
+
+      lk_window_show_run (self, first);
+      return;
+    }
+  lk_run_page_set_run (self->run_page, NULL);
+  gtk_stack_set_visible_child_name (self->stack, "welcome");
+  lk_sidebar_mark_nothing (self->sidebar);
+}
+
+static void
+trash_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkWindow *self = LK_WINDOW (widget);
+  LkRun *run = lk_run_page_get_run (self->run_page);
+  g_autoptr (GError) error = NULL;
+
+  if (run == NULL)
+    return;
+  if (lk_run_list_trash (self->runs, run, &error))
+    complaint_cb (self, NULL, "Moved to the trash");
+  else
+    say_error (self, error);
+}
+
+static void
+lk_window_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  g_value_set_boolean (value, LK_WINDOW (object)->show_sidebar);
+}
+
+static void
+lk_window_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  LkWindow *self = LK_WINDOW (object);
+
+  if (self->show_sidebar == g_value_get_boolean (value))
+    return;
+  self->show_sidebar = g_value_get_boolean (value);
+  g_object_notify_by_pspec (object, pspec);
+}
+
+static void
+lk_window_dispose (GObject *object)
+{
+  LkWindow *self = LK_WINDOW (object);
+
+  g_clear_object (&self->trying);
+  g_clear_object (&self->runs);
+  G_OBJECT_CLASS (lk_window_parent_class)->dispose (object);
+}
+
+static void
+lk_window_class_init (LkWindowClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  g_type_ensure (LK_TYPE_SIDEBAR);
+  g_type_ensure (LK_TYPE_WELCOME_PAGE);
+  g_type_ensure (LK_TYPE_NEW_PAGE);
+  g_type_ensure (LK_TYPE_RUN_PAGE);
+  object_class->dispose = lk_window_dispose;
+  object_class->get_property = lk_window_get_property;
+  object_class->set_property = lk_window_set_property;
+  properties[PROP_SHOW_SIDEBAR]
+      = g_param_spec_boolean ("show-sidebar", NULL, NULL, TRUE,
+                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-window.ui");
+  gtk_widget_class_bind_template_child (widget_class, LkWindow, toasts);
+  gtk_widget_class_bind_template_child (widget_class, LkWindow, sidebar_revealer);
+  gtk_widget_class_bind_template_child (widget_class, LkWindow, stack);
+  gtk_widget_class_bind_template_child (widget_class, LkWindow, sidebar);
+  gtk_widget_class_bind_template_child (widget_class, LkWindow, new_page);
+  gtk_widget_class_bind_template_child (widget_class, LkWindow, run_page);
+  gtk_widget_class_bind_template_callback (widget_class, lk_window_show_new);
+  gtk_widget_class_bind_template_callback (widget_class, run_chosen_cb);
+  gtk_widget_class_bind_template_callback (widget_class, start_cb);
+  gtk_widget_class_install_property_action (widget_class, "win.show-sidebar", "show-sidebar");
+  gtk_widget_class_install_action (widget_class, "win.new", NULL, new_action);
+  gtk_widget_class_install_action (widget_class, "win.try", NULL, try_action);
+  gtk_widget_class_install_action (widget_class, "win.show-page", "i", show_page_action);
+  gtk_widget_class_install_action (widget_class, "win.toast", "s", toast_action);
+  gtk_widget_class_install_action (widget_class, "win.trash-run", NULL, trash_action);
+}
+
+static void
+lk_window_init (LkWindow *self)
+{
+  self->show_sidebar = TRUE;
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+LkWindow *
+lk_window_new (LkApplication *application)
+{
+  LkSettings *settings = lk_settings_get_default ();
+  LkWindow *self = g_object_new (LK_TYPE_WINDOW, "application", application, NULL);
+  const GBindingFlags both = G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE;
+
+  g_object_bind_property (settings, "window-width", self, "default-width", both);
+  g_object_bind_property (settings, "window-height", self, "default-height", both);
+  g_object_bind_property (settings, "window-maximized", self, "maximized", both);
+  g_object_bind_property (settings, "show-sidebar", self, "show-sidebar", both);
+  self->runs = g_object_ref (lk_application_get_runs (application));
+  g_signal_connect_object (self->runs, "complaint", G_CALLBACK (complaint_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->runs, "items-changed", G_CALLBACK (runs_changed_cb), self, G_CONNECT_SWAPPED);
+  lk_sidebar_set_runs (self->sidebar, self->runs);
+  if (g_list_model_get_n_items (G_LIST_MODEL (self->runs)) > 0)
+    {
+      g_autoptr (LkRun) first = g_list_model_get_item (G_LIST_MODEL (self->runs), 0);
+
+      lk_window_show_run (self, first);
+    }
+  return self;
+}

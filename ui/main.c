@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <locale.h>
+
+#include "lk-application.h"
+#include "lk-resources.h"
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (LkApplication) application = NULL;
+
+  setlocale (LC_ALL, "");
+  g_set_application_name ("Lorikeet");
+  /* they live in a static library, whose constructor the linker would leave out */
+  g_resources_register (lk_resources_get_resource ());
+  application = lk_application_new ();
+  return g_application_run (G_APPLICATION (application), argc, argv);
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-new-page.h"
+
+#include <adwaita.h>
+
+#include "compat.h"
+#include "lk-estimate.h"
+#include "lk-inspection.h"
+#include "lk-paths.h"
+#include "lk-preview-card.h"
+#include "lk-settings.h"
+#include "widgets/lk-banner.h"
+#include "widgets/lk-closures.h"
+#include "widgets/lk-setting-row.h"
+
+struct _LkNewPage
+{
+  GtkWidget parent_instance;
+
+  LkRecipe *recipe;
+  LkEstimate *estimate;
+  LkInspection *model;
+  LkInspection *data;
+  char *trouble;
+
+  GtkWidget *content;
+  GtkListBox *preview;
+  GtkWidget *name_row;
+  AdwPreferencesGroup *training;
+  AdwExpanderRow *advanced;
+  GPtrArray *rows; /* those made from the settings */
+};
+
+enum
+{
+  PROP_0,
+  PROP_RECIPE,
+  PROP_ESTIMATE,
+  PROP_MODEL_INSPECTION,
+  PROP_DATA_INSPECTION,
+  PROP_TROUBLE,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (LkNewPage, lk_new_page, GTK_TYPE_WIDGET)
+
+static GtkWindow *
+window_of (LkNewPage *self)
+{
+  return GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self)));
+}
+
+static void
+remember_folder (GFile *file)
+{
+  g_autoptr (GFile) parent = g_file_get_parent (file);
+  g_autofree char *path = parent != NULL ? g_file_get_path (parent) : NULL;
+
+  if (path != NULL)
+    g_object_set (lk_settings_get_default (), "last-folder", path, NULL);
+}
+
+static void
+model_chosen_cb (GFile *file, gpointer user_data)
+{
+  LkNewPage *self = LK_NEW_PAGE (user_data);
+  g_autofree char *path = g_file_get_path (file);
+
+  lk_recipe_set_model (self->recipe, path);
+  remember_folder (file);
+}
+
+static void
+data_chosen_cb (GFile *file, gpointer user_data)
+{
+  LkNewPage *self = LK_NEW_PAGE (user_data);
+  g_autofree char *path = g_file_get_path (file);
+
+  lk_recipe_set_data (self->recipe, path);
+  remember_folder (file);
+}
+
+static void
+choose (LkNewPage *self, LkCompatFileKind kind, const char *title, const char *filter, const char *const *suffixes,
+        LkCompatFileFunc chosen)
+{
+  g_autofree char *folder = NULL;
+
+  g_object_get (lk_settings_get_default (), "last-folder", &folder, NULL);
+  lk_compat_choose_file (window_of (self), kind, title, filter, suffixes, folder, NULL, chosen, self);
+}
+
+static void
+choose_model_file_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  static const char *const suffixes[] = { "gguf", "safetensors", NULL };
+
+  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, "Choose a Model", "Models", suffixes, model_chosen_cb);
+}
+
+static void
+choose_model_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FOLDER, "Choose a Model Folder", NULL, NULL, model_chosen_cb);
+}
+
+static void
+choose_data_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  static const char *const suffixes[] = { "jsonl", "json", "csv", "txt", NULL };
+
+  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, "Choose a Dataset", "Datasets", suffixes, data_chosen_cb);
+}
+
+static void
+use_tiny_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  g_autofree char *path = lk_paths_find_tiny_model ();
+
+  lk_recipe_set_model (LK_NEW_PAGE (widget)->recipe, path);
+}
+
+static void
+use_sample_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  g_autofree char *path = lk_paths_find_sample ();
+
+  lk_recipe_set_data (LK_NEW_PAGE (widget)->recipe, path);
+}
+
+static void
+reset_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  lk_recipe_reset (LK_NEW_PAGE (widget)->recipe);
+}
+
+static void
+agreed_cb (gboolean agreed, gpointer user_data)
+{
+  if (agreed)
+    g_signal_emit_by_name (user_data, "start");
+}
+
+static void
+start_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkNewPage *self = LK_NEW_PAGE (widget);
+  gboolean known = FALSE, fits = FALSE;
+  g_autofree char *text = NULL;
+
+  g_object_get (self->estimate, "known", &known, "fits", &fits, "memory-text", &text, NULL);
+  if (!known || fits)
+    g_signal_emit_by_name (self, "start");
+  else
+    lk_compat_ask (window_of (self), "Start Although It Does Not Fit?", text, "_Start Anyway", FALSE, agreed_cb, self);
+}
+
+static void
+load_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  lk_new_page_load (LK_NEW_PAGE (widget));
+}
+
+static void
+update_actions (LkNewPage *self)
+{
+  g_autofree char *tiny = lk_paths_find_tiny_model ();
+  g_autofree char *sample = lk_paths_find_sample ();
+
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.start", lk_recipe_is_ready (self->recipe));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.use-tiny", tiny != NULL);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.use-sample", sample != NULL);
+}
+
+static void
+model_changed_cb (LkNewPage *self)
+{
+  const char *model = lk_recipe_get_model (self->recipe);
+
+  lk_inspection_look_at_model (self->model, model);
+  if (model != NULL)
+    g_object_set (lk_settings_get_default (), "last-model", model, NULL);
+}
+
+static void
+data_changed_cb (LkNewPage *self)
+{
+  lk_inspection_look_at_data (self->data, lk_recipe_get_data (self->recipe), lk_recipe_get_model (self->recipe));
+}
+
+static GtkWidget *
+make_preview_cb (gpointer item, gpointer user_data)
+{
+  return lk_preview_card_new (LK_PREVIEW_ROW (item));
+}
+
+static void
+settings_changed_cb (LkNewPage *self)
+{
+  GListModel *settings = lk_recipe_get_settings (self->recipe);
+  guint n = g_list_model_get_n_items (settings);
+
+  for (guint i = 0; i < self->rows->len; i++)
+    {
+      GtkWidget *row = g_ptr_array_index (self->rows, i);
+
+      if (gtk_widget_is_ancestor (row, GTK_WIDGET (self->advanced)))
+        adw_expander_row_remove (self->advanced, row);
+      else
+        adw_preferences_group_remove (self->training, row);
+    }
+  g_ptr_array_set_size (self->rows, 0);
+  g_object_ref (self->advanced);
+  adw_preferences_group_remove (self->training, GTK_WIDGET (self->advanced));
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (LkSetting) setting = g_list_model_get_item (settings, i);
+      GtkWidget *row = lk_setting_row_new (setting);
+
+      if (lk_setting_is_advanced (setting))
+        adw_expander_row_add_row (self->advanced, row);
+      else
+        adw_preferences_group_add (self->training, row);
+      g_ptr_array_add (self->rows, row);
+    }
+  adw_preferences_group_add (self->training, GTK_WIDGET (self->advanced));
+  g_object_unref (self->advanced);
+}
+
+static void
+loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (LkNewPage) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  lk_recipe_load_finish (LK_RECIPE (source), result, &error);
+  g_free (self->trouble);
+  self->trouble = error != NULL ? g_strdup (error->message) : NULL;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TROUBLE]);
+}
+
+void
+lk_new_page_load (LkNewPage *self)
+{
+  lk_recipe_load_async (self->recipe, NULL, loaded_cb, g_object_ref (self));
+}
+
+static gboolean
+looks_like_model (GFile *file)
+{
+  g_autofree char *path = g_file_get_path (file);
+  g_autofree char *config = g_build_filename (path != NULL ? path : "", "config.json", NULL);
+
+  return path != NULL
+         && (g_str_has_suffix (path, ".gguf") || g_str_has_suffix (path, ".safetensors")
+             || g_file_test (config, G_FILE_TEST_IS_REGULAR));
+}
+
+void
+lk_new_page_take_file (LkNewPage *self, GFile *file)
+{
+  if (looks_like_model (file))
+    model_chosen_cb (file, self);
+  else
+    data_chosen_cb (file, self);
+}
+
+static gboolean
+drop_cb (LkNewPage *self, const GValue *value)
+{
+  GSList *files = g_value_get_boxed (value);
+
+  for (GSList *link = files; link != NULL; link = link->next)
+    lk_new_page_take_file (self, link->data);
+  return files != NULL;
+}
+
+static void
+lk_new_page_dispose (GObject *object)
+{
+  LkNewPage *self = LK_NEW_PAGE (object);
+
+  g_clear_pointer (&self->content, gtk_widget_unparent);
+  g_clear_object (&self->estimate);
+  g_clear_object (&self->recipe);
+  g_clear_object (&self->model);
+  g_clear_object (&self->data);
+  G_OBJECT_CLASS (lk_new_page_parent_class)->dispose (object);
+}
+
+static void
+lk_new_page_finalize (GObject *object)
+{
+  LkNewPage *self = LK_NEW_PAGE (object);
+
+  g_clear_pointer (&self->rows, g_ptr_array_unref);
+  g_clear_pointer (&self->trouble, g_free);
+  G_OBJECT_CLASS (lk_new_page_parent_class)->finalize (object);
+}
+
+static void
+lk_new_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  LkNewPage *self = LK_NEW_PAGE (object);
+
+  switch (id)
+    {
+    case PROP_RECIPE: g_value_set_object (value, self->recipe); break;
+    case PROP_ESTIMATE: g_value_set_object (value, self->estimate); break;
+    case PROP_MODEL_INSPECTION: g_value_set_object (value, self->model); break;
+    case PROP_DATA_INSPECTION: g_value_set_object (value, self->data); break;
+    case PROP_TROUBLE: g_value_set_string (value, self->trouble); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+/* "Fits" and "does not fit" differ by their sign as well as their words. */
+static char *
+fit_icon_cb (gpointer self, gboolean known, gboolean fits, const char *error)
+{
+  if (error != NULL && error[0] != 0)
+    return g_strdup ("dialog-warning-symbolic");
+  if (!known)
+    return g_strdup ("dialog-information-symbolic");
+  return g_strdup (fits ? "object-select-symbolic" : "dialog-warning-symbolic");
+}
+
+static gboolean
+has_rows_cb (gpointer self, guint n)
+{
+  return n > 0;
+}
+
+static void
+install_actions (GtkWidgetClass *widget_class)
+{
+  gtk_widget_class_install_action (widget_class, "new.choose-model-file", NULL, choose_model_file_action);
+  gtk_widget_class_install_action (widget_class, "new.choose-model-folder", NULL, choose_model_folder_action);
+  gtk_widget_class_install_action (widget_class, "new.choose-data", NULL, choose_data_action);
+  gtk_widget_class_install_action (widget_class, "new.use-tiny", NULL, use_tiny_action);
+  gtk_widget_class_install_action (widget_class, "new.use-sample", NULL, use_sample_action);
+  gtk_widget_class_install_action (widget_class, "new.reset", NULL, reset_action);
+  gtk_widget_class_install_action (widget_class, "new.start", NULL, start_action);
+  gtk_widget_class_install_action (widget_class, "new.load", NULL, load_action);
+}
+
+static void
+lk_new_page_class_init (LkNewPageClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  g_type_ensure (LK_TYPE_BANNER);
+  object_class->dispose = lk_new_page_dispose;
+  object_class->finalize = lk_new_page_finalize;
+  object_class->get_property = lk_new_page_get_property;
+  properties[PROP_RECIPE] = g_param_spec_object ("recipe", NULL, NULL, LK_TYPE_RECIPE, flags);
+  properties[PROP_ESTIMATE] = g_param_spec_object ("estimate", NULL, NULL, LK_TYPE_ESTIMATE, flags);
+  properties[PROP_MODEL_INSPECTION]
+      = g_param_spec_object ("model-inspection", NULL, NULL, LK_TYPE_INSPECTION, flags);
+  properties[PROP_DATA_INSPECTION] = g_param_spec_object ("data-inspection", NULL, NULL, LK_TYPE_INSPECTION, flags);
+  properties[PROP_TROUBLE] = g_param_spec_string ("trouble", NULL, NULL, NULL, flags);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+  g_signal_new ("start", LK_TYPE_NEW_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-new-page.ui");
+  lk_closures_bind (widget_class);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, content);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, preview);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, name_row);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, training);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, advanced);
+  gtk_widget_class_bind_template_callback (widget_class, fit_icon_cb);
+  gtk_widget_class_bind_template_callback (widget_class, has_rows_cb);
+  install_actions (widget_class);
+}
+
+static void
+lk_new_page_init (LkNewPage *self)
+{
+  GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+
+  self->rows = g_ptr_array_new ();
+  self->recipe = lk_recipe_new ();
+  self->estimate = lk_estimate_new (self->recipe);
+  self->model = lk_inspection_new ();
+  self->data = lk_inspection_new ();
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect_object (self->recipe, "changed", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->recipe, "notify::model", G_CALLBACK (model_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->recipe, "notify::model", G_CALLBACK (data_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->recipe, "notify::data", G_CALLBACK (data_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (lk_recipe_get_settings (self->recipe), "items-changed", G_CALLBACK (settings_changed_cb),
+                           self, G_CONNECT_SWAPPED);
+  g_object_bind_property (self->recipe, "name", self->name_row, "text",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  gtk_list_box_bind_model (self->preview, lk_inspection_get_rows (self->data), make_preview_cb, NULL, NULL);
+  g_signal_connect_object (drop, "drop", G_CALLBACK (drop_cb), self, G_CONNECT_SWAPPED);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
+  update_actions (self);
+  lk_new_page_load (self);
+}
+
+LkRecipe *
+lk_new_page_get_recipe (LkNewPage *self)
+{
+  return self->recipe;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-preview-card.h"
+
+#include <adwaita.h>
+#include <string.h>
+
+/* A card shows this many characters; the rest of a long example is left off with "…". */
+#define SHOWN_CHARACTERS 700
+
+struct _LkPreviewCard
+{
+  GtkListBoxRow parent_instance;
+
+  LkPreviewRow *row;
+  GtkLabel *text;
+  GtkLabel *note;
+};
+
+G_DEFINE_FINAL_TYPE (LkPreviewCard, lk_preview_card, GTK_TYPE_LIST_BOX_ROW)
+
+static void
+lk_preview_card_dispose (GObject *object)
+{
+  g_clear_object (&LK_PREVIEW_CARD (object)->row);
+  G_OBJECT_CLASS (lk_preview_card_parent_class)->dispose (object);
+}
+
+static void
+lk_preview_card_class_init (LkPreviewCardClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = lk_preview_card_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-preview-card.ui");
+  gtk_widget_class_bind_template_child (widget_class, LkPreviewCard, text);
+  gtk_widget_class_bind_template_child (widget_class, LkPreviewCard, note);
+}
+
+static void
+add (PangoAttrList *attributes, PangoAttribute *attribute, const char *text, guint start, guint end)
+{
+  attribute->start_index = (guint) (g_utf8_offset_to_pointer (text, start) - text);
+  attribute->end_index = (guint) (g_utf8_offset_to_pointer (text, end) - text);
+  pango_attr_list_insert (attributes, attribute);
+}
+
+/* Tints that keep the text's contrast above 7:1 on the card of either colour scheme. */
+static PangoAttribute *
+tint (void)
+{
+  if (adw_style_manager_get_dark (adw_style_manager_get_default ()))
+    return pango_attr_background_new (0x1e1e, 0x4a4a, 0x3c3c);
+  return pango_attr_background_new (0xd3d3, 0xf2f2, 0xe0e0);
+}
+
+static void
+show_row (LkPreviewCard *self)
+{
+  g_autoptr (PangoAttrList) attributes = pango_attr_list_new ();
+  g_autoptr (GString) shown = NULL;
+  const char *text = lk_preview_row_get_text (self->row);
+  guint n_spans = 0;
+  const LkPreviewSpan *spans = lk_preview_row_get_spans (self->row, &n_spans);
+  guint length = (guint) g_utf8_strlen (text, -1);
+
+  if (length > SHOWN_CHARACTERS)
+    {
+      length = SHOWN_CHARACTERS;
+      shown = g_string_new_len (text, g_utf8_offset_to_pointer (text, length) - text);
+      g_string_append (shown, "…");
+    }
+  else
+    shown = g_string_new (text);
+  for (guint i = 0; i < n_spans && spans[i].start < length; i++)
+    {
+      guint end = MIN (spans[i].end, length);
+
+      add (attributes, pango_attr_weight_new (PANGO_WEIGHT_BOLD), shown->str, spans[i].start, end);
+      add (attributes, pango_attr_underline_new (PANGO_UNDERLINE_SINGLE), shown->str, spans[i].start, end);
+      add (attributes, tint (), shown->str, spans[i].start, end);
+    }
+  gtk_label_set_text (self->text, shown->str);
+  gtk_label_set_attributes (self->text, attributes);
+}
+
+static void
+lk_preview_card_init (LkPreviewCard *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+GtkWidget *
+lk_preview_card_new (LkPreviewRow *row)
+{
+  LkPreviewCard *self = g_object_new (LK_TYPE_PREVIEW_CARD, NULL);
+  g_autoptr (GString) note = g_string_new (NULL);
+
+  self->row = g_object_ref (row);
+  show_row (self);
+  g_signal_connect_object (adw_style_manager_get_default (), "notify::dark", G_CALLBACK (show_row), self,
+                           G_CONNECT_SWAPPED);
+  if (lk_preview_row_get_line (row) > 0)
+    g_string_append_printf (note, "Row %" G_GINT64_FORMAT, lk_preview_row_get_line (row));
+  if (lk_preview_row_get_tokens (row) > 0)
+    g_string_append_printf (note, "%s%" G_GINT64_FORMAT " tokens", note->len > 0 ? " · " : "",
+                            lk_preview_row_get_tokens (row));
+  gtk_label_set_label (self->note, note->str);
+  gtk_widget_set_visible (GTK_WIDGET (self->note), note->len > 0);
+  return GTK_WIDGET (self);
+}

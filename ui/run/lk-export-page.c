@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-export-page.h"
+
+#include <adwaita.h>
+
+#include "compat.h"
+#include "lk-export-job.h"
+#include "lk-paths.h"
+#include "lk-run.h"
+#include "lk-words.h"
+#include "widgets/lk-closures.h"
+
+/* The formats of the page, in the order of its radio buttons. */
+static const struct
+{
+  const char *format; /* as the engine calls it */
+  const char *suffix; /* of the file or folder */
+} formats[] = { { "gguf", ".gguf" }, { "hf", "" }, { "adapter", "-adapter" } };
+
+/* The precisions of the drop-down, in its order. */
+static const char *const types[] = { "F16", "Q8_0", "Q4_1", "Q4_0", "BF16", "F32" };
+
+struct _LkExportPage
+{
+  GtkWidget parent_instance;
+
+  LkRun *run;
+  LkExportJob *job;
+  char *folder; /* where to; NULL for the usual place */
+
+  GtkWidget *content;
+  GtkCheckButton *buttons[G_N_ELEMENTS (formats)];
+  GtkDropDown *type;
+  AdwActionRow *place;
+};
+
+enum
+{
+  PROP_0,
+  PROP_RUN,
+  PROP_JOB,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (LkExportPage, lk_export_page, GTK_TYPE_WIDGET)
+
+static guint
+chosen_format (LkExportPage *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+    if (gtk_check_button_get_active (self->buttons[i]))
+      return i;
+  return 0;
+}
+
+/* "Support mails.gguf" in the chosen folder, with a number when that is taken. */
+static char *
+target_path (LkExportPage *self)
+{
+  g_autofree char *usual = lk_paths_get_export_dir ();
+  g_autofree char *name = g_strdup (self->run != NULL ? lk_run_get_name (self->run) : "model");
+  const char *suffix = formats[chosen_format (self)].suffix;
+
+  g_strdelimit (name, "/\\", '-');
+  if (name[0] == '.' || name[0] == '-')
+    name[0] = '_';
+  for (guint i = 1; i < 1000; i++)
+    {
+      g_autofree char *file = i == 1 ? g_strconcat (name, suffix, NULL) : g_strdup_printf ("%s %u%s", name, i, suffix);
+      char *path = g_build_filename (self->folder != NULL ? self->folder : usual, file, NULL);
+
+      if (!g_file_test (path, G_FILE_TEST_EXISTS))
+        return path;
+      g_free (path);
+    }
+  return g_build_filename (usual, name, NULL);
+}
+
+static void
+update (LkExportPage *self)
+{
+  g_autofree char *path = target_path (self);
+  gboolean running = FALSE;
+
+  g_object_get (self->job, "running", &running, NULL);
+  adw_action_row_set_subtitle (self->place, path);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->type), chosen_format (self) == 0);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "export.start",
+                                 self->run != NULL && lk_run_get_has_adapter (self->run) && !running);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "export.cancel", running);
+}
+
+static void
+start_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkExportPage *self = LK_EXPORT_PAGE (widget);
+  g_autofree char *path = target_path (self);
+  guint format = chosen_format (self);
+  guint type = gtk_drop_down_get_selected (self->type);
+
+  lk_export_job_start (self->job, lk_run_get_folder (self->run), formats[format].format,
+                       format == 0 && type < G_N_ELEMENTS (types) ? types[type] : NULL, path);
+}
+
+static void
+cancel_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  lk_export_job_cancel (LK_EXPORT_PAGE (widget)->job);
+}
+
+static void
+folder_chosen_cb (GFile *file, gpointer user_data)
+{
+  LkExportPage *self = LK_EXPORT_PAGE (user_data);
+
+  g_free (self->folder);
+  self->folder = g_file_get_path (file);
+  update (self);
+}
+
+static void
+choose_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkExportPage *self = LK_EXPORT_PAGE (widget);
+
+  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_OPEN_FOLDER, "Export To", NULL, NULL,
+                         self->folder, NULL, folder_chosen_cb, self);
+}
+
+static void
+open_result_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  const char *path = lk_export_job_get_path (LK_EXPORT_PAGE (widget)->job);
+  g_autofree char *folder = path != NULL ? g_path_get_dirname (path) : NULL;
+  g_autofree char *uri = folder != NULL ? g_filename_to_uri (folder, NULL, NULL) : NULL;
+
+  if (uri != NULL)
+    g_app_info_launch_default_for_uri_async (uri, NULL, NULL, NULL, NULL);
+}
+
+static void
+set_run (LkExportPage *self, LkRun *run)
+{
+  if (self->run == run)
+    return;
+  if (self->run != NULL)
+    g_signal_handlers_disconnect_by_data (self->run, self);
+  g_set_object (&self->run, run);
+  /* the job of another run goes on by itself; this run gets its own */
+  g_signal_handlers_disconnect_by_data (self->job, self);
+  g_object_unref (self->job);
+  self->job = lk_export_job_new ();
+  g_signal_connect_object (self->job, "notify::running", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  if (run != NULL)
+    g_signal_connect_object (run, "notify::has-adapter", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  update (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOB]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN]);
+}
+
+static char *
+result_title_cb (gpointer self, const char *path, const char *size)
+{
+  g_autofree char *name = path != NULL ? g_path_get_basename (path) : g_strdup ("");
+
+  return size != NULL && size[0] != 0 ? g_strdup_printf ("Exported “%s”, %s", name, size)
+                                      : g_strdup_printf ("Exported “%s”", name);
+}
+
+static void
+lk_export_page_dispose (GObject *object)
+{
+  LkExportPage *self = LK_EXPORT_PAGE (object);
+
+  g_clear_pointer (&self->content, gtk_widget_unparent);
+  g_clear_object (&self->job);
+  g_clear_object (&self->run);
+  G_OBJECT_CLASS (lk_export_page_parent_class)->dispose (object);
+}
+
+static void
+lk_export_page_finalize (GObject *object)
+{
+  g_clear_pointer (&LK_EXPORT_PAGE (object)->folder, g_free);
+  G_OBJECT_CLASS (lk_export_page_parent_class)->finalize (object);
+}
+
+static void
+lk_export_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  LkExportPage *self = LK_EXPORT_PAGE (object);
+
+  if (id == PROP_RUN)
+    g_value_set_object (value, self->run);
+  else
+    g_value_set_object (value, self->job);
+}
+
+static void
+lk_export_page_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  set_run (LK_EXPORT_PAGE (object), g_value_get_object (value));
+}
+
+static void
+lk_export_page_class_init (LkExportPageClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  g_type_ensure (LK_TYPE_EXPORT_JOB);
+  object_class->dispose = lk_export_page_dispose;
+  object_class->finalize = lk_export_page_finalize;
+  object_class->get_property = lk_export_page_get_property;
+  object_class->set_property = lk_export_page_set_property;
+  properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
+                                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_JOB] = g_param_spec_object ("job", NULL, NULL, LK_TYPE_EXPORT_JOB,
+                                              G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-export-page.ui");
+  lk_closures_bind (widget_class);
+  gtk_widget_class_bind_template_child (widget_class, LkExportPage, content);
+  gtk_widget_class_bind_template_child_full (widget_class, "gguf_button", FALSE,
+                                             G_STRUCT_OFFSET (LkExportPage, buttons[0]));
+  gtk_widget_class_bind_template_child_full (widget_class, "hf_button", FALSE,
+                                             G_STRUCT_OFFSET (LkExportPage, buttons[1]));
+  gtk_widget_class_bind_template_child_full (widget_class, "adapter_button", FALSE,
+                                             G_STRUCT_OFFSET (LkExportPage, buttons[2]));
+  gtk_widget_class_bind_template_child (widget_class, LkExportPage, type);
+  gtk_widget_class_bind_template_child (widget_class, LkExportPage, place);
+  gtk_widget_class_bind_template_callback (widget_class, update);
+  gtk_widget_class_bind_template_callback (widget_class, result_title_cb);
+  gtk_widget_class_install_action (widget_class, "export.start", NULL, start_action);
+  gtk_widget_class_install_action (widget_class, "export.cancel", NULL, cancel_action);
+  gtk_widget_class_install_action (widget_class, "export.choose-folder", NULL, choose_folder_action);
+  gtk_widget_class_install_action (widget_class, "export.open-result", NULL, open_result_action);
+}
+
+static void
+lk_export_page_init (LkExportPage *self)
+{
+  self->job = lk_export_job_new ();
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect_object (self->job, "notify::running", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  update (self);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-run-page.h"
+
+#include <adwaita.h>
+
+#include "lk-chat-page.h"
+#include "lk-details-page.h"
+#include "lk-export-page.h"
+#include "lk-progress-page.h"
+#include "widgets/lk-banner.h"
+#include "widgets/lk-closures.h"
+
+struct _LkRunPage
+{
+  GtkWidget parent_instance;
+
+  LkRun *run;
+
+  GtkWidget *content;
+  AdwViewStack *stack;
+};
+
+enum
+{
+  PROP_0,
+  PROP_RUN,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (LkRunPage, lk_run_page, GTK_TYPE_WIDGET)
+
+static void
+command_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkRunPage *self = LK_RUN_PAGE (widget);
+
+  if (self->run != NULL)
+    lk_run_command (self->run, g_variant_get_string (parameter, NULL));
+}
+
+static void
+resume_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkRunPage *self = LK_RUN_PAGE (widget);
+  g_autoptr (GError) error = NULL;
+
+  if (self->run != NULL && !lk_run_start (self->run, &error))
+    gtk_widget_activate_action (widget, "win.toast", "s", error->message);
+}
+
+static void
+open_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkRunPage *self = LK_RUN_PAGE (widget);
+  g_autofree char *uri = self->run != NULL ? g_filename_to_uri (lk_run_get_folder (self->run), NULL, NULL) : NULL;
+
+  if (uri != NULL)
+    g_app_info_launch_default_for_uri_async (uri, NULL, NULL, NULL, NULL);
+}
+
+static char *
+resume_label_cb (gpointer self, gint64 step)
+{
+  return g_strdup (step > 0 ? "Resume" : "Try Again");
+}
+
+/* A run that was stopped by its user is no trouble, but it wants to be resumed from the header. */
+static gboolean
+offer_resume_cb (gpointer self, gboolean can_resume, const char *trouble)
+{
+  return can_resume && trouble == NULL;
+}
+
+static void
+lk_run_page_dispose (GObject *object)
+{
+  LkRunPage *self = LK_RUN_PAGE (object);
+
+  g_clear_pointer (&self->content, gtk_widget_unparent);
+  g_clear_object (&self->run);
+  G_OBJECT_CLASS (lk_run_page_parent_class)->dispose (object);
+}
+
+static void
+lk_run_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  g_value_set_object (value, LK_RUN_PAGE (object)->run);
+}
+
+static void
+lk_run_page_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  lk_run_page_set_run (LK_RUN_PAGE (object), g_value_get_object (value));
+}
+
+static void
+lk_run_page_class_init (LkRunPageClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  g_type_ensure (LK_TYPE_RUN);
+  g_type_ensure (LK_TYPE_BANNER);
+  g_type_ensure (LK_TYPE_PROGRESS_PAGE);
+  g_type_ensure (LK_TYPE_CHAT_PAGE);
+  g_type_ensure (LK_TYPE_EXPORT_PAGE);
+  g_type_ensure (LK_TYPE_DETAILS_PAGE);
+  object_class->dispose = lk_run_page_dispose;
+  object_class->get_property = lk_run_page_get_property;
+  object_class->set_property = lk_run_page_set_property;
+  properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
+                                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-run-page.ui");
+  lk_closures_bind (widget_class);
+  gtk_widget_class_bind_template_child (widget_class, LkRunPage, content);
+  gtk_widget_class_bind_template_child (widget_class, LkRunPage, stack);
+  gtk_widget_class_bind_template_callback (widget_class, resume_label_cb);
+  gtk_widget_class_bind_template_callback (widget_class, offer_resume_cb);
+  gtk_widget_class_install_action (widget_class, "run.command", "s", command_action);
+  gtk_widget_class_install_action (widget_class, "run.resume", NULL, resume_action);
+  gtk_widget_class_install_action (widget_class, "run.open-folder", NULL, open_folder_action);
+}
+
+static void
+lk_run_page_init (LkRunPage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+void
+lk_run_page_set_run (LkRunPage *self, LkRun *run)
+{
+  g_return_if_fail (LK_IS_RUN_PAGE (self));
+
+  if (!g_set_object (&self->run, run))
+    return;
+  adw_view_stack_set_visible_child_name (self->stack, "progress");
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN]);
+}
+
+LkRun *
+lk_run_page_get_run (LkRunPage *self)
+{
+  return self->run;
+}
+
+void
+lk_run_page_show_page (LkRunPage *self, guint page)
+{
+  static const char *const names[] = { "progress", "chat", "export", "details" };
+
+  if (page < G_N_ELEMENTS (names))
+    adw_view_stack_set_visible_child_name (self->stack, names[page]);
+}

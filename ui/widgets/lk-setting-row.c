@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-setting-row.h"
+
+struct _LkSettingRow
+{
+  AdwActionRow parent_instance;
+
+  LkSetting *setting;
+  GtkWidget *control;
+};
+
+G_DEFINE_FINAL_TYPE (LkSettingRow, lk_setting_row, ADW_TYPE_ACTION_ROW)
+
+static void
+lk_setting_row_dispose (GObject *object)
+{
+  g_clear_object (&LK_SETTING_ROW (object)->setting);
+  G_OBJECT_CLASS (lk_setting_row_parent_class)->dispose (object);
+}
+
+static void
+lk_setting_row_class_init (LkSettingRowClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = lk_setting_row_dispose;
+}
+
+static void
+lk_setting_row_init (LkSettingRow *self)
+{
+}
+
+static GtkWidget *
+make_spin (LkSettingRow *self)
+{
+  double minimum = MAX (lk_setting_get_minimum (self->setting), -1e9);
+  double maximum = MIN (lk_setting_get_maximum (self->setting), 1e9);
+  GtkWidget *spin = gtk_spin_button_new_with_range (minimum, maximum, 1);
+
+  gtk_editable_set_width_chars (GTK_EDITABLE (spin), 6);
+  g_object_bind_property (self->setting, "number", spin, "value", G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  return spin;
+}
+
+static GtkWidget *
+make_switch (LkSettingRow *self)
+{
+  GtkWidget *toggle = gtk_switch_new ();
+
+  g_object_bind_property (self->setting, "active", toggle, "active", G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  return toggle;
+}
+
+static GtkWidget *
+make_drop_down (LkSettingRow *self)
+{
+  GtkWidget *drop_down = gtk_drop_down_new_from_strings (lk_setting_get_choices (self->setting));
+
+  g_object_bind_property (self->setting, "selected", drop_down, "selected",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  return drop_down;
+}
+
+/* Text is taken on Return or when the focus leaves; what is no value goes back to what was. */
+static void
+commit (LkSettingRow *self)
+{
+  if (lk_setting_set_value (self->setting, gtk_editable_get_text (GTK_EDITABLE (self->control))))
+    gtk_widget_remove_css_class (self->control, "error");
+  gtk_editable_set_text (GTK_EDITABLE (self->control), lk_setting_get_value (self->setting));
+}
+
+static void
+typed_cb (LkSettingRow *self)
+{
+  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->control));
+  char *end = NULL;
+
+  if (lk_setting_get_kind (self->setting) != LK_SETTING_DOUBLE)
+    return;
+  g_ascii_strtod (text, &end);
+  if (end == text || *end != 0)
+    gtk_widget_add_css_class (self->control, "error");
+  else
+    gtk_widget_remove_css_class (self->control, "error");
+}
+
+static GtkWidget *
+make_entry (LkSettingRow *self)
+{
+  gboolean number = lk_setting_get_kind (self->setting) == LK_SETTING_DOUBLE;
+  GtkEventController *focus = gtk_event_controller_focus_new ();
+  GtkWidget *entry = gtk_entry_new ();
+
+  gtk_editable_set_width_chars (GTK_EDITABLE (entry), number ? 9 : 16);
+  gtk_editable_set_max_width_chars (GTK_EDITABLE (entry), number ? 9 : 16);
+  if (number)
+    {
+      gtk_entry_set_input_purpose (GTK_ENTRY (entry), GTK_INPUT_PURPOSE_NUMBER);
+      gtk_editable_set_alignment (GTK_EDITABLE (entry), 1);
+    }
+  g_object_bind_property (self->setting, "value", entry, "text", G_BINDING_SYNC_CREATE);
+  g_signal_connect_object (entry, "activate", G_CALLBACK (commit), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (entry, "changed", G_CALLBACK (typed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (focus, "leave", G_CALLBACK (commit), self, G_CONNECT_SWAPPED);
+  gtk_widget_add_controller (entry, focus);
+  return entry;
+}
+
+GtkWidget *
+lk_setting_row_new (LkSetting *setting)
+{
+  static GtkWidget *(*const makers[]) (LkSettingRow *) = {
+    [LK_SETTING_INT] = make_spin,         [LK_SETTING_DOUBLE] = make_entry,  [LK_SETTING_BOOL] = make_switch,
+    [LK_SETTING_CHOICE] = make_drop_down, [LK_SETTING_STRING] = make_entry,
+  };
+  LkSettingRow *self = g_object_new (LK_TYPE_SETTING_ROW, "title", lk_setting_get_label (setting), "subtitle",
+                                     lk_setting_get_help (setting), "use-markup", FALSE, NULL);
+
+  self->setting = g_object_ref (setting);
+  self->control = makers[lk_setting_get_kind (setting)](self);
+  gtk_widget_set_valign (self->control, GTK_ALIGN_CENTER);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->control), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  lk_setting_get_label (setting), -1);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (self), self->control);
+  if (lk_setting_get_unit (setting)[0] != 0)
+    {
+      GtkWidget *unit = gtk_label_new (lk_setting_get_unit (setting));
+
+      gtk_widget_add_css_class (unit, "secondary");
+      adw_action_row_add_suffix (ADW_ACTION_ROW (self), unit);
+    }
+  adw_action_row_set_activatable_widget (ADW_ACTION_ROW (self), self->control);
+  return GTK_WIDGET (self);
+}
