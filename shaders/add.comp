@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // z = x + y, element by element; z may be x or y.
 #version 460
-#extension GL_GOOGLE_include_directive : require
 
 layout(local_size_x = 256) in;
 layout(push_constant) uniform Push { uint n; };

@@ -10,7 +10,7 @@
 #define NEEDED_BINDINGS 12
 #define NEEDED_PUSH_CONSTANTS 128
 #define NEEDED_INVOCATIONS 256
-#define NEEDED_SHARED_MEMORY (16 * 1024)
+#define NEEDED_SHARED_MEMORY (32 * 1024)
 #define NEEDED_SUBGROUP_OPERATIONS (VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT)
 
 /* Slices start on this boundary at least: a cache line of every GPU known, and any element type's size. */

@@ -5,6 +5,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* in: hyper, norm; out: parameters, gradients, m, v, all added to; params: i[0], i[1] n_decayed low and high word */
 
 static void
@@ -59,10 +61,35 @@ lk_adamw_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, p->cols, 1 << 15, lk_adamw_chunk, &job);
 }
 
+static gboolean
+lk_adamw_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *p = lk_program_get_tensor (task->program, node->out[0]);
+  guint64 most = lk_gpu_device_get_plan (task->device)->max_binding / sizeof (float) & ~(guint64) 1023;
+  guint64 n_decayed = (guint64) node->params.u[0] | (guint64) node->params.u[1] << 32;
+
+  for (guint64 begin = 0; begin < (guint64) p->cols; begin += most)
+    {
+      guint64 n = MIN (most, (guint64) p->cols - begin);
+      struct { guint32 n, n_decayed; } push = { (guint32) n, (guint32) MIN (n, n_decayed - MIN (n_decayed, begin)) };
+      LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_ADAMW);
+
+      lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
+      lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
+      for (guint i = 0; i < 4; i++)
+        lk_op_bind_slice (task, &d, lk_gpu_slice_part (lk_gpu_task_slice (task, node->out[i]), begin * sizeof (float),
+                                                       n * sizeof (float)), LK_GPU_READ | LK_GPU_WRITE);
+      if (!lk_op_record (task, &d, &push, sizeof push, lk_op_groups (n, 256), 1, 14.0 * (double) n, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static const LkOperation lk_adamw = {
   .name = "adamw",
   .cost = lk_adamw_cost,
   .run = lk_adamw_run,
+  .record = lk_adamw_record,
 };
 
 void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 static void
 lk_add_cost (LkProgram *program, const LkNode *node, LkCost *cost)
 {
@@ -41,11 +43,25 @@ lk_add_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, out->rows * out->cols, 1 << 16, lk_add_chunk, &job);
 }
 
+static gboolean
+lk_add_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *out = lk_program_get_tensor (task->program, node->out[0]);
+  guint32 n = (guint32) (out->rows * out->cols);
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_ADD);
+
+  lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
+  lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
+  lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);
+  return lk_op_record (task, &d, &n, sizeof n, lk_op_groups (n, 256), 1, n, error);
+}
+
 static const LkOperation lk_add = {
   .name = "add",
   .cost = lk_add_cost,
   .gradient = lk_add_gradient,
   .run = lk_add_run,
+  .record = lk_add_record,
 };
 
 LkTensorId

@@ -168,11 +168,84 @@ lk_attention_dx_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, k_blocks * kv_heads, 1, lk_attention_dx_keys, &job);
 }
 
+/* Queries and keys a tile: what keeps four tiles of the head's width within 32 KiB of shared memory. */
+static guint32
+lk_attention_dx_block_gpu (gint64 d)
+{
+  return d <= 64 ? 16 : d <= 128 ? 8 : 4;
+}
+
+static gboolean
+lk_attention_dx_record_sums (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *q = lk_program_get_tensor (task->program, node->in[0]);
+  guint32 heads = node->params.u[LK_ATTENTION_HEADS];
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_ATTENTION_SUMS);
+  struct { guint32 n, d; } push = { (guint32) q->rows * heads, (guint32) (q->cols / heads) };
+
+  lk_op_bind (task, &d, node->in[6], LK_GPU_READ);
+  lk_op_bind (task, &d, node->in[4], LK_GPU_READ);
+  lk_op_bind_slice (task, &d, task->scratch, LK_GPU_WRITE);
+  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups (push.n, 64), 1,
+                       2.0 * (double) q->rows * (double) q->cols, error);
+}
+
+/* @kernel over tiles of @rows rows (queries for dQ, keys for dK and dV) for each of @heads heads. */
+static gboolean
+lk_attention_dx_record_pass (LkGpuTask *task, const LkNode *node, LkKernel kernel, guint first_out, guint n_out,
+                             gint64 rows, guint32 heads, double flops, GError **error)
+{
+  LkTensor *q = lk_program_get_tensor (task->program, node->in[0]);
+  LkTensor *k = lk_program_get_tensor (task->program, node->in[1]);
+  guint32 q_heads = node->params.u[LK_ATTENTION_HEADS];
+  LkAttentionPush push = { (guint32) q->rows, (guint32) k->rows, q_heads,
+                           q_heads / node->params.u[LK_ATTENTION_KV_HEADS], node->params.f[LK_ATTENTION_SCALE], 0 };
+  guint32 block = lk_attention_dx_block_gpu (q->cols / q_heads);
+  guint32 tiles = (guint32) ((rows + block - 1) / block);
+  double tile_flops = flops / tiles;
+  guint32 step = lk_attention_step (task, tile_flops, tiles);
+  static const guint inputs[] = { 0, 1, 2, 3, 5, 6 };
+
+  for (push.tile = 0; push.tile < tiles; push.tile += step)
+    {
+      LkGpuDispatch d = lk_op_dispatch (node, kernel);
+      guint32 n = MIN (step, tiles - push.tile);
+
+      d.constants[d.n_constants++] = (guint32) (q->cols / q_heads);
+      d.constants[d.n_constants++] = block;
+      d.constants[d.n_constants++] = block * block;
+      for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
+        lk_op_bind (task, &d, node->in[inputs[i]], LK_GPU_READ);
+      lk_op_bind_slice (task, &d, task->scratch, LK_GPU_READ);
+      for (guint i = 0; i < n_out; i++)
+        lk_op_bind (task, &d, node->out[first_out + i], LK_GPU_WRITE);
+      if (!lk_op_record (task, &d, &push, sizeof push, n, heads, n * tile_flops, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+lk_attention_dx_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *q = lk_program_get_tensor (task->program, node->in[0]);
+  LkTensor *k = lk_program_get_tensor (task->program, node->in[1]);
+  guint32 heads = node->params.u[LK_ATTENTION_HEADS], kv_heads = node->params.u[LK_ATTENTION_KV_HEADS];
+  double pairs = (double) q->rows * (double) k->rows * (double) q->cols;
+
+  return lk_attention_check_gpu (q->cols / heads, error)
+         && lk_attention_dx_record_sums (task, node, error)
+         && lk_attention_dx_record_pass (task, node, LK_KERNEL_ATTENTION_DQ, 0, 1, q->rows, heads, 6.0 * pairs, error)
+         && lk_attention_dx_record_pass (task, node, LK_KERNEL_ATTENTION_DKV, 1, 2, k->rows, kv_heads, 8.0 * pairs,
+                                         error);
+}
+
 static const LkOperation lk_attention_dx = {
   .name = "attention_dx",
   .cost = lk_attention_dx_cost,
   .scratch = lk_attention_dx_scratch,
   .run = lk_attention_dx_run,
+  .record = lk_attention_dx_record,
 };
 
 void

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "lk-error.h"
+#include "lk-op-gpu.h"
 #include "lk-op-private.h"
 
 /* params of both */
@@ -32,6 +34,34 @@ lk_attention_hull (const gint32 *ranges, gint64 i, gint64 end, gint64 n_keys, gi
       }
   if (*hull_begin >= *hull_end)
     *hull_begin = *hull_end = 0;
+}
+
+/* As Push in shaders/attention.comp and attention_dx.glsl. */
+typedef struct
+{
+  guint32 rows, keys, heads, group;
+  float scale;
+  guint32 tile; /* the first one of this dispatch */
+} LkAttentionPush;
+
+/* Tiles a dispatch, so that none takes longer than the device plan allows. */
+static inline guint32
+lk_attention_step (LkGpuTask *task, double tile_flops, guint32 tiles)
+{
+  double step = lk_gpu_device_get_plan (task->device)->dispatch_flops / MAX (tile_flops, 1.0);
+
+  return (guint32) CLAMP (step, 1.0, (double) tiles);
+}
+
+static inline gboolean
+lk_attention_check_gpu (gint64 d, GError **error)
+{
+  if (d <= 256)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+               "Attention heads of %" G_GINT64_FORMAT " elements do not fit the graphics card's kernel, which takes 256.",
+               d);
+  return FALSE;
 }
 
 void lk_op_attention_dx (LkGradients *gradients, const LkNode *node, LkTensorId d_out);

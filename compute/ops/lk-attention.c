@@ -153,12 +153,52 @@ lk_attention_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, blocks * heads, 1, lk_attention_tiles, &job);
 }
 
+/* Queries and keys a tile: what keeps three tiles of the head's width within 32 KiB of shared memory. */
+static guint32
+lk_attention_block_gpu (gint64 d)
+{
+  return d <= 64 ? 32 : d <= 128 ? 16 : 8;
+}
+
+static gboolean
+lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *q = lk_program_get_tensor (task->program, node->in[0]);
+  LkTensor *k = lk_program_get_tensor (task->program, node->in[1]);
+  guint32 heads = node->params.u[LK_ATTENTION_HEADS];
+  LkAttentionPush push = { (guint32) q->rows, (guint32) k->rows, heads, heads / node->params.u[LK_ATTENTION_KV_HEADS],
+                           node->params.f[LK_ATTENTION_SCALE], 0 };
+  guint32 block = lk_attention_block_gpu (q->cols / heads);
+  guint32 tiles = (guint32) ((q->rows + block - 1) / block);
+  double tile_flops = 4.0 * block * (double) k->rows * (double) q->cols;
+  guint32 step = lk_attention_step (task, tile_flops, tiles);
+
+  if (!lk_attention_check_gpu (q->cols / heads, error))
+    return FALSE;
+  for (push.tile = 0; push.tile < tiles; push.tile += step)
+    {
+      LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_ATTENTION);
+      guint32 n = MIN (step, tiles - push.tile);
+
+      d.constants[d.n_constants++] = (guint32) (q->cols / heads);
+      d.constants[d.n_constants++] = block;
+      for (guint i = 0; i < 4; i++)
+        lk_op_bind (task, &d, node->in[i], LK_GPU_READ);
+      lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);
+      lk_op_bind (task, &d, node->out[1], LK_GPU_WRITE);
+      if (!lk_op_record (task, &d, &push, sizeof push, n, heads, n * tile_flops, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static const LkOperation lk_attention = {
   .name = "attention",
   .cost = lk_attention_cost,
   .gradient = lk_attention_gradient,
   .scratch = lk_attention_scratch,
   .run = lk_attention_run,
+  .record = lk_attention_record,
 };
 
 LkTensorId

@@ -5,6 +5,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* params: f[0] scale */
 
 void lk_op_embedding_dw (LkGradients *gradients, const LkNode *node, LkTensorId dy);
@@ -52,10 +54,27 @@ lk_embedding_dw_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, dy->cols, 64, lk_embedding_dw_columns, &job);
 }
 
+static gboolean
+lk_embedding_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *dy = lk_program_get_tensor (task->program, node->in[0]);
+  LkTensor *dtable = lk_program_get_tensor (task->program, node->out[0]);
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_EMBEDDING_DW);
+  struct { guint32 rows, cols, vocab, table_offset; float scale; } push
+    = { (guint32) dy->rows, (guint32) dy->cols, (guint32) dtable->rows, 0, node->params.f[0] };
+
+  lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
+  lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
+  push.table_offset = lk_op_bind (task, &d, node->out[0], LK_GPU_READ | LK_GPU_WRITE);
+  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) dy->cols, 64), 1,
+                       2.0 * (double) dy->rows * (double) dy->cols, error);
+}
+
 static const LkOperation lk_embedding_dw = {
   .name = "embedding_dw",
   .cost = lk_embedding_dw_cost,
   .run = lk_embedding_dw_run,
+  .record = lk_embedding_dw_record,
 };
 
 void

@@ -5,6 +5,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* in: gradients, hyper; out: norm [1, 2] */
 
 #define LK_NORM_CHUNK (1 << 16)
@@ -57,11 +59,42 @@ lk_gradient_norm_run (LkCpuTask *task, const LkNode *node)
   norm[1] = isfinite (norm[0]) ? 1.0f : 0.0f;
 }
 
+static gboolean
+lk_gradient_norm_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *g = lk_program_get_tensor (task->program, node->in[0]);
+  /* 64 partial sums fill the boundary any device can bind at */
+  guint64 unit = 64 * LK_NORM_CHUNK;
+  guint64 most = lk_gpu_device_get_plan (task->device)->max_binding / sizeof (float) / unit * unit;
+  LkGpuDispatch sum = lk_op_dispatch (node, LK_KERNEL_GRADIENT_NORM_SUM);
+  guint32 partials = (guint32) (((guint64) g->cols + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK);
+
+  for (guint64 begin = 0; begin < (guint64) g->cols; begin += most)
+    {
+      guint32 n = (guint32) MIN (most, (guint64) g->cols - begin), chunks = (n + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK;
+      LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_GRADIENT_NORM);
+
+      d.constants[d.n_constants++] = LK_NORM_CHUNK;
+      lk_op_bind_slice (task, &d, lk_gpu_slice_part (lk_gpu_task_slice (task, node->in[0]), begin * sizeof (float),
+                                                     n * sizeof (float)), LK_GPU_READ);
+      lk_op_bind_slice (task, &d, lk_gpu_slice_part (task->scratch, begin / LK_NORM_CHUNK * sizeof (float),
+                                                     chunks * sizeof (float)), LK_GPU_WRITE);
+      if (!lk_op_record (task, &d, &n, sizeof n, lk_op_groups (chunks, 1), 1, 2.0 * n, error))
+        return FALSE;
+    }
+  sum.constants[sum.n_constants++] = LK_HYPER_GRADIENT_SCALE;
+  lk_op_bind_slice (task, &sum, task->scratch, LK_GPU_READ);
+  lk_op_bind (task, &sum, node->in[1], LK_GPU_READ);
+  lk_op_bind (task, &sum, node->out[0], LK_GPU_WRITE);
+  return lk_op_record (task, &sum, &partials, sizeof partials, 1, 1, partials, error);
+}
+
 static const LkOperation lk_gradient_norm = {
   .name = "gradient_norm",
   .cost = lk_gradient_norm_cost,
   .scratch = lk_gradient_norm_scratch,
   .run = lk_gradient_norm_run,
+  .record = lk_gradient_norm_record,
 };
 
 void

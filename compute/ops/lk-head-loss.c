@@ -6,6 +6,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* in: x, W, targets; out: loss, dx or none, logprobs or none, dW or none */
 enum
 {
@@ -70,12 +72,37 @@ lk_head_layout (const LkTensor *x, const LkTensor *w, guint workers)
   return l;
 }
 
+/* The same on the GPU, in bytes, each on a boundary any device can bind at. */
+typedef struct
+{
+  guint64 counts, rows, losses, x, dx, logits, total;
+} LkHeadLayoutGpu;
+
+static LkHeadLayoutGpu
+lk_head_layout_gpu (const LkTensor *x, const LkTensor *w)
+{
+  guint64 chunk = (guint64) lk_head_chunk (x->rows, w->rows);
+  guint64 sizes[] = { 1, (guint64) x->rows, (guint64) x->rows, chunk * (guint64) w->cols, chunk * (guint64) w->cols,
+                      chunk * (guint64) w->rows };
+  LkHeadLayoutGpu l = { 0 };
+  guint64 *starts[] = { &l.counts, &l.rows, &l.losses, &l.x, &l.dx, &l.logits };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      *starts[i] = l.total;
+      l.total += (sizes[i] * sizeof (float) + 255) & ~(guint64) 255;
+    }
+  return l;
+}
+
 static guint64
 lk_head_loss_scratch (LkProgram *program, const LkNode *node, LkTarget target, guint workers)
 {
   LkTensor *x = lk_program_get_tensor (program, node->in[0]), *w = lk_program_get_tensor (program, node->in[1]);
 
-  return lk_head_layout (x, w, target == LK_TARGET_CPU ? workers : 0).total * sizeof (float);
+  if (target == LK_TARGET_GPU)
+    return lk_head_layout_gpu (x, w).total;
+  return lk_head_layout (x, w, workers).total * sizeof (float);
 }
 
 typedef struct
@@ -235,11 +262,140 @@ lk_head_loss_run (LkCpuTask *task, const LkNode *node)
   loss[1] += (float) n;
 }
 
+/* What the dispatches of one node share; slices of its scratch. */
+typedef struct
+{
+  LkGpuTask *task;
+  const LkNode *node;
+  LkTensor *x, *w;
+  LkGpuSlice counts, rows, losses, chunk_x, chunk_dx, logits;
+  gint64 begin, n; /* of the rows with a target: this chunk */
+} LkHeadRecord;
+
+static gboolean
+lk_head_record_rows (LkHeadRecord *r, GError **error)
+{
+  LkGpuDispatch d = lk_op_dispatch (r->node, LK_KERNEL_HEAD_ROWS);
+  struct { guint32 rows, vocab; } push = { (guint32) r->x->rows, (guint32) r->w->rows };
+
+  lk_op_bind (r->task, &d, r->node->in[2], LK_GPU_READ);
+  lk_op_bind_slice (r->task, &d, r->rows, LK_GPU_WRITE);
+  lk_op_bind_slice (r->task, &d, r->counts, LK_GPU_WRITE);
+  return lk_op_record (r->task, &d, &push, sizeof push, 1, 1, (double) r->x->rows, error);
+}
+
+/* Rows of this chunk between a [T, h] tensor and the chunk's own matrix. */
+static gboolean
+lk_head_record_move (LkHeadRecord *r, LkKernel kernel, LkGpuSlice from, LkGpuSlice to, GError **error)
+{
+  LkGpuDispatch d = lk_op_dispatch (r->node, kernel);
+  struct { guint32 n, cols, rows, begin; } push = { (guint32) r->n, (guint32) r->x->cols, (guint32) r->x->rows,
+                                                    (guint32) r->begin };
+
+  d.constants[d.n_constants++] = 1;
+  lk_op_bind_slice (r->task, &d, from, LK_GPU_READ);
+  lk_op_bind_slice (r->task, &d, r->rows, LK_GPU_READ);
+  lk_op_bind_slice (r->task, &d, r->counts, LK_GPU_READ);
+  lk_op_bind_slice (r->task, &d, to, LK_GPU_READ | LK_GPU_WRITE);
+  return lk_op_record (r->task, &d, &push, sizeof push, lk_op_groups ((guint64) r->n, 1), 1, 0, error);
+}
+
+static gboolean
+lk_head_record_softmax (LkHeadRecord *r, GError **error)
+{
+  LkGpuDispatch d = lk_op_dispatch (r->node, LK_KERNEL_HEAD_SOFTMAX);
+  LkTensorId logprobs = r->node->out[OUT_LOGPROBS];
+  struct { guint32 n, vocab, begin; } push = { (guint32) r->n, (guint32) r->w->rows, (guint32) r->begin };
+
+  d.constants[d.n_constants++] = r->node->out[OUT_DX] || r->node->out[OUT_DW];
+  d.constants[d.n_constants++] = logprobs != 0;
+  lk_op_bind_slice (r->task, &d, r->logits, LK_GPU_READ | LK_GPU_WRITE);
+  lk_op_bind (r->task, &d, r->node->in[2], LK_GPU_READ);
+  lk_op_bind_slice (r->task, &d, r->rows, LK_GPU_READ);
+  lk_op_bind_slice (r->task, &d, r->counts, LK_GPU_READ);
+  lk_op_bind_slice (r->task, &d, r->losses, LK_GPU_READ | LK_GPU_WRITE);
+  if (logprobs)
+    lk_op_bind (r->task, &d, logprobs, LK_GPU_READ | LK_GPU_WRITE);
+  else
+    lk_op_bind_slice (r->task, &d, r->losses, LK_GPU_READ | LK_GPU_WRITE);
+  return lk_op_record (r->task, &d, &push, sizeof push, lk_op_groups ((guint64) r->n, 1), 1,
+                       5.0 * (double) r->n * (double) r->w->rows, error);
+}
+
+static gboolean
+lk_head_record_chunk (LkHeadRecord *r, GError **error)
+{
+  LkGpuTask *task = r->task;
+  LkGpuSlice w = lk_gpu_task_slice (task, r->node->in[1]);
+  LkOpMatmul logits = { .m = r->n, .n = r->w->rows, .k = r->w->cols, .alpha = 1, .a = r->chunk_x, .b = w,
+                        .b_type = r->w->type, .b_transposed = TRUE, .c = r->logits, .limit = LK_OP_LIMIT_M,
+                        .counts = r->counts, .counts_begin = (guint32) r->begin };
+  LkOpMatmul dw = { .m = r->w->rows, .n = r->w->cols, .k = r->n, .alpha = 1, .a = r->logits, .a_transposed = TRUE,
+                    .b = r->chunk_x, .b_type = LK_TYPE_F32, .c = lk_gpu_task_slice (task, r->node->out[OUT_DW]),
+                    .accumulate = TRUE, .limit = LK_OP_LIMIT_K, .counts = r->counts,
+                    .counts_begin = (guint32) r->begin };
+  LkOpMatmul dx = { .m = r->n, .n = r->w->cols, .k = r->w->rows, .alpha = 1, .a = r->logits, .b = w,
+                    .b_type = r->w->type, .c = r->chunk_dx, .limit = LK_OP_LIMIT_M, .counts = r->counts,
+                    .counts_begin = (guint32) r->begin };
+
+  if (!lk_head_record_move (r, LK_KERNEL_GATHER, lk_gpu_task_slice (task, r->node->in[0]), r->chunk_x, error)
+      || !lk_op_matmul (task, r->node, &logits, error) || !lk_head_record_softmax (r, error))
+    return FALSE;
+  if (r->node->out[OUT_DW] && !lk_op_matmul (task, r->node, &dw, error))
+    return FALSE;
+  return !r->node->out[OUT_DX]
+         || (lk_op_matmul (task, r->node, &dx, error)
+             && lk_head_record_move (r, LK_KERNEL_SCATTER, r->chunk_dx,
+                                     lk_gpu_task_slice (task, r->node->out[OUT_DX]), error));
+}
+
+static gboolean
+lk_head_record_sum (LkHeadRecord *r, GError **error)
+{
+  LkGpuDispatch d = lk_op_dispatch (r->node, LK_KERNEL_HEAD_SUM);
+
+  lk_op_bind_slice (r->task, &d, r->losses, LK_GPU_READ);
+  lk_op_bind_slice (r->task, &d, r->counts, LK_GPU_READ);
+  lk_op_bind (r->task, &d, r->node->out[OUT_LOSS], LK_GPU_READ | LK_GPU_WRITE);
+  return lk_op_record (r->task, &d, NULL, 0, 1, 1, (double) r->x->rows, error);
+}
+
+/* How many rows have a target is known on the device only: all chunks are recorded, those beyond the count end at once. */
+static gboolean
+lk_head_loss_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *x = lk_program_get_tensor (task->program, node->in[0]), *w = lk_program_get_tensor (task->program, node->in[1]);
+  LkHeadLayoutGpu l = lk_head_layout_gpu (x, w);
+  gint64 chunk = lk_head_chunk (x->rows, w->rows);
+  guint64 chunk_bytes = (guint64) chunk * (guint64) w->cols * sizeof (float), row_bytes = (guint64) x->rows * sizeof (float);
+  LkHeadRecord r = { task, node, x, w, lk_gpu_slice_part (task->scratch, l.counts, sizeof (guint32)),
+                     lk_gpu_slice_part (task->scratch, l.rows, row_bytes),
+                     lk_gpu_slice_part (task->scratch, l.losses, row_bytes),
+                     lk_gpu_slice_part (task->scratch, l.x, chunk_bytes),
+                     lk_gpu_slice_part (task->scratch, l.dx, chunk_bytes),
+                     lk_gpu_slice_part (task->scratch, l.logits, (guint64) chunk * (guint64) w->rows * sizeof (float)),
+                     0, 0 };
+
+  for (guint i = OUT_DX; i <= OUT_LOGPROBS; i++)
+    if (node->out[i] && !lk_gpu_recorder_fill (task->recorder, lk_gpu_task_slice (task, node->out[i]), 0, error))
+      return FALSE;
+  if (!lk_head_record_rows (&r, error))
+    return FALSE;
+  for (r.begin = 0; r.begin < x->rows; r.begin += chunk)
+    {
+      r.n = MIN (chunk, x->rows - r.begin);
+      if (!lk_head_record_chunk (&r, error))
+        return FALSE;
+    }
+  return lk_head_record_sum (&r, error);
+}
+
 static const LkOperation lk_head_loss = {
   .name = "head_loss",
   .cost = lk_head_loss_cost,
   .scratch = lk_head_loss_scratch,
   .run = lk_head_loss_run,
+  .record = lk_head_loss_record,
 };
 
 void

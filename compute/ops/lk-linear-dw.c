@@ -42,10 +42,23 @@ lk_linear_dw_run (LkCpuTask *task, const LkNode *node)
                    lk_linear_dw_rows, &job);
 }
 
+static gboolean
+lk_linear_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *dy = lk_program_get_tensor (task->program, node->in[0]);
+  LkTensor *dw = lk_program_get_tensor (task->program, node->out[0]);
+  LkOpMatmul product = { .m = dw->rows, .n = dw->cols, .k = dy->rows, .a = lk_gpu_task_slice (task, node->in[0]),
+                         .a_transposed = TRUE, .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = LK_TYPE_F32,
+                         .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE };
+
+  return lk_op_matmul (task, node, &product, error);
+}
+
 static const LkOperation lk_linear_dw = {
   .name = "linear_dw",
   .cost = lk_linear_dw_cost,
   .run = lk_linear_dw_run,
+  .record = lk_linear_dw_record,
 };
 
 void

@@ -160,11 +160,65 @@ lk_linear_dx_run (LkCpuTask *task, const LkNode *node)
     }
 }
 
+/* g = strength·scale·dy·B */
+static gboolean
+lk_linear_dx_record_down (LkGpuTask *task, const LkNode *node, guint i, GError **error)
+{
+  LkTensor *dy = lk_program_get_tensor (task->program, node->in[0]);
+  LkOpMatmul g = { .m = dy->rows, .n = lk_program_get_tensor (task->program, node->in[LK_LINEAR_A (i)])->rows,
+                   .k = dy->cols, .a = lk_gpu_task_slice (task, node->in[0]),
+                   .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_B (i)]), .b_type = LK_TYPE_F32,
+                   .c = lk_gpu_task_slice (task, node->out[1 + i]), .alpha = node->params.f[LK_LINEAR_SCALES + i],
+                   .strength = lk_gpu_task_slice (task, node->in[LK_LINEAR_STRENGTH (i)]) };
+
+  return lk_op_matmul (task, node, &g, error);
+}
+
+/* dx += mask ⊙ g·A / (1 − p) */
+static gboolean
+lk_linear_dx_record_up (LkGpuTask *task, const LkNode *node, guint i, GError **error)
+{
+  LkTensor *g = lk_program_get_tensor (task->program, node->out[1 + i]);
+  LkTensor *w = lk_program_get_tensor (task->program, node->in[1]);
+  LkOpMatmul dx = { .m = g->rows, .n = w->cols, .k = g->cols, .a = lk_gpu_task_slice (task, node->out[1 + i]),
+                    .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_A (i)]), .alpha = 1, .b_type = LK_TYPE_F32,
+                    .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE };
+
+  if (node->params.f[LK_LINEAR_DROPOUT] > 0)
+    lk_linear_set_dropout (task, node, node->in[2], LK_OP_DROPOUT_PRODUCT, &dx);
+  return lk_op_matmul (task, node, &dx, error);
+}
+
+static gboolean
+lk_linear_dx_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *dy = lk_program_get_tensor (task->program, node->in[0]);
+  LkTensor *w = lk_program_get_tensor (task->program, node->in[1]);
+  guint n = node->params.u[LK_LINEAR_N_ADAPTERS];
+  LkOpMatmul dx = { .m = dy->rows, .n = w->cols, .k = w->rows, .a = lk_gpu_task_slice (task, node->in[0]),
+                    .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = w->type,
+                    .accumulate = node->accumulate & 1 };
+
+  for (guint i = 0; i < n; i++)
+    if (!lk_linear_dx_record_down (task, node, i, error))
+      return FALSE;
+  if (!node->out[0])
+    return TRUE;
+  dx.c = lk_gpu_task_slice (task, node->out[0]);
+  if (!lk_op_matmul (task, node, &dx, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (!lk_linear_dx_record_up (task, node, i, error))
+      return FALSE;
+  return TRUE;
+}
+
 static const LkOperation lk_linear_dx = {
   .name = "linear_dx",
   .cost = lk_linear_dx_cost,
   .scratch = lk_linear_dx_scratch,
   .run = lk_linear_dx_run,
+  .record = lk_linear_dx_record,
 };
 
 LkTensorId

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lk-op-gpu.h"
 #include "lk-op-private.h"
 #include "lk-random.h"
 
@@ -60,6 +61,16 @@ lk_linear_dropout_row (const gint32 *random, guint32 site, float p, gint64 row, 
           out[c + j] = accumulate ? out[c + j] + v : v;
         }
     }
+}
+
+/* The same mask on the GPU, on one side of @product. */
+static inline void
+lk_linear_set_dropout (LkGpuTask *task, const LkNode *node, LkTensorId random, LkOpDropout where, LkOpMatmul *product)
+{
+  product->dropout = where;
+  product->dropout_p = node->params.f[LK_LINEAR_DROPOUT];
+  product->site = node->params.u[LK_LINEAR_SITE];
+  product->random = lk_gpu_task_slice (task, random);
 }
 
 /* Appends the backward operations of a linear node. */

@@ -81,11 +81,32 @@ lk_lora_gradient_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, job.out, lk_linear_tile (job.out, workers, 4096, 32), lk_lora_db_rows, &job);
 }
 
+static gboolean
+lk_lora_gradient_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *x = lk_program_get_tensor (task->program, node->in[0]);
+  LkTensor *dy = lk_program_get_tensor (task->program, node->in[2]);
+  gint64 rank = lk_program_get_tensor (task->program, node->in[1])->cols;
+  LkOpMatmul da = { .m = rank, .n = x->cols, .k = x->rows, .a = lk_gpu_task_slice (task, node->in[3]),
+                    .a_transposed = TRUE, .b = lk_gpu_task_slice (task, node->in[0]), .alpha = 1, .b_type = LK_TYPE_F32,
+                    .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE };
+  LkOpMatmul db = { .m = dy->cols, .n = rank, .k = dy->rows, .a = lk_gpu_task_slice (task, node->in[2]),
+                    .a_transposed = TRUE, .b = lk_gpu_task_slice (task, node->in[1]), .b_type = LK_TYPE_F32,
+                    .c = lk_gpu_task_slice (task, node->out[1]), .accumulate = TRUE,
+                    .alpha = node->params.f[LK_LINEAR_SCALES],
+                    .strength = lk_gpu_task_slice (task, node->in[4]) };
+
+  if (node->params.f[LK_LINEAR_DROPOUT] > 0)
+    lk_linear_set_dropout (task, node, node->in[5], LK_OP_DROPOUT_B, &da);
+  return lk_op_matmul (task, node, &da, error) && lk_op_matmul (task, node, &db, error);
+}
+
 static const LkOperation lk_lora_gradient = {
   .name = "lora_gradient",
   .cost = lk_lora_gradient_cost,
   .scratch = lk_lora_gradient_scratch,
   .run = lk_lora_gradient_run,
+  .record = lk_lora_gradient_record,
 };
 
 void

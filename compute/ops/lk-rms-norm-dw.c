@@ -4,6 +4,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* in: dy, x, rstd; out: dw */
 
 void lk_op_rms_norm_dw (LkGradients *gradients, const LkNode *node, LkTensorId dy);
@@ -49,10 +51,26 @@ lk_rms_norm_dw_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, x->cols, 64, lk_rms_norm_dw_columns, &job);
 }
 
+static gboolean
+lk_rms_norm_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *x = lk_program_get_tensor (task->program, node->in[1]);
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_RMS_NORM_DW);
+  struct { guint32 rows, cols, dw_offset; } push = { (guint32) x->rows, (guint32) x->cols, 0 };
+
+  lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
+  lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
+  lk_op_bind (task, &d, node->in[2], LK_GPU_READ);
+  push.dw_offset = lk_op_bind (task, &d, node->out[0], LK_GPU_READ | LK_GPU_WRITE);
+  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) x->cols, 64), 1,
+                       3.0 * (double) x->rows * (double) x->cols, error);
+}
+
 static const LkOperation lk_rms_norm_dw = {
   .name = "rms_norm_dw",
   .cost = lk_rms_norm_dw_cost,
   .run = lk_rms_norm_dw_run,
+  .record = lk_rms_norm_dw_record,
 };
 
 void

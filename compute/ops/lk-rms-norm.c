@@ -4,6 +4,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* in: x, w; out: y, rstd [T, 1]; params: f[0] eps */
 
 void lk_op_rms_norm_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy);
@@ -52,11 +54,28 @@ lk_rms_norm_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, x->rows, lk_row_grain (x->cols), lk_rms_norm_rows, &job);
 }
 
+static gboolean
+lk_rms_norm_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *x = lk_program_get_tensor (task->program, node->in[0]);
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_RMS_NORM);
+  struct { guint32 rows, cols, w_offset; float eps; } push
+    = { (guint32) x->rows, (guint32) x->cols, 0, node->params.f[0] };
+
+  lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
+  push.w_offset = lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
+  lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);
+  lk_op_bind (task, &d, node->out[1], LK_GPU_WRITE);
+  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) x->rows, 1), 1,
+                       4.0 * (double) x->rows * (double) x->cols, error);
+}
+
 static const LkOperation lk_rms_norm = {
   .name = "rms_norm",
   .cost = lk_rms_norm_cost,
   .gradient = lk_rms_norm_gradient,
   .run = lk_rms_norm_run,
+  .record = lk_rms_norm_record,
 };
 
 LkTensorId

@@ -5,6 +5,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* in: x, positions, table; out: y; params: u[0] heads, f[1] sign */
 
 static void lk_rope_gradient (LkGradients *gradients, const LkNode *node);
@@ -52,17 +54,37 @@ lk_rope_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, x->rows, lk_row_grain (x->cols), lk_rope_rows, &job);
 }
 
+static gboolean
+lk_rope_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *x = lk_program_get_tensor (task->program, node->in[0]);
+  LkTensor *table = lk_program_get_tensor (task->program, node->in[2]);
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_ROPE);
+  guint heads = node->params.u[0];
+  struct { guint32 rows, heads, half_d, positions; float sign; } push
+    = { (guint32) x->rows, heads, (guint32) (x->cols / heads / 2), (guint32) table->rows, node->params.f[1] };
+  guint64 pairs = (guint64) (x->rows * x->cols / 2);
+
+  lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
+  lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
+  lk_op_bind (task, &d, node->in[2], LK_GPU_READ);
+  lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);
+  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups (pairs, 256), 1, 6.0 * (double) pairs, error);
+}
+
 static const LkOperation lk_rope = {
   .name = "rope",
   .cost = lk_rope_cost,
   .gradient = lk_rope_gradient,
   .run = lk_rope_run,
+  .record = lk_rope_record,
 };
 
 static const LkOperation lk_rope_back = {
   .name = "rope_back",
   .cost = lk_rope_cost,
   .run = lk_rope_run,
+  .record = lk_rope_record,
 };
 
 static void

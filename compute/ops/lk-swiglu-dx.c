@@ -4,6 +4,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* in: dy, gate, up; out: dgate, dup, both written (never added to) */
 
 void lk_op_swiglu_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy);
@@ -40,10 +42,25 @@ lk_swiglu_dx_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, dy->rows * dy->cols, 1 << 14, lk_swiglu_dx_chunk, &job);
 }
 
+static gboolean
+lk_swiglu_dx_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *dy = lk_program_get_tensor (task->program, node->in[0]);
+  guint32 n = (guint32) (dy->rows * dy->cols);
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_SWIGLU_DX);
+
+  for (guint i = 0; i < 3; i++)
+    lk_op_bind (task, &d, node->in[i], LK_GPU_READ);
+  for (guint i = 0; i < 2; i++)
+    lk_op_bind (task, &d, node->out[i], LK_GPU_WRITE);
+  return lk_op_record (task, &d, &n, sizeof n, lk_op_groups (n, 256), 1, 12.0 * n, error);
+}
+
 static const LkOperation lk_swiglu_dx = {
   .name = "swiglu_dx",
   .cost = lk_swiglu_dx_cost,
   .run = lk_swiglu_dx_run,
+  .record = lk_swiglu_dx_record,
 };
 
 void

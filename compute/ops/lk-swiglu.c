@@ -4,6 +4,8 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-op-gpu.h"
+
 /* in: gate, up; out: y */
 
 void lk_op_swiglu_dx (LkGradients *gradients, const LkNode *node, LkTensorId dy);
@@ -45,11 +47,25 @@ lk_swiglu_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, y->rows * y->cols, 1 << 14, lk_swiglu_chunk, &job);
 }
 
+static gboolean
+lk_swiglu_record (LkGpuTask *task, const LkNode *node, GError **error)
+{
+  LkTensor *y = lk_program_get_tensor (task->program, node->out[0]);
+  guint32 n = (guint32) (y->rows * y->cols);
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_SWIGLU);
+
+  lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
+  lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
+  lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);
+  return lk_op_record (task, &d, &n, sizeof n, lk_op_groups (n, 256), 1, 5.0 * n, error);
+}
+
 static const LkOperation lk_swiglu = {
   .name = "swiglu",
   .cost = lk_swiglu_cost,
   .gradient = lk_swiglu_gradient,
   .run = lk_swiglu_run,
+  .record = lk_swiglu_record,
 };
 
 LkTensorId

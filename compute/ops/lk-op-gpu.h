@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the operations' record functions share: building a dispatch, binding tensors that may be views, and the one
+ * matrix product of the GPU (shaders/matmul.comp).
+ */
+#pragma once
+
+#include "lk-backend-gpu.h"
+
+G_BEGIN_DECLS
+
+/* A dispatch of @kernel in the name of the node's operation; nothing bound. */
+LkGpuDispatch lk_op_dispatch (const LkNode *node, LkKernel kernel);
+/* Adds the next binding. A view may begin between the boundaries a device can bind at: then the binding begins at the
+ * boundary before it, and the return value, where the view begins within it in bytes or floats, goes to the kernel. */
+guint64 lk_op_bind_bytes (LkGpuTask *task, LkGpuDispatch *dispatch, LkGpuSlice slice, LkGpuAccess access);
+guint32 lk_op_bind_slice (LkGpuTask *task, LkGpuDispatch *dispatch, LkGpuSlice slice, LkGpuAccess access);
+guint32 lk_op_bind (LkGpuTask *task, LkGpuDispatch *dispatch, LkTensorId id, LkGpuAccess access);
+/* Work groups of @per_group elements for @n, at most as many as any device takes: kernels stride. */
+guint32 lk_op_groups (guint64 n, guint per_group);
+/* FALSE and LK_ERROR_UNSUPPORTED when shaders/quant has no file for @type. */
+gboolean lk_op_check_type (LkType type, GError **error);
+/* Records it with the push constants in @push. bytes become the sum of what is bound. */
+gboolean lk_op_record (LkGpuTask *task, LkGpuDispatch *dispatch, gconstpointer push, gsize push_size, guint32 groups_x,
+                       guint32 groups_y, double flops, GError **error);
+
+/* Where dropout's mask falls; its numbers belong to the place in the float matrix it falls on. */
+typedef enum
+{
+  LK_OP_DROPOUT_NONE,
+  LK_OP_DROPOUT_A,       /* not with a_transposed */
+  LK_OP_DROPOUT_B,       /* not with b_transposed */
+  LK_OP_DROPOUT_PRODUCT,
+} LkOpDropout;
+
+/* What the number of rows in counts[0] − begin limits. */
+typedef enum
+{
+  LK_OP_LIMIT_NONE,
+  LK_OP_LIMIT_M,
+  LK_OP_LIMIT_K,
+} LkOpLimit;
+
+/* C[m, n] (=|+=) alpha·strength·op(A)[m, k]·op(B)[k, n]; C and A dense float rows. */
+typedef struct
+{
+  gint64 m, n, k;
+  LkGpuSlice a;
+  gboolean a_transposed; /* stored [k, m] */
+  LkGpuSlice b;
+  LkType b_type;
+  gboolean b_transposed; /* stored [n, k] */
+  LkGpuSlice c;
+  gboolean accumulate;
+  float alpha;
+  LkGpuSlice strength;   /* one float; no buffer: 1 */
+  LkOpDropout dropout;
+  float dropout_p;
+  guint site;
+  LkGpuSlice random;
+  LkOpLimit limit;
+  LkGpuSlice counts;
+  guint32 counts_begin;
+} LkOpMatmul;
+
+/* Cuts the product where B passes what one binding holds or the work passes what one dispatch may take. */
+gboolean lk_op_matmul (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GError **error);
+
+G_END_DECLS
