@@ -102,8 +102,8 @@ apply_step (LkRun *self, JsonObject *event)
   self->speed = number (event, "tokens_per_s", NAN);
   self->seconds_left = number (event, "seconds_left", NAN);
   self->memory_bytes = integer (event, "memory_bytes", self->memory_bytes);
-  if (isfinite (self->loss))
-    lk_series_append (self->training, (double) self->step, self->loss);
+  /* a loss that is no number stays in the series: the chart marks it */
+  lk_series_append (self->training, (double) self->step, self->loss);
 }
 
 static void

@@ -58,6 +58,17 @@ state_classes_cb (gpointer self, LkRunState state)
 }
 
 static void
+update_accessible_name (LkRunRow *self)
+{
+  g_autofree char *summary = NULL;
+  g_autofree char *name = NULL;
+
+  g_object_get (self->run, "summary", &summary, NULL);
+  name = g_strdup_printf ("%s, %s", lk_run_get_name (self->run), summary);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
+static void
 lk_run_row_dispose (GObject *object)
 {
   g_clear_object (&LK_RUN_ROW (object)->run);
@@ -106,7 +117,11 @@ lk_run_row_init (LkRunRow *self)
 GtkWidget *
 lk_run_row_new (LkRun *run)
 {
-  return g_object_new (LK_TYPE_RUN_ROW, "run", run, NULL);
+  LkRunRow *self = g_object_new (LK_TYPE_RUN_ROW, "run", run, NULL);
+
+  g_signal_connect_object (run, "notify::summary", G_CALLBACK (update_accessible_name), self, G_CONNECT_SWAPPED);
+  update_accessible_name (self);
+  return GTK_WIDGET (self);
 }
 
 LkRun *

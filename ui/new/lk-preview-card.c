@@ -63,6 +63,9 @@ show_row (LkPreviewCard *self)
   const LkPreviewSpan *spans = lk_preview_row_get_spans (self->row, &n_spans);
   guint length = (guint) g_utf8_strlen (text, -1);
 
+  /* a template's last line end would be an empty line of the card */
+  while (length > 0 && *g_utf8_offset_to_pointer (text, length - 1) == '\n')
+    length--;
   if (length > SHOWN_CHARACTERS)
     {
       length = SHOWN_CHARACTERS;
@@ -70,7 +73,7 @@ show_row (LkPreviewCard *self)
       g_string_append (shown, "…");
     }
   else
-    shown = g_string_new (text);
+    shown = g_string_new_len (text, g_utf8_offset_to_pointer (text, length) - text);
   for (guint i = 0; i < n_spans && spans[i].start < length; i++)
     {
       guint end = MIN (spans[i].end, length);

@@ -60,7 +60,10 @@ lk_chat_row_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 static void
 lk_chat_row_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  g_set_object (&LK_CHAT_ROW (object)->turn, g_value_get_object (value));
+  if (!g_set_object (&LK_CHAT_ROW (object)->turn, g_value_get_object (value)))
+    return;
+  for (guint i = PROP_QUESTION; i < PROP_TURN; i++)
+    g_object_notify_by_pspec (object, properties[i]);
 }
 
 static void

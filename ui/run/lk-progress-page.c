@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-progress-page.h"
 
-#include "chart/lk-chart.h"
+#include "chart/lk-chart-view.h"
 #include "lk-run.h"
 #include "lk-sample-card.h"
 #include "widgets/lk-closures.h"
@@ -17,7 +17,7 @@ struct _LkProgressPage
   guint log_timeout;
 
   GtkWidget *content;
-  LkChart *chart;
+  LkChartView *chart;
   GtkListBox *samples;
   GtkExpander *log_expander;
   GtkTextView *log;
@@ -117,7 +117,7 @@ lk_progress_page_class_init (LkProgressPageClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (LK_TYPE_RUN);
-  g_type_ensure (LK_TYPE_CHART);
+  g_type_ensure (LK_TYPE_CHART_VIEW);
   g_type_ensure (LK_TYPE_FIGURE);
   object_class->dispose = lk_progress_page_dispose;
   object_class->get_property = lk_progress_page_get_property;
