@@ -129,6 +129,12 @@ lk_gpu_device_new (const LkDeviceChoice *choice, LkGpuFlags flags, GError **erro
     return NULL;
   if (flags & LK_GPU_FORCE_STAGING)
     self->plan.unified = FALSE;
+  if (flags & LK_GPU_SMALL_LIMITS)
+    {
+      self->plan.max_binding = 16 << 10;
+      self->plan.dispatch_flops = 2e5;
+      self->plan.submission_seconds = 1e-3;
+    }
   if (lk_gpu_instance_get_validates (self->instance))
     self->set_name = (PFN_vkSetDebugUtilsObjectNameEXT)
       vkGetDeviceProcAddr (self->device, "vkSetDebugUtilsObjectNameEXT");

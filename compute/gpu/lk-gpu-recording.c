@@ -6,9 +6,9 @@
 /* Time a dispatch costs beside its work. */
 #define DISPATCH_SECONDS 5e-6
 
-/* Before the device's pace is known submissions are planned this short; afterwards four tenths of the limit, so that
- * an estimate that is wrong by a factor of two still keeps it. */
-#define FIRST_SUBMISSION_SECONDS 0.02
+/* Before the device's pace is known submissions are planned this short a part of their limit; afterwards four tenths, so
+ * that an estimate that is wrong by a factor of two still keeps it. */
+#define FIRST_SHARE 0.08
 #define PLANNED_SHARE 0.4
 
 /* Hardware that needs longer for one submission hangs. */
@@ -47,7 +47,7 @@ target_seconds (LkGpuRecording *self)
 
   if (limit <= 0)
     return G_MAXDOUBLE;
-  return self->device->pace > 0 ? PLANNED_SHARE * limit / self->device->pace : FIRST_SUBMISSION_SECONDS;
+  return self->device->pace > 0 ? PLANNED_SHARE * limit / self->device->pace : FIRST_SHARE * limit;
 }
 
 /* Ranges touched since the last barrier. */

@@ -65,7 +65,7 @@ lk_gradient_norm_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *g = lk_program_get_tensor (task->program, node->in[0]);
   /* 64 partial sums fill the boundary any device can bind at */
   guint64 unit = 64 * LK_NORM_CHUNK;
-  guint64 most = lk_gpu_device_get_plan (task->device)->max_binding / sizeof (float) / unit * unit;
+  guint64 most = MAX (1, lk_gpu_device_get_plan (task->device)->max_binding / sizeof (float) / unit) * unit;
   LkGpuDispatch sum = lk_op_dispatch (node, LK_KERNEL_GRADIENT_NORM_SUM);
   guint32 partials = (guint32) (((guint64) g->cols + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK);
 
