@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-chart-private.h"
+
+#include <math.h>
+
+static void
+append_value (GString *text, double y)
+{
+  if (isfinite (y))
+    g_string_append_printf (text, "%.3g", y);
+  else
+    g_string_append (text, "not a number");
+}
+
+static const char *
+line_name (const LkChartLine *line)
+{
+  return line->label != NULL ? line->label : "value";
+}
+
+static char *
+finish (GString *text)
+{
+  if (text->len > 0)
+    text->str[0] = g_ascii_toupper (text->str[0]);
+  return g_string_free (text, FALSE);
+}
+
+char *
+lk_chart_describe_at (const LkChartSpec *spec, double x)
+{
+  GString *text = g_string_new (NULL);
+  const char *unit = spec->x_label != NULL ? spec->x_label : "step";
+  double nearest = NAN;
+
+  for (guint l = 0; l < spec->lines->len; l++)
+    {
+      const LkChartLine *line = &g_array_index (spec->lines, LkChartLine, l);
+      LkSeries *series = _lk_chart_strong_series (spec, line);
+      gint64 i = lk_series_nearest (series, x);
+
+      if (i < 0)
+        continue;
+      if (isnan (nearest) || fabs (lk_series_get_x (series, (guint) i) - x) < fabs (nearest - x))
+        nearest = lk_series_get_x (series, (guint) i);
+    }
+  for (guint l = 0; l < spec->lines->len; l++)
+    {
+      const LkChartLine *line = &g_array_index (spec->lines, LkChartLine, l);
+      LkSeries *series = _lk_chart_strong_series (spec, line);
+      gint64 i = lk_series_nearest (series, x);
+
+      if (i < 0)
+        continue;
+      g_string_append_printf (text, "%s%s ", text->len > 0 ? ", " : "", line_name (line));
+      append_value (text, lk_series_get_y (series, (guint) i));
+      /* a curve that is measured more rarely says where its point is */
+      if (lk_series_get_x (series, (guint) i) != nearest)
+        g_string_append_printf (text, " (at %.10g)", lk_series_get_x (series, (guint) i));
+    }
+  if (text->len > 0)
+    g_string_append_printf (text, " at %s %.10g", unit, nearest);
+  return finish (text);
+}
+
+char *
+lk_chart_describe (const LkChartSpec *spec)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint l = 0; l < spec->lines->len; l++)
+    {
+      const LkChartLine *line = &g_array_index (spec->lines, LkChartLine, l);
+      LkSeries *series = _lk_chart_strong_series (spec, line);
+      gint64 last = lk_series_last_finite (series);
+      LkExtent all = lk_series_extent (line->series, 0, G_MAXUINT);
+      double y, first;
+      guint i = 0;
+
+      if (last < 0)
+        continue;
+      while (!isfinite (lk_series_get_y (series, i)))
+        i++;
+      first = lk_series_get_y (series, i);
+      y = lk_series_get_y (series, (guint) last);
+      g_string_append_printf (text, "%s%s %.3g at %s %.10g", text->len > 0 ? ". " : "", line_name (line), y,
+                              spec->x_label != NULL ? spec->x_label : "step", lk_series_get_x (series, (guint) last));
+      if (last > i)
+        g_string_append_printf (text, ", %s %.3g", y < first ? "down from" : y > first ? "up from" : "as at the start,", first);
+      if (all.bad > 0)
+        g_string_append_printf (text, ", %u %s not a number", all.bad, all.bad == 1 ? "value is" : "values are");
+    }
+  if (text->len == 0)
+    g_string_append (text, "No values yet");
+  return finish (text);
+}

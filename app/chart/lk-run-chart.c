@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-run-chart.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lk-error.h"
+#include "lk-json.h"
+
+#define MAX_LINE (16 * 1024 * 1024) /* a sample event holds an answer; nothing near this is one of ours */
+
+static void
+apply_resume (LkRunCurves *self, JsonObject *event, double step)
+{
+  lk_series_truncate_after (self->training, step);
+  lk_series_truncate_after (self->held_out, step);
+}
+
+static double
+get_loss (JsonObject *event)
+{
+  double loss = NAN;
+
+  lk_json_get_double (event, "loss", "events.jsonl", &loss, NULL);
+  return loss;
+}
+
+static void
+apply_step (LkRunCurves *self, JsonObject *event, double step)
+{
+  lk_series_append (self->training, step, get_loss (event));
+}
+
+static void
+apply_eval (LkRunCurves *self, JsonObject *event, double step)
+{
+  lk_series_append (self->held_out, step, get_loss (event));
+}
+
+static const struct
+{
+  const char *name;
+  void (*apply) (LkRunCurves *self, JsonObject *event, double step);
+} handlers[] = {
+  { "step", apply_step },
+  { "eval", apply_eval },
+  { "resume", apply_resume },
+};
+
+static void
+read_line (LkRunCurves *self, const char *line, gsize length, const char *path)
+{
+  g_autoptr (JsonNode) node = lk_json_parse (line, length, path, NULL);
+  JsonObject *event;
+  const char *name = NULL;
+  double step = NAN;
+
+  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+    {
+      self->damaged_lines++;
+      return;
+    }
+  event = json_node_get_object (node);
+  if (!lk_json_get_string (event, "event", path, &name, NULL) || !lk_json_get_double (event, "step", path, &step, NULL))
+    {
+      self->damaged_lines++;
+      return;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (handlers); i++)
+    if (isfinite (step) && g_strcmp0 (handlers[i].name, name) == 0)
+      handlers[i].apply (self, event, step);
+}
+
+gboolean
+lk_run_curves_load (LkRunCurves *self, const char *path, GError **error)
+{
+  FILE *file = fopen (path, "re");
+  char *line = NULL;
+  size_t room = 0;
+  ssize_t length;
+  gboolean failed;
+
+  *self = (LkRunCurves){ lk_series_new (), lk_series_new (), 0 };
+  if (file == NULL)
+    {
+      lk_error_set_errno (error, errno, "Could not open the run's events “%s”", path);
+      lk_run_curves_clear (self);
+      return FALSE;
+    }
+  while ((length = getline (&line, &room, file)) > 0)
+    {
+      if (line[length - 1] != '\n')
+        break;
+      if (length > MAX_LINE)
+        self->damaged_lines++;
+      else if (length > 1)
+        read_line (self, line, (gsize) length - 1, path);
+    }
+  failed = ferror (file) != 0;
+  if (failed)
+    lk_error_set_errno (error, errno, "Could not read the run's events “%s”", path);
+  free (line);
+  fclose (file);
+  if (failed)
+    lk_run_curves_clear (self);
+  return !failed;
+}
+
+void
+lk_run_curves_clear (LkRunCurves *self)
+{
+  g_clear_object (&self->training);
+  g_clear_object (&self->held_out);
+}
+
+static void
+set_best (LkChartSpec *spec, LkSeries *held_out)
+{
+  guint n = lk_series_get_n_points (held_out);
+  LkExtent extent = lk_series_extent (held_out, 0, n);
+
+  for (guint i = 0; i < n; i++)
+    if (lk_series_get_y (held_out, i) == extent.min)
+      {
+        lk_chart_spec_set_best (spec, lk_series_get_x (held_out, i), extent.min, NULL);
+        return;
+      }
+}
+
+void
+lk_chart_spec_set_curves (LkChartSpec *spec, LkSeries *training, LkSeries *held_out)
+{
+  g_free (spec->x_label);
+  g_free (spec->y_label);
+  spec->x_label = g_strdup ("step");
+  spec->y_label = g_strdup ("loss");
+  if (training != NULL)
+    lk_chart_spec_add (spec, training, "training")->smooth = TRUE;
+  if (held_out != NULL)
+    {
+      LkChartLine *line = lk_chart_spec_add (spec, held_out, "held out");
+
+      line->colour = 1;
+      line->width = 2.25;
+      line->dashed = TRUE;
+      line->dots = TRUE;
+      set_best (spec, held_out);
+    }
+}
+
+gboolean
+lk_chart_spec_from_events (LkChartSpec *spec, const char *path, guint *damaged_lines, GError **error)
+{
+  g_autofree char *events = g_file_test (path, G_FILE_TEST_IS_DIR) ? g_build_filename (path, "events.jsonl", NULL) : g_strdup (path);
+  g_autofree char *folder = g_path_get_dirname (events);
+  g_autofree char *recipe_path = g_build_filename (folder, "recipe.json", NULL);
+  g_autoptr (JsonObject) recipe = lk_json_load_object (recipe_path, 16 * 1024 * 1024, NULL);
+  const char *name = NULL;
+  LkRunCurves curves;
+
+  if (!lk_run_curves_load (&curves, events, error))
+    return FALSE;
+  if (damaged_lines != NULL)
+    *damaged_lines = curves.damaged_lines;
+  if (lk_series_get_n_points (curves.training) + lk_series_get_n_points (curves.held_out) == 0)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "“%s” holds no training steps yet, so there is no curve to draw.", events);
+      lk_run_curves_clear (&curves);
+      return FALSE;
+    }
+  if (recipe != NULL)
+    lk_json_get_string (recipe, "name", recipe_path, &name, NULL);
+  g_free (spec->title);
+  spec->title = name != NULL ? g_strdup (name) : g_path_get_basename (folder);
+  lk_chart_spec_set_curves (spec, curves.training, curves.held_out);
+  lk_run_curves_clear (&curves);
+  return TRUE;
+}
