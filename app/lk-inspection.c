@@ -212,7 +212,8 @@ describe_data (JsonObject *answer, gint64 rows)
   lk_json_get_string (answer, "format_label", "dataset", &format, NULL);
   if (format == NULL)
     lk_json_get_string (answer, "format", "dataset", &format, NULL);
-  return format != NULL ? g_strdup_printf ("%s examples · %s", count, format) : g_strdup_printf ("%s examples", count);
+  return g_strdup_printf ("%s %s%s%s", count, rows == 1 ? "example" : "examples", format != NULL ? " · " : "",
+                          format != NULL ? format : "");
 }
 
 void

@@ -6,6 +6,7 @@ Run inside `xvfb-run dbus-run-session`. Everything waits with a limit; a miss pr
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import gi
@@ -67,9 +68,15 @@ def text_of(node):
     return ""
 
 
+# Said where no desktop shows notifications; not ours to mend.
+HARMLESS = ("org.freedesktop.Notifications",)
+
+
 class Window:
     def __init__(self, argv, **environment):
-        self.process = subprocess.Popen(argv, env={**os.environ, "GTK_A11Y": "atspi", **environment})
+        self.complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        self.process = subprocess.Popen(argv, env={**os.environ, "GTK_A11Y": "atspi", **environment},
+                                        stderr=self.complaints)
         self.root = None
         self.wait(self._attach, "the window on the accessibility bus")
 
@@ -97,7 +104,9 @@ class Window:
             if result:
                 return result
             if self.process.poll() is not None:
-                raise SystemExit(f"the program ended with {self.process.returncode} while waiting for {what}")
+                self.complaints.seek(0)
+                raise SystemExit(f"the program ended with {self.process.returncode} while waiting for {what}:\n"
+                                 + self.complaints.read()[-2000:])
             time.sleep(0.1)
         self.dump()
         raise SystemExit(f"waited {timeout:.0f} seconds in vain for {what}")
@@ -146,10 +155,21 @@ class Window:
             time.sleep(0.4)
             subprocess.run(["import", "-window", "root", os.path.join(folder, name + ".png")], check=False)
 
+    def check_complaints(self):
+        """Every warning of GTK or GLib fails the test."""
+        self.complaints.seek(0)
+        lines = self.complaints.read().splitlines()
+        bad = [line for line in lines if ("WARNING" in line or "CRITICAL" in line)
+               and not any(words in line for words in HARMLESS)]
+        if bad:
+            raise SystemExit("the window complained:\n" + "\n".join(bad))
+
     def close(self):
         self.process.terminate()
         try:
-            return self.process.wait(10)
+            code = self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise SystemExit("the window did not end")
+        self.check_complaints()
+        return code

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job by clicking, in the real window on a virtual screen, through AT-SPI.
+
+test-window.py LORIKEET CLI: choose a model and data, start, watch, close the window and open it again, stop, chat,
+export; then a worker that is killed. With --real the CLI is the engine and the data the embedded model and sample.
+Skips (77) where there is no virtual screen or no AT-SPI.
+"""
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+SKIP = 77
+TAB = ("page tab",)
+ITEM = ("menu item", "push button")
+
+
+def restart_on_virtual_screen():
+    """Runs this script again inside Xvfb and a message bus of its own."""
+    for program in ("xvfb-run", "dbus-run-session"):
+        if shutil.which(program) is None:
+            print(f"{program} is missing: the window is not tested here")
+            sys.exit(SKIP)
+    os.environ["LK_UI_INSIDE"] = "1"
+    os.execvp("xvfb-run", ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--", sys.executable]
+              + sys.argv)
+
+
+def menu(window, button, item):
+    window.click(button)
+    window.click(item, role=ITEM)
+
+
+def pid_of(run):
+    with open(os.path.join(run, "lock"), encoding="utf-8") as file:
+        return int(file.read().split()[0])
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def main_job(program, home, real):
+    window = drive.Window([program])
+    window.find("label", "Teach a Model Something New")
+    window.shot("1-welcome")
+    window.click("New Fine-Tune")
+    window.find("label", "No model chosen")
+    menu(window, "Choose Model", "Built-in Small Model")
+    menu(window, "Choose Data", "Sample: Polite Parrot")
+    window.find("label", contains="examples")
+    window.find("label", contains="parameters")
+    window.find("label", contains="needs", timeout=60)
+    if not real:
+        window.find("label", "One row cannot be used")
+    window.shot("2-new")
+    window.click("Start")
+    window.find("label", contains="Step ", timeout=120)
+    run, = glob.glob(os.path.join(home, "runs", "*"))
+    window.shot("3-running")
+
+    # The run outlives the window; a new window finds it at work.
+    pid = pid_of(run)
+    window.close()
+    assert alive(pid), "closing the window ended the training"
+    window = drive.Window([program])
+    window.find("label", contains="Step ")
+    assert pid_of(run) == pid
+    window.find("label", "Before training", timeout=120)
+
+    # Killed: the window says so and offers to go on.
+    window.wait(lambda: glob.glob(os.path.join(run, "adapter", "*", "adapter_config.json")), "a saved state", 180)
+    os.kill(pid, signal.SIGKILL)
+    window.find("label", "Training was interrupted")
+    window.find("label", contains="up to step")
+    window.shot("4-interrupted")
+    window.click("Resume")
+    window.find("label", contains="Step ", timeout=120)
+    window.gone("label", "Training was interrupted")
+    window.click("Stop and Save")
+    window.find("label", contains="Stopped and saved", timeout=120)
+    window.shot("5-stopped")
+
+    window.click("Chat", role=TAB)
+    window.type("Message to both models", "How do you greet a friend?")
+    window.click("Send")
+    window.find("label", "How do you greet a friend?")
+    window.wait(lambda: not window.has(("push button",), "Stop"), "both answers", 120)
+    window.shot("6-chat")
+    window.find("label", "After training")
+    assert not window.has("label", contains="The engine"), "an answer is an error"
+
+    window.click("Export", role=TAB)
+    window.click("Export", role=("push button",))
+    window.find("label", contains="Exported", timeout=180)
+    window.find("label", contains="answers as")
+    window.shot("7-exported")
+    assert glob.glob(os.path.join(os.environ["HOME"], "*.gguf")), "no exported file"
+
+    window.click("Details", role=TAB)
+    window.find("label", "Command line")
+    window.shot("8-details")
+    code = window.close()
+    assert code == -signal.SIGTERM, f"the window ended with {code}"
+
+
+def bad_dataset(program, home):
+    """A file that cannot be used is said in words, and Start stays away."""
+    path = os.path.join(home, "broken.jsonl")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("{\n")
+    window = drive.Window([program, os.path.join(home, "missing.jsonl")])
+    window.find("label", contains="missing.jsonl")
+    window.close()
+
+
+def main():
+    if "LK_UI_INSIDE" not in os.environ:
+        restart_on_virtual_screen()
+    program, cli = sys.argv[1:3]
+    real = "--real" in sys.argv
+    with tempfile.TemporaryDirectory(prefix="lorikeet-ui-") as home:
+        os.environ.update({
+            "HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home, "LORIKEET_DATA_HOME": home,
+            "LORIKEET_CLI": cli, "GSETTINGS_BACKEND": "memory", "GIO_USE_VFS": "local", "GSK_RENDERER": "cairo",
+            "GTK_USE_PORTAL": "0", "NO_AT_BRIDGE": "0",
+            # warnings fail the test too, but one about a missing notification server is no fault (drive.py)
+            "G_DEBUG": "fatal-criticals",
+        })
+        if not real:
+            os.environ.update({"LK_FAKE_STEPS": "400", "LK_FAKE_STEP_SECONDS": "0.1"})
+            data = os.path.join(home, "data")
+            os.makedirs(os.path.join(data, "model"))
+            os.makedirs(os.path.join(data, "samples"))
+            with open(os.path.join(data, "model", "lorikeet-tiny.gguf"), "w", encoding="utf-8") as file:
+                file.write("GGUF")
+            with open(os.path.join(data, "samples", "polite-parrot.jsonl"), "w", encoding="utf-8") as file:
+                file.write('{"prompt":"How do you do?","completion":"Awk! Well, thank you."}\n' * 40 + '{"prompt":"x"}\n')
+            os.environ["LK_DATA_DIR"] = data
+        main_job(program, home, real)
+        bad_dataset(program, home)
+    print("ok")
+
+
+if __name__ == "__main__":
+    try:
+        import gi
+
+        gi.require_version("Atspi", "2.0")
+    except (ImportError, ValueError):
+        print("Python has no AT-SPI here: the window is not tested")
+        sys.exit(SKIP)
+    if "LK_UI_INSIDE" in os.environ:
+        import drive
+    main()
