@@ -9,6 +9,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require
+#extension GL_EXT_control_flow_attributes : require
 
 layout(constant_id = 0) const uint TYPE = 0;
 layout(constant_id = 1) const uint A_TRANS = 0;
@@ -20,10 +21,9 @@ layout(constant_id = 6) const uint BM = 64;
 layout(constant_id = 7) const uint BN = 64;
 layout(constant_id = 8) const uint TM = 4;
 layout(constant_id = 9) const uint TN = 4;
+layout(local_size_x_id = 10) in; // THREADS
+const uint THREADS = BM / TM * (BN / TN);
 const uint BK = 16;
-const uint THREADS = 256; // (BM / TM) · (BN / TN)
-
-layout(local_size_x = THREADS) in;
 
 layout(push_constant) uniform Push
 {
@@ -144,7 +144,7 @@ void main ()
   // The same for all threads of the group, so that none waits at a barrier.
   if (m0 >= rows)
     return;
-  for (uint i = 0u; i < TM * TN; i++)
+  [[unroll]] for (uint i = 0u; i < TM * TN; i++)
     sums[i] = 0.0;
   for (uint k0 = 0u; k0 < depth; k0 += BK)
     {
@@ -154,20 +154,20 @@ void main ()
       for (uint kk = 0u; kk < BK; kk++)
         {
           float av[TM], bv[TN];
-          for (uint i = 0u; i < TM; i++)
+          [[unroll]] for (uint i = 0u; i < TM; i++)
             av[i] = a_tile[kk * A_STRIDE + ty + i];
-          for (uint j = 0u; j < TN; j++)
+          [[unroll]] for (uint j = 0u; j < TN; j++)
             bv[j] = b_tile[kk * B_STRIDE + tx + j];
-          for (uint i = 0u; i < TM; i++)
-            for (uint j = 0u; j < TN; j++)
+          [[unroll]] for (uint i = 0u; i < TM; i++)
+            [[unroll]] for (uint j = 0u; j < TN; j++)
               sums[i * TN + j] = fma (av[i], bv[j], sums[i * TN + j]);
         }
       barrier ();
     }
 
   float factor = STRENGTH != 0u ? alpha * strength[0] : alpha;
-  for (uint i = 0u; i < TM; i++)
-    for (uint j = 0u; j < TN; j++)
+  [[unroll]] for (uint i = 0u; i < TM; i++)
+    [[unroll]] for (uint j = 0u; j < TN; j++)
       if (m0 + ty + i < rows && n0 + tx + j < n)
         store (m0 + ty + i, n0 + tx + j, sums[i * TN + j], factor);
 }

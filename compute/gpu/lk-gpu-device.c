@@ -131,6 +131,7 @@ lk_gpu_device_new (const LkDeviceChoice *choice, LkGpuFlags flags, GError **erro
     self->plan.unified = FALSE;
   if (flags & LK_GPU_SMALL_LIMITS)
     {
+      self->plan.software = FALSE;
       self->plan.max_binding = 16 << 10;
       self->plan.dispatch_flops = 2e5;
       self->plan.submission_seconds = 1e-3;

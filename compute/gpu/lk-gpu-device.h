@@ -17,7 +17,7 @@ typedef enum
 {
   LK_GPU_DEFAULT = 0,
   LK_GPU_FORCE_STAGING = 1 << 0, /* treat device memory as unreachable, so that a unified device tests the copies */
-  LK_GPU_SMALL_LIMITS = 1 << 1,  /* plan for tiny bindings, dispatches and submissions, so that tests see the cuts */
+  LK_GPU_SMALL_LIMITS = 1 << 1,  /* plan as for hardware, with tiny bindings, dispatches and submissions: tests see cuts */
 } LkGpuFlags;
 
 /* (transfer full) (element-type LkDeviceSnapshot): the devices of this computer, in the order "vulkan:N" counts.

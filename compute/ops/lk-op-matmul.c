@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+/* As in shaders/matvec.comp. */
+#define MATVEC_ROWS 4
+#define MATVEC_OUTPUTS 4
+
 /* As Push in shaders/matmul.comp. */
 typedef struct
 {
@@ -18,19 +22,21 @@ typedef struct
   guint32 m_tile;
 } LkMatmulPush;
 
-/* Tiles of C by shape: all of them are made by 256 threads. */
+/* A tile of C, and the part of it one thread makes. */
 typedef struct
 {
   guint32 bm, bn, tm, tn;
 } LkMatmulTile;
 
+/* Large tiles read shared memory once for four products instead of two, where that is what limits: not in software. */
 static LkMatmulTile
-choose_tile (gint64 m, gint64 n)
+choose_tile (const LkDevicePlan *plan, gint64 m, gint64 n)
 {
+  static const LkMatmulTile large = { 128, 128, 8, 8 };
   static const LkMatmulTile tiles[2][2] = { { { 64, 64, 4, 4 }, { 64, 16, 4, 1 } },
                                             { { 16, 64, 1, 4 }, { 16, 16, 1, 1 } } };
 
-  return tiles[m <= 16][n <= 16];
+  return m > 128 && n > 128 && !plan->software ? large : tiles[m <= 16][n <= 16];
 }
 
 /* Rows [begin, begin + n) of B as packed in its file. */
@@ -55,6 +61,7 @@ set_constants (LkGpuDispatch *d, const LkOpMatmul *product, const LkMatmulTile *
   const guint32 constants[] = {
     (guint32) product->b_type, product->a_transposed, product->b_transposed, product->dropout, product->limit,
     product->strength.buffer != NULL, tile->bm, tile->bn, tile->tm, tile->tn,
+    tile->bm / tile->tm * (tile->bn / tile->tn),
   };
 
   memcpy (d->constants, constants, sizeof constants);
@@ -83,11 +90,39 @@ fill_push (LkMatmulPush *push, const LkOpMatmul *product, const LkMatmulPart *pa
   push->b_cols = (guint32) (product->b_transposed ? product->k : product->n);
 }
 
+/* Decoding: a few rows against packed rows. Dropout and limits belong to training. */
+static gboolean
+is_matvec (const LkOpMatmul *product)
+{
+  return product->m <= MATVEC_ROWS && product->b_transposed && !product->a_transposed
+         && product->dropout == LK_OP_DROPOUT_NONE && product->limit == LK_OP_LIMIT_NONE;
+}
+
+static gboolean
+record_matvec (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPart *part, GError **error)
+{
+  const guint64 bytes = row_bytes (product);
+  const LkGpuSlice b = lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes);
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_MATVEC);
+  LkMatmulPush push = { 0 };
+
+  fill_push (&push, product, part);
+  d.constants[d.n_constants++] = (guint32) product->b_type;
+  d.constants[d.n_constants++] = product->strength.buffer != NULL;
+  d.constants[d.n_constants++] = (guint32) product->m;
+  push.a_offset += lk_op_bind_slice (task, &d, product->a, LK_GPU_READ);
+  push.b_offset = (guint32) (lk_op_bind_bytes (task, &d, b, LK_GPU_READ) / sizeof (guint16));
+  push.c_offset += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
+  lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
+  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups (push.n, MATVEC_OUTPUTS), 1,
+                       2.0 * (double) product->m * (double) push.n * (double) push.k, error);
+}
+
 static gboolean
 record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPart *part, GError **error)
 {
-  const LkMatmulTile tile = choose_tile (product->m, product->n);
-  const double dispatch_flops = lk_gpu_device_get_plan (task->device)->dispatch_flops;
+  const LkDevicePlan *plan = lk_gpu_device_get_plan (task->device);
+  const LkMatmulTile tile = choose_tile (plan, product->m, product->n);
   const guint64 bytes = row_bytes (product);
   const LkGpuSlice b = lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes);
   LkMatmulPush push = { 0 };
@@ -97,7 +132,7 @@ record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, con
   fill_push (&push, product, part);
   k = (double) push.k;
   tile_flops = 2.0 * (double) MIN (product->m, tile.bm) * (double) push.n * k;
-  step = CLAMP ((gint64) (dispatch_flops / MAX (tile_flops, 1.0)), 1, tiles);
+  step = CLAMP ((gint64) (plan->dispatch_flops / MAX (tile_flops, 1.0)), 1, tiles);
   for (gint64 at = 0; at < tiles; at += step)
     {
       LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_MATMUL);
@@ -133,12 +168,15 @@ lk_op_matmul (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GE
   /* With its mask on B a part's rows would be counted from its own beginning; such a B is an activation, which other
    * operations must see whole anyway. */
   if ((guint64) rows * bytes > room && product->dropout != LK_OP_DROPOUT_B)
-    step = MAX (1, (gint64) (room / bytes) & ~(gint64) 63);
+    step = MAX (1, (gint64) (room / bytes));
+  /* whole tiles where there is room for one */
+  if (step < rows && step >= 64)
+    step &= ~(gint64) 63;
   for (gint64 begin = 0; begin < rows; begin += step)
     {
       LkMatmulPart part = { begin, MIN (step, rows - begin) };
 
-      if (!record_part (task, node, product, &part, error))
+      if (!(is_matvec (product) ? record_matvec : record_part) (task, node, product, &part, error))
         return FALSE;
     }
   return TRUE;

@@ -347,6 +347,6 @@ _lk_backend_new_gpu (const char *device, GError **error)
   self->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_gpu_pool_free);
   self->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_variables_unref);
   if (g_strcmp0 (g_getenv ("LK_PROFILE"), "1") == 0)
-    self->profile = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+    self->profile = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   return &self->parent;
 }
