@@ -177,7 +177,7 @@ data_text (LkRun *self)
 
   if (self->train_rows == 0)
     return g_strdup ("–");
-  return g_strdup_printf ("%s examples, %s held out", learned, held_out);
+  return g_strdup_printf ("%s + %s held out", learned, held_out);
 }
 
 static char *

@@ -265,8 +265,12 @@ lk_window_class_init (LkWindowClass *klass)
 static void
 lk_window_init (LkWindow *self)
 {
+  g_autofree char *model = lk_paths_find_tiny_model ();
+  g_autofree char *sample = lk_paths_find_sample ();
+
   self->show_sidebar = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "win.try", model != NULL && sample != NULL);
 }
 
 LkWindow *

@@ -139,10 +139,11 @@ class Window:
 
     def click(self, name, role=("push button", "button", "toggle button"), timeout=TIMEOUT):
         def try_it():
-            node = next(self.all(role, name), None)
-            if node is None or not is_sensitive(node):
-                return False
-            return node.get_action_iface() is not None and Atspi.Action.do_action(node, 0)
+            for node in self.all(role, name):
+                if is_sensitive(node) and node.get_action_iface() is not None \
+                        and Atspi.Action.get_n_actions(node) > 0:
+                    return Atspi.Action.do_action(node, 0)
+            return False
         self.wait(try_it, f"a “{name}” that can be pressed", timeout)
 
     def type(self, name, text):

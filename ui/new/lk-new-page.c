@@ -379,6 +379,15 @@ lk_new_page_class_init (LkNewPageClass *klass)
 }
 
 static void
+use_last_model (LkNewPage *self)
+{
+  g_autofree char *path = lk_settings_get_last_model (lk_settings_get_default ());
+
+  if (path[0] != 0 && g_file_test (path, G_FILE_TEST_EXISTS))
+    lk_recipe_set_model (self->recipe, path);
+}
+
+static void
 lk_new_page_init (LkNewPage *self)
 {
   GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
@@ -400,6 +409,7 @@ lk_new_page_init (LkNewPage *self)
   gtk_list_box_bind_model (self->preview, lk_inspection_get_rows (self->data), make_preview_cb, NULL, NULL);
   g_signal_connect_object (drop, "drop", G_CALLBACK (drop_cb), self, G_CONNECT_SWAPPED);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
+  use_last_model (self);
   update_actions (self);
   lk_new_page_load (self);
 }

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The window is to build from GTK 4.8 to the newest without a deprecation, but .ui files give no warnings.
+
+Looks for names that are deprecated somewhere in between, and for layers that reach too far: a widget in app/, Vulkan
+or the engine's own headers in ui/, version checks outside ui/compat.c.
+"""
+import pathlib
+import re
+import sys
+
+DEPRECATED = """
+AdwLeaflet AdwFlap AdwSqueezer AdwViewSwitcherTitle AdwPreferencesWindow AdwEnumListModel GtkDialog GtkMessageDialog
+GtkFileChooserDialog GtkFileChooserWidget GtkFileChooserButton GtkComboBox GtkComboBoxText GtkTreeView GtkListStore
+GtkTreeStore GtkIconView GtkInfoBar GtkStatusbar GtkAssistant GtkLockButton GtkVolumeButton GtkEntryCompletion
+GtkAppChooserButton GtkColorButton GtkColorChooserWidget GtkFontButton GtkFontChooserWidget GtkStyleContext
+gtk_widget_get_style_context gtk_widget_show gtk_widget_hide gtk_show_uri gtk_widget_get_allocated_width
+gtk_widget_get_allocated_height gtk_widget_get_allocation gtk_widget_translate_coordinates
+gtk_css_provider_load_from_data gtk_picture_set_keep_aspect_ratio adw_expander_row_add_action dim-label
+""".split()
+
+RULES = [  # files, forbidden expression, why
+    ("ui", r"\b(%s)\b" % "|".join(map(re.escape, DEPRECATED)), "is deprecated in a later GTK or libadwaita"),
+    ("ui", r"(GTK|ADW|GLIB)_CHECK_VERSION", "belongs in ui/compat.c"),
+    ("ui", r'#include [<"](vulkan/|lk-(gpu|cpu|program|op|decoder|trainer|gguf))', "reaches past app/"),
+    ("app", r'#include [<"](gtk/|adwaita)', "is a widget in app/"),
+    ("app", r'#include [<"]vulkan/', "is Vulkan in app/"),
+]
+EXCEPTIONS = {"ui/compat.c", "ui/help-overlay.ui"}
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    found = checked = 0
+    for folder, expression, why in RULES:
+        for path in sorted((root / folder).rglob("*")):
+            name = path.relative_to(root).as_posix()
+            if path.suffix not in (".c", ".h", ".ui", ".css") or name in EXCEPTIONS or name.startswith("app/cli/"):
+                continue
+            checked += 1
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                match = re.search(expression, line)
+                if match:
+                    print(f"{name}:{number}: {match.group(0)} {why}")
+                    found += 1
+    if checked < 50:
+        print(f"only {checked} files were looked at; is {root} the source folder?")
+        return 1
+    return 1 if found else 0
+
+
+sys.exit(main())
