@@ -52,6 +52,8 @@ gboolean lk_tokenizer_encode (LkTokenizer *self, const char *text, gssize length
 
 /* The text of @ids; invalid UTF-8 becomes U+FFFD. (transfer full) */
 char *lk_tokenizer_decode (LkTokenizer *self, const gint32 *ids, guint n, gboolean skip_special);
+/* The same for a text that may hold NUL. (transfer full) */
+GString *lk_tokenizer_decode_string (LkTokenizer *self, const gint32 *ids, guint n, gboolean skip_special);
 /* The raw bytes of one token (for streaming; a character may span tokens). (transfer full) */
 GBytes *lk_tokenizer_get_bytes (LkTokenizer *self, gint32 id);
 
