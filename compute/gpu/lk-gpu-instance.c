@@ -94,6 +94,22 @@ create_instance (LkGpuInstance *self, GError **error)
   return TRUE;
 }
 
+/* A bare instance that lives as long as the process, so that the drivers stay loaded when ours goes: Mesa leaks what its
+ * threads hold when it is unloaded, and loading costs more than all the rest. Failure is the next call's to report. */
+static void
+keep_drivers_loaded (void)
+{
+  static VkInstance kept;
+  static gsize done;
+  const VkInstanceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO };
+
+  if (!g_once_init_enter (&done))
+    return;
+  if (vkCreateInstance (&info, NULL, &kept) != VK_SUCCESS)
+    kept = VK_NULL_HANDLE;
+  g_once_init_leave (&done, 1);
+}
+
 LkGpuInstance *
 lk_gpu_instance_new (GError **error)
 {
@@ -116,6 +132,7 @@ lk_gpu_instance_new (GError **error)
                    VALIDATION_LAYER);
       return NULL;
     }
+  keep_drivers_loaded ();
   if (!create_instance (self, error))
     return NULL;
   return g_steal_pointer (&self);
