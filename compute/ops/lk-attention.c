@@ -160,6 +160,9 @@ lk_attention_block_gpu (gint64 d)
   return d <= 64 ? 32 : d <= 128 ? 16 : 8;
 }
 
+/* Up to so many queries, as decoding has, each gets work groups of its own; more share the keys they load. */
+#define LK_ATTENTION_ROWS_APART 8
+
 static gboolean
 lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
 {
@@ -168,20 +171,22 @@ lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
   guint32 heads = node->params.u[LK_ATTENTION_HEADS];
   LkAttentionPush push = { (guint32) q->rows, (guint32) k->rows, heads, heads / node->params.u[LK_ATTENTION_KV_HEADS],
                            node->params.f[LK_ATTENTION_SCALE], 0 };
-  guint32 block = lk_attention_block_gpu (q->cols / heads);
+  gboolean apart = q->rows <= LK_ATTENTION_ROWS_APART;
+  guint32 block = apart ? 1 : lk_attention_block_gpu (q->cols / heads);
   guint32 tiles = (guint32) ((q->rows + block - 1) / block);
   double tile_flops = 4.0 * block * (double) k->rows * (double) q->cols;
-  guint32 step = lk_attention_step (task, tile_flops, tiles);
+  guint32 step = apart ? tiles : lk_attention_step (task, tile_flops, tiles);
 
   if (!lk_attention_check_gpu (q->cols / heads, error))
     return FALSE;
   for (push.tile = 0; push.tile < tiles; push.tile += step)
     {
-      LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_ATTENTION);
+      LkGpuDispatch d = lk_op_dispatch (node, apart ? LK_KERNEL_ATTENTION_ROW : LK_KERNEL_ATTENTION);
       guint32 n = MIN (step, tiles - push.tile);
 
       d.constants[d.n_constants++] = (guint32) (q->cols / heads);
-      d.constants[d.n_constants++] = block;
+      if (!apart)
+        d.constants[d.n_constants++] = block;
       for (guint i = 0; i < 4; i++)
         lk_op_bind (task, &d, node->in[i], LK_GPU_READ);
       lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);

@@ -476,6 +476,7 @@ test_attention (void)
 {
   static const struct { gint64 rows; guint heads, kv_heads; gint64 d; guint pattern; } cases[] = {
     { 1, 1, 1, 2, 0 },    { 33, 4, 2, 16, 0 },  { 67, 3, 1, 64, 1 },  { 100, 2, 2, 64, 2 },
+    { 8, 4, 2, 80, 1 },   { 7, 2, 1, 256, 0 },
     { 41, 2, 1, 80, 1 },  { 35, 2, 2, 128, 0 }, { 19, 3, 1, 192, 1 }, { 21, 2, 1, 256, 2 },
   };
 
@@ -487,8 +488,8 @@ test_attention (void)
 static void
 test_cache (void)
 {
-  static const gint32 slots[] = { 40, -1, 41, 100, 42 };
-  static const gint32 ranges[] = { 0, 41, 0, 0, 3, 42, 90, 300, 40, 43 };
+  static const gint32 slots[] = { 40, -1, 41, 700, 42 };
+  static const gint32 ranges[] = { 0, 641, 0, 0, 3, 42, 690, 900, 40, 43 };
   static const gint32 rows[] = { 4, 0, 99 };
   Fixture f = fixture ();
   LkAttentionOptions options = { 4, 2, 0.3f };
@@ -498,9 +499,9 @@ test_cache (void)
     {
       s = id_of (&f, add_ints (&f, "slots", 1, 5, slots));
       k = lk_op_cache_append (f.program, id_of (&f, add_random (&f, "k", LK_TYPE_F32, 5, 34, 1)), s,
-                              id_of (&f, add_random (&f, "k.cache", LK_TYPE_F32, 100, 34, 1)));
+                              id_of (&f, add_random (&f, "k.cache", LK_TYPE_F32, 700, 34, 1)));
       v = lk_op_cache_append (f.program, id_of (&f, add_random (&f, "v", LK_TYPE_F32, 5, 34, 1)), s,
-                              id_of (&f, add_random (&f, "v.cache", LK_TYPE_F32, 100, 34, 1)));
+                              id_of (&f, add_random (&f, "v.cache", LK_TYPE_F32, 700, 34, 1)));
       o = lk_op_attention (f.program, "o", id_of (&f, add_random (&f, "q", LK_TYPE_F32, 5, 68, 1)), k, v,
                            id_of (&f, add_ints (&f, "ranges", 5, 2, ranges)), &options);
       lk_op_gather (f.program, "y", o, id_of (&f, add_ints (&f, "rows", 1, 3, rows)));
