@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * GGUF version 2 and 3, little-endian, memory-mapped; hostile input: every count, length, offset and product is
- * checked before use, errors name file, field and offset. Split files are opened by their first part.
+ * checked before use, errors name file, field and offset. Split files are opened by their first part. Limits of our
+ * own (lk-gguf-private.h) are far above real files. Tensors must follow each other without gaps, as llama.cpp demands;
+ * types that lk-type.h does not list are refused by name.
  * Thread-safety: immutable after open.
  */
 #pragma once
@@ -48,7 +50,9 @@ gboolean lk_gguf_get_doubles (LkGguf *self, const char *key, double **out, guint
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkGguf, lk_gguf_unref)
 
-/* Writer: metadata first, then all tensor descriptions, then their data in the same order; LkFileWriter beneath. */
+/* Writer: metadata first, then all tensor descriptions, then their data in the same order; LkFileWriter beneath.
+ * Version 3, alignment 32, one file. Setting a key again replaces its value. What is wrong with a key or a tensor
+ * (a value that does not fit, a name twice, a partial block) is reported by lk_gguf_writer_begin_data. */
 typedef struct _LkGgufWriter LkGgufWriter;
 LkGgufWriter *lk_gguf_writer_new (const char *path, GError **error);
 void lk_gguf_writer_set_int (LkGgufWriter *self, const char *key, LkGgufType type, gint64 value);
@@ -58,7 +62,7 @@ void lk_gguf_writer_set_string (LkGgufWriter *self, const char *key, const char 
 void lk_gguf_writer_set_strings (LkGgufWriter *self, const char *key, const char *const *values, guint n);
 void lk_gguf_writer_set_ints (LkGgufWriter *self, const char *key, LkGgufType element, const gint64 *values, guint n);
 void lk_gguf_writer_set_floats (LkGgufWriter *self, const char *key, const float *values, guint n);
-/* Copies a key of any type, byte for byte. */
+/* Copies a key of any type, byte for byte. general.alignment and split.* are left out: the writer decides both. */
 void lk_gguf_writer_copy_key (LkGgufWriter *self, LkGguf *from, const char *key);
 void lk_gguf_writer_add_tensor (LkGgufWriter *self, const char *name, LkType type, const guint64 *shape, guint n_dims);
 /* After the last add: writes header and descriptions. */

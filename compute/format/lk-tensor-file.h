@@ -15,11 +15,11 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char *name;             /* owned by the file */
-  LkType type;
-  guint n_dims;
+  LkType type;                  /* LK_TYPE_INVALID in safetensors: a type we do not read (U8, F8_E4M3 …) */
+  guint n_dims;                 /* 0 in safetensors: a scalar, one element */
   guint64 shape[LK_MAX_DIMS];   /* outermost first, as PyTorch prints it: a linear layer is [out, in] */
   const guint8 *data;           /* mapped; valid as long as the file; may be unaligned in safetensors */
-  gsize size;                   /* bytes; always the checked product of shape and type */
+  gsize size;                   /* bytes; always the checked product of shape and type; inside the file */
   guint64 offset;               /* absolute, in its file: for messages */
 } LkTensorInfo;
 

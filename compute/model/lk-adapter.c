@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "lk-adapter.h"
+#include "lk-adapter-private.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "lk-error.h"
-#include "lk-peft.h"
 #include "lk-random.h"
 
 /* Views begin on whole 256 bytes, as storage buffers of GPUs want. */
 #define LK_ADAPTER_ALIGNMENT 64
 
-struct _LkAdapter
-{
-  gatomicrefcount ref_count;
-  LkModel *model;
-  char *name;
-  GArray *modules;         /* of LkAdapterModule */
-  gint *find;              /* layer·LK_N_LINEAR + role → index in modules, −1 */
-  LkAdapterConfig config;  /* targets not kept */
-  char **target_names;     /* for adapter_config.json */
-  LkVariable *parameters, *gradients, *strength;
-  gint64 n_parameters;
-};
-
-static LkAdapter *
-lk_adapter_alloc (LkModel *model, const char *name)
+LkAdapter *
+_lk_adapter_alloc (LkModel *model, const char *name)
 {
   LkAdapter *self = g_new0 (LkAdapter, 1);
   gint64 n = lk_model_get_config (model)->layers * LK_N_LINEAR;
@@ -54,13 +41,12 @@ lk_adapter_unref (LkAdapter *self)
   g_array_unref (self->modules);
   g_free (self->find);
   g_free (self->name);
-  g_strfreev (self->target_names);
   lk_model_unref (self->model);
   g_free (self);
 }
 
-static void
-lk_adapter_add_module (LkAdapter *self, guint layer, LkLinearRole role, guint rank, double scale)
+void
+_lk_adapter_add_module (LkAdapter *self, guint layer, LkLinearRole role, guint rank, double scale)
 {
   LkAdapterModule module = { .layer = layer, .role = role, .rank = rank, .scale = scale };
 
@@ -96,9 +82,8 @@ lk_adapter_add_view (LkAdapter *self, const LkAdapterModule *module, const char 
   return view;
 }
 
-/* After all modules are known: the flat variables and a view for each matrix. */
-static void
-lk_adapter_allocate (LkAdapter *self, gboolean trainable)
+void
+_lk_adapter_allocate (LkAdapter *self, gboolean trainable)
 {
   LkVariables *variables = lk_model_get_variables (self->model);
   g_autofree char *parameters = g_strconcat (self->name, ".parameters", NULL);
@@ -128,9 +113,8 @@ lk_adapter_allocate (LkAdapter *self, gboolean trainable)
     }
 }
 
-/* Initial content of the flat variable; views point into it. (transfer none): the variable set keeps it. */
-static float *
-lk_adapter_initial (LkAdapter *self)
+float *
+_lk_adapter_initial (LkAdapter *self)
 {
   float *values = g_new0 (float, (gsize) MAX (self->parameters->cols, 1));
 
@@ -166,7 +150,7 @@ lk_adapter_select (LkAdapter *self, const LkAdapterConfig *config, GError **erro
         g_autofree char *path = lk_model_linear_path (layer, role);
 
         if (lk_model_get_layer (self->model, layer)->linear[role] && lk_adapter_matches (config->targets, path, role))
-          lk_adapter_add_module (self, layer, role, config->rank, scale);
+          _lk_adapter_add_module (self, layer, role, config->rank, scale);
       }
   if (self->modules->len > 0)
     return TRUE;
@@ -180,7 +164,7 @@ lk_adapter_select (LkAdapter *self, const LkAdapterConfig *config, GError **erro
 LkAdapter *
 lk_adapter_new (LkModel *model, const char *name, const LkAdapterConfig *config, GError **error)
 {
-  g_autoptr (LkAdapter) self = lk_adapter_alloc (model, name);
+  g_autoptr (LkAdapter) self = _lk_adapter_alloc (model, name);
   float *values;
 
   if (config->rank == 0 || config->rank > 4096 || !(config->dropout >= 0 && config->dropout < 1))
@@ -192,8 +176,8 @@ lk_adapter_new (LkModel *model, const char *name, const LkAdapterConfig *config,
   self->config.targets = NULL;
   if (!lk_adapter_select (self, config, error))
     return NULL;
-  lk_adapter_allocate (self, TRUE);
-  values = lk_adapter_initial (self);
+  _lk_adapter_allocate (self, TRUE);
+  values = _lk_adapter_initial (self);
   for (guint i = 0; i < self->modules->len; i++)
     {
       const LkAdapterModule *module = &g_array_index (self->modules, LkAdapterModule, i);

@@ -85,6 +85,35 @@ lk_model_open (const char *path, GError **error)
   return g_steal_pointer (&self);
 }
 
+LkModel *
+lk_model_open_text (const char *path, GError **error)
+{
+  g_autoptr (LkModel) self = lk_model_alloc (path);
+  g_autofree char *name = g_path_get_basename (path);
+
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    {
+      if (!_lk_model_read_hf_text (self, error))
+        return NULL;
+    }
+  else if (g_str_has_suffix (name, ".json"))
+    {
+      g_autofree char *folder = g_path_get_dirname (path);
+      g_autofree char *config = g_build_filename (folder, "tokenizer_config.json", NULL);
+
+      self->tokenizer = lk_tokenizer_new_from_json (path, g_file_test (config, G_FILE_TEST_EXISTS) ? config : NULL, error);
+      if (!self->tokenizer)
+        return NULL;
+    }
+  else
+    {
+      self->gguf = lk_gguf_open (path, error);
+      if (!self->gguf || !_lk_model_read_gguf_text (self, error))
+        return NULL;
+    }
+  return g_steal_pointer (&self);
+}
+
 gboolean
 _lk_model_set_template (LkModel *self, const char *source, GError **error)
 {

@@ -51,6 +51,10 @@ typedef struct _LkModel LkModel;
 /* Maps weights; nothing is copied but permuted q/k rows and what is not stored in a usable layout. Missing tensors,
  * wrong shapes, a vocabulary larger than the embedding: errors naming file and tensor. */
 LkModel *lk_model_open (const char *path, GError **error);
+/* Tokenizer and chat template alone, where there may be no weights: a vocabulary-only GGUF of any architecture, a folder,
+ * or a tokenizer.json (with the tokenizer_config.json beside it). Only path, tokenizer, template and the opened file can
+ * be asked for. */
+LkModel *lk_model_open_text (const char *path, GError **error);
 LkModel *lk_model_ref (LkModel *self);
 void lk_model_unref (LkModel *self);
 

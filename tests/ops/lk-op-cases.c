@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Every operation, shapes that are no multiple of any tile.
+ */
+#include "lk-op-harness.h"
+
+static const gint32 ids[] = { 3, 0, 12, 3, 7, 12, 1, 3, 16, 2, 5 };
+static const gint32 positions[] = { 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6 };
+static const gint32 random_key[] = { 12345, 678, 3, 0 };
+static const gint32 slots[] = { 2, -1, 0, 5, 4, 9, 1, 7, 3, 8, 10 };
+static const gint32 chosen[] = { 10, 0, 4, 4 };
+/* Two packed sequences and a padded row. */
+static const gint32 ranges[] = { 0, 1, 0, 2, 0, 3, 0, 4, 4, 5, 4, 6, 4, 7, 4, 8, 4, 9, 4, 10, 0, 0 };
+
+static gint32 long_ranges[2 * 197];
+
+static void __attribute__ ((constructor))
+fill_long_ranges (void)
+{
+  for (gint32 i = 0; i < 197; i++)
+    {
+      long_ranges[2 * i] = i < 70 ? 0 : i < 130 ? 70 : 130;
+      long_ranges[2 * i + 1] = i + 1;
+    }
+}
+
+static LkTensorId
+build_add (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_add (program, "y", in[0], in[1]);
+}
+
+/* x enters twice, so that its gradient is added up from two consumers. */
+static LkTensorId
+build_residual (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkTensorId x = lk_op_add (program, "x", in[0], in[1]);
+
+  return lk_op_add (program, "y", x, lk_op_rms_norm (program, "n", x, in[2], 1e-5f));
+}
+
+static LkTensorId
+build_embedding (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_embedding (program, "y", in[0], in[1], 1.5f);
+}
+
+static LkTensorId
+build_rms_norm (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_rms_norm (program, "y", in[0], in[1], 1e-5f);
+}
+
+static LkTensorId
+build_linear (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_linear (program, "y", in[0], in[1], NULL);
+}
+
+/* x, w, strength, (a, b)…, random */
+static LkTensorId
+build_lora (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkLinearAdapter adapters[] = { { in[3], in[4], in[2], 2.0f }, { in[5], in[6], in[2], 0.5f } };
+  LkLinearOptions options = { .adapters = adapters, .n_adapters = 2 };
+
+  return lk_op_linear (program, "y", in[0], in[1], &options);
+}
+
+static LkTensorId
+build_dropout (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkLinearAdapter adapter = { in[3], in[4], in[2], 2.0f };
+  LkLinearOptions options = { .adapters = &adapter, .n_adapters = 1, .dropout = 0.3f, .random = in[5], .site = 9 };
+
+  return lk_op_linear (program, "y", in[0], in[1], &options);
+}
+
+static LkTensorId
+build_rope (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_rope (program, "y", in[0], in[1], in[2], 3);
+}
+
+static LkTensorId
+build_attention (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkAttentionOptions options = { 6, 2, 0.4f };
+
+  return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
+}
+
+static LkTensorId
+build_swiglu (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_swiglu (program, "y", in[0], in[1]);
+}
+
+static LkTensorId
+build_gather (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_gather (program, "y", in[0], in[1]);
+}
+
+static LkTensorId
+build_cache_append (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_cache_append (program, in[0], in[1], in[2]);
+}
+
+#define F32(name, rows, cols) { name, LK_TYPE_F32, rows, cols, FALSE, 0, NULL }
+#define GRAD(name, rows, cols) { name, LK_TYPE_F32, rows, cols, TRUE, 0, NULL }
+#define SMALL(name, rows, cols) { name, LK_TYPE_F32, rows, cols, TRUE, 0.3f, NULL }
+#define PACKED(name, type, rows, cols) { name, type, rows, cols, FALSE, 0.3f, NULL }
+#define I32(name, rows, cols, values) { name, LK_TYPE_I32, rows, cols, FALSE, 0, values }
+
+#define LINEAR(type) \
+  { "linear " #type, { GRAD ("x", 11, 256), PACKED ("w", LK_TYPE_##type, 37, 256) }, build_linear, 0, 0 }, \
+  { "linear " #type " of one row", { GRAD ("x", 1, 256), PACKED ("w", LK_TYPE_##type, 37, 256) }, build_linear, 0, 0 }
+
+const LkCase lk_cases[] = {
+  { "add", { GRAD ("a", 11, 37), GRAD ("b", 11, 37) }, build_add, 0, 0 },
+  { "residual", { GRAD ("a", 11, 37), GRAD ("b", 11, 37), GRAD ("w", 1, 37) }, build_residual, 0, 0 },
+  { "embedding", { I32 ("ids", 1, 11, ids), GRAD ("table", 17, 33) }, build_embedding, 0, 0 },
+  { "embedding Q8_0", { I32 ("ids", 1, 11, ids), PACKED ("table", LK_TYPE_Q8_0, 17, 64) }, build_embedding, 0, 0 },
+  { "embedding F16", { I32 ("ids", 1, 11, ids), PACKED ("table", LK_TYPE_F16, 17, 33) }, build_embedding, 0, 0 },
+  { "rms_norm", { GRAD ("x", 11, 37), GRAD ("w", 1, 37) }, build_rms_norm, 0, 0 },
+  { "rms_norm wide", { GRAD ("x", 3, 1031), GRAD ("w", 1, 1031) }, build_rms_norm, 0, 0 },
+  { "linear F32", { GRAD ("x", 11, 37), SMALL ("w", 53, 37) }, build_linear, 0, 0 },
+  { "linear F32 large", { GRAD ("x", 133, 197), SMALL ("w", 211, 197) }, build_linear, 0, 0 },
+  LINEAR (F16), LINEAR (BF16), LINEAR (Q8_0), LINEAR (Q4_0), LINEAR (Q4_1), LINEAR (Q5_0), LINEAR (Q5_1), LINEAR (Q4_K), LINEAR (Q5_K),
+  LINEAR (Q6_K),
+  { "linear Q4_1 large", { GRAD ("x", 70, 544), PACKED ("w", LK_TYPE_Q4_1, 333, 544) }, build_linear, 0, 0 },
+  { "lora", { GRAD ("x", 13, 64), PACKED ("w", LK_TYPE_Q4_1, 45, 64), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
+              SMALL ("a0", 4, 64), SMALL ("b0", 45, 4), SMALL ("a1", 9, 64), SMALL ("b1", 45, 9) }, build_lora, 0, 0 },
+  { "lora with dropout", { GRAD ("x", 13, 67), SMALL ("w", 45, 67), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
+                           SMALL ("a", 5, 67), SMALL ("b", 45, 5), I32 ("random", 1, 4, random_key) }, build_dropout, 0, 0 },
+  { "rope", { GRAD ("x", 11, 30), I32 ("positions", 1, 11, positions), F32 ("table", 8, 10) }, build_rope, 0, 0 },
+  { "attention", { GRAD ("q", 11, 60), GRAD ("k", 11, 20), GRAD ("v", 11, 20), I32 ("ranges", 11, 2, ranges) }, build_attention, 5e-3, 0 },
+  { "attention long", { GRAD ("q", 197, 48), GRAD ("k", 197, 16), GRAD ("v", 197, 16), I32 ("ranges", 197, 2, long_ranges) }, build_attention,
+    5e-3, 0 },
+  { "swiglu", { GRAD ("gate", 11, 37), GRAD ("up", 11, 37) }, build_swiglu, 0, 0 },
+  { "gather", { F32 ("x", 11, 37), I32 ("rows", 1, 4, chosen) }, build_gather, 0, 0 },
+  { "cache_append", { F32 ("x", 11, 37), I32 ("slots", 1, 11, slots), F32 ("cache", 11, 37) }, build_cache_append, 0, 0 },
+  { NULL, { { 0 } }, NULL, 0, 0 },
+};
+

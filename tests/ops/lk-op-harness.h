@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Runs one operation (or a few) as a program on a backend, with random inputs between guard bytes, and checks results:
+ * one backend against the other, gradients against finite differences.
+ */
+#pragma once
+
+#include "lk-backend.h"
+#include "lk-ops.h"
+
+G_BEGIN_DECLS
+
+#define LK_CASE_MAX_INPUTS 12
+
+typedef struct
+{
+  const char *name;
+  LkType type;           /* F32, a block type (random values are quantised), or I32 */
+  gint64 rows, cols;
+  gboolean gradient;     /* F32 only: ask for it and compare it with finite differences */
+  float scale;           /* of the random values; 0: 1 */
+  const gint32 *values;  /* I32: its content */
+} LkCaseInput;
+
+typedef struct _LkCase LkCase;
+struct _LkCase
+{
+  const char *name;
+  LkCaseInput inputs[LK_CASE_MAX_INPUTS];
+  /* Builds the operation; @in are the inputs' tensors. Returns the tensor whose random projection is the loss. */
+  LkTensorId (*build) (LkProgram *program, const LkTensorId *in, const LkCase *self);
+  double tolerance;      /* of finite differences, relative to the gradient's norm; 0: 2e-3 */
+  double backend_tolerance; /* of one backend against the other, relative norm; 0: 1e-5 */
+};
+
+/* Runs forward and backward on @backend; fills @output (rows·cols of the result) and gradients of the inputs that ask. All
+ * arrays are allocated here, freed with lk_case_result_clear. Fails the test when a guard byte was touched. */
+typedef struct
+{
+  float *output;
+  gsize n_output;
+  float *gradients[LK_CASE_MAX_INPUTS];
+  gsize n_gradients[LK_CASE_MAX_INPUTS];
+} LkCaseResult;
+void lk_case_run (const LkCase *self, LkBackend *backend, LkCaseResult *result);
+void lk_case_result_clear (LkCaseResult *self);
+
+/* Central differences of a sample of elements of each input that asks for a gradient. */
+void lk_case_check_gradients (const LkCase *self, LkBackend *backend);
+/* ‖a − b‖/‖b‖ of output and gradients. */
+void lk_case_compare (const LkCase *self, LkBackend *a, LkBackend *b);
+
+/* The table of cases: every operation, odd shapes. NULL name ends it. */
+extern const LkCase lk_cases[];
+
+G_END_DECLS
