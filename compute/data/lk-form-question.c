@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A question and its answer under the names people give them.
+ */
+#include "lk-form.h"
+
+static const char *const names[][2] = { { "question", "answer" }, { "prompt", "response" }, { "input", "output" }, { "query", "response" },
+                                        { "question", "response" } };
+
+static const char *const *
+lk_question_names (JsonObject *object)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (json_object_has_member (object, names[i][0]) && json_object_has_member (object, names[i][1]))
+      return names[i];
+  return NULL;
+}
+
+static gboolean
+lk_question_matches (JsonObject *object)
+{
+  return lk_question_names (object) != NULL;
+}
+
+static gboolean
+lk_question_read (JsonObject *object, LkRow *row, char **reason)
+{
+  const char *const *pair = lk_question_names (object);
+  const char *question = lk_form_text_of (object, pair[0]), *answer = lk_form_text_of (object, pair[1]);
+
+  if (!question || !answer)
+    return lk_form_fail (reason, "“%s” or “%s” is no text", pair[0], pair[1]);
+  if (lk_form_is_blank (answer))
+    return lk_form_fail (reason, "the answer (“%s”) is empty", pair[1]);
+  row->kind = LK_ROW_MESSAGES;
+  row->messages = json_array_new ();
+  lk_form_add_message (row->messages, "user", question);
+  lk_form_add_message (row->messages, "assistant", answer);
+  return TRUE;
+}
+
+const LkForm lk_form_question = { "Questions and answers", lk_question_matches, lk_question_read };
