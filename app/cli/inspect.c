@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-cli-model.h"
+#include "lk-command.h"
+#include "lk-family.h"
+#include "lk-inspect-data.h"
+#include "lk-json.h"
+#include "lk-safetensors.h"
+
+static gboolean as_json;
+static int n_rows = 3;
+static char *model_path;
+
+static const GOptionEntry entries[] = {
+  { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Answer as one line of JSON", NULL },
+  { "rows", 0, 0, G_OPTION_ARG_INT, &n_rows, "Of a dataset, show so many rows as a model will see them; default 3", "N" },
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "Of a dataset: the model whose template and tokenizer to use", "MODEL" },
+  { NULL },
+};
+
+static gint64
+size_of (const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+  guint64 bytes = 0;
+
+  g_file_measure_disk_usage (file, G_FILE_MEASURE_APPARENT_SIZE, NULL, NULL, NULL, &bytes, NULL, NULL, NULL);
+  return (gint64) bytes;
+}
+
+/* How many bytes and tensors there are of each element type: {"Q4_1": {"tensors": 210, "bytes": …}}. */
+static JsonObject *
+types_of (LkModel *model)
+{
+  JsonObject *types = json_object_new ();
+  guint n;
+  const LkModelTensor *tensors = lk_model_get_tensors (model, &n);
+
+  for (guint i = 0; i < n; i++)
+    {
+      const char *name = lk_type_name (tensors[i].variable->type);
+      JsonObject *type;
+
+      if (!json_object_has_member (types, name))
+        json_object_set_object_member (types, name, json_object_new ());
+      type = json_object_get_object_member (types, name);
+      json_object_set_int_member (type, "tensors", json_object_get_int_member_with_default (type, "tensors", 0) + 1);
+      json_object_set_int_member (type, "bytes",
+                                  json_object_get_int_member_with_default (type, "bytes", 0) + (gint64) tensors[i].variable->bytes);
+    }
+  return types;
+}
+
+static JsonObject *
+inspect_model (const char *path, GError **error)
+{
+  g_autoptr (LkModel) model = lk_model_open (path, error);
+  const LkModelConfig *config;
+  LkTokenizer *tokenizer;
+  JsonObject *out;
+
+  if (!model)
+    return NULL;
+  config = lk_model_get_config (model);
+  tokenizer = lk_model_get_tokenizer (model);
+  out = json_object_new ();
+  json_object_set_string_member (out, "kind", "model");
+  json_object_set_string_member (out, "name", config->name);
+  json_object_set_string_member (out, "family", config->family->name);
+  json_object_set_string_member (out, "type", lk_model_get_kind (model));
+  json_object_set_int_member (out, "parameters", config->parameters);
+  json_object_set_int_member (out, "bytes", size_of (path));
+  json_object_set_int_member (out, "layers", config->layers);
+  json_object_set_int_member (out, "hidden", config->hidden);
+  json_object_set_int_member (out, "intermediate", config->intermediate);
+  json_object_set_int_member (out, "heads", config->heads);
+  json_object_set_int_member (out, "kv_heads", config->kv_heads);
+  json_object_set_int_member (out, "head_size", config->head_dim);
+  json_object_set_int_member (out, "vocabulary", config->vocab);
+  json_object_set_int_member (out, "context", config->context);
+  json_object_set_boolean_member (out, "tied_head", config->tied);
+  json_object_set_object_member (out, "types", types_of (model));
+  json_object_set_boolean_member (out, "tokenizer", tokenizer != NULL);
+  if (tokenizer)
+    json_object_set_int_member (out, "tokens", lk_tokenizer_get_n_tokens (tokenizer));
+  json_object_set_boolean_member (out, "chat_template", lk_model_get_template (model) != NULL);
+  if (lk_model_get_template_source (model))
+    json_object_set_string_member (out, "template", lk_model_get_template_source (model));
+  return out;
+}
+
+/* An adapter's folder: what its configuration says. */
+static JsonObject *
+inspect_adapter (const char *path, GError **error)
+{
+  static const char *const copied[] = { "peft_type", "base_model_name_or_path", "r", "lora_alpha", "lora_dropout",
+                                        "target_modules", "use_rslora", "use_dora", "bias", "rank_pattern", "alpha_pattern" };
+  g_autofree char *config_path = g_build_filename (path, "adapter_config.json", NULL);
+  g_autoptr (JsonObject) config = lk_json_load_object (config_path, 1 << 20, error);
+  g_autoptr (LkSafetensors) file = config ? lk_safetensors_open (path, error) : NULL;
+  g_autofree char *name = g_path_get_basename (path);
+  JsonObject *out;
+  gint64 parameters = 0;
+
+  if (!file)
+    return NULL;
+  out = json_object_new ();
+  json_object_set_string_member (out, "kind", "adapter");
+  json_object_set_string_member (out, "name", name);
+  for (guint i = 0; i < G_N_ELEMENTS (copied); i++)
+    if (json_object_has_member (config, copied[i]))
+      json_object_set_member (out, copied[i], json_node_copy (json_object_get_member (config, copied[i])));
+  for (guint i = 0; i < lk_safetensors_get_n_tensors (file); i++)
+    {
+      const LkTensorInfo *tensor = lk_safetensors_get_tensor (file, i);
+      gint64 n = 1;
+
+      for (guint d = 0; d < tensor->n_dims; d++)
+        n *= (gint64) tensor->shape[d];
+      parameters += n;
+    }
+  json_object_set_int_member (out, "tensors", lk_safetensors_get_n_tensors (file));
+  json_object_set_int_member (out, "parameters", parameters);
+  json_object_set_int_member (out, "bytes", size_of (path));
+  return out;
+}
+
+/* A run's folder: its recipe and what its last events say. */
+static JsonObject *
+inspect_run (const char *path, GError **error)
+{
+  g_autofree char *recipe_path = g_build_filename (path, "recipe.json", NULL);
+  g_autofree char *events_path = g_build_filename (path, "events.jsonl", NULL);
+  g_autoptr (JsonObject) recipe = lk_json_load_object (recipe_path, 16 << 20, error);
+  g_autofree char *events = NULL;
+  g_auto (GStrv) lines = NULL;
+  JsonObject *out;
+
+  if (!recipe)
+    return NULL;
+  out = json_object_new ();
+  json_object_set_string_member (out, "kind", "run");
+  json_object_set_object_member (out, "recipe", json_object_ref (recipe));
+  if (!g_file_get_contents (events_path, &events, NULL, NULL))
+    return out;
+  lines = g_strsplit (events, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    {
+      static const char *const last_of[] = { "state", "plan", "step", "eval", "checkpoint" };
+      g_autoptr (JsonNode) node = lines[i][0] ? lk_json_parse (lines[i], strlen (lines[i]), events_path, NULL) : NULL;
+      const char *name = NULL;
+
+      if (!node || !JSON_NODE_HOLDS_OBJECT (node)
+          || !lk_json_get_string (json_node_get_object (node), "event", events_path, &name, NULL) || !name)
+        continue;
+      for (guint k = 0; k < G_N_ELEMENTS (last_of); k++)
+        if (g_str_equal (name, last_of[k]))
+          json_object_set_member (out, name, json_node_copy (node));
+    }
+  return out;
+}
+
+static gboolean
+holds (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+/* GGUF's first four bytes, whatever the file is called. */
+static gboolean
+is_gguf (const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, NULL);
+  char magic[4];
+  gsize n = 0;
+
+  return stream && g_input_stream_read_all (G_INPUT_STREAM (stream), magic, 4, &n, NULL, NULL) && n == 4
+         && memcmp (magic, "GGUF", 4) == 0;
+}
+
+static JsonObject *
+inspect_path (int argc, char **argv, GError **error)
+{
+  const char *path = argv[1];
+  g_autofree char *lower = g_ascii_strdown (path, -1);
+
+  if (argc == 2 && lk_cli_is_run (path))
+    return inspect_run (path, error);
+  if (argc == 2 && holds (path, "adapter_config.json"))
+    return inspect_adapter (path, error);
+  if (argc == 2 && (g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (lower, ".gguf") || is_gguf (path)))
+    return inspect_model (path, error);
+  return lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path, (guint) MAX (0, n_rows), error);
+}
+
+/* "name: value", nested ones indented; long texts are cut. */
+static void
+print_object (JsonObject *object, guint indent)
+{
+  g_autoptr (GList) members = json_object_get_members (object);
+
+  for (GList *l = members; l; l = l->next)
+    {
+      JsonNode *node = json_object_get_member (object, l->data);
+      g_autofree char *text = NULL;
+
+      if (JSON_NODE_HOLDS_OBJECT (node))
+        {
+          lk_cli_print ("%*s%s:", (int) indent, "", (const char *) l->data);
+          print_object (json_node_get_object (node), indent + 2);
+          continue;
+        }
+      text = JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_dup_string (node)
+                                                                                              : lk_json_to_string (node, FALSE);
+      lk_cli_print ("%*s%s: %s", (int) indent, "", (const char *) l->data, text);
+    }
+}
+
+static int
+run (int argc, char **argv)
+{
+  static const LkCliUsage usage = {
+    .arguments = "MODEL|ADAPTER|RUN|DATA…",
+    .description = "Says what a model (GGUF file or folder), an adapter folder, a run folder or dataset files hold.\n"
+                   "Of a dataset: its form, how many rows, which of them cannot be used and why, how long they are, and the\n"
+                   "first rows as the model will see them, what is learned between ⟦ and ⟧. With --json, “preview” holds those\n"
+                   "rows: text, spans [[begin, end], …] of what is learned in characters, tokens, line.",
+    .entries = entries,
+    .min = 1,
+    .max = G_MAXUINT,
+  };
+  g_autoptr (JsonObject) out = NULL;
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  if (!lk_cli_parse (&lk_command_inspect, &usage, &argc, &argv, &status))
+    return status;
+  out = inspect_path (argc, argv, &error);
+  if (!out)
+    return lk_cli_fail (error);
+  if (as_json)
+    lk_cli_take_json (g_steal_pointer (&out));
+  else if (g_str_equal (json_object_get_string_member (out, "kind"), "dataset"))
+    lk_inspect_data_print (out);
+  else
+    print_object (out, 0);
+  return LK_EXIT_OK;
+}
+
+const LkCommand lk_command_inspect = { "inspect", "Look into a model, an adapter, a run or a dataset", run };

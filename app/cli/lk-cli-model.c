@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-cli-model.h"
+
+#include "lk-config.h"
+#include "lk-error.h"
+#include "lk-json.h"
+#include "lk-prompt.h"
+
+#define RECIPE_LIMIT (16 << 20)
+#define SHIPPED_MODEL "model/lorikeet-tiny.gguf"
+
+gboolean
+lk_cli_is_run (const char *path)
+{
+  g_autofree char *recipe = g_build_filename (path, "recipe.json", NULL);
+
+  return g_file_test (recipe, G_FILE_TEST_IS_REGULAR);
+}
+
+static char *
+find_run_adapter (const char *run)
+{
+  static const char *const names[] = { "best", "last" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *folder = g_build_filename (run, "adapter", names[i], NULL);
+      g_autofree char *config = g_build_filename (folder, "adapter_config.json", NULL);
+
+      if (g_file_test (config, G_FILE_TEST_IS_REGULAR))
+        return g_steal_pointer (&folder);
+    }
+  return NULL;
+}
+
+gboolean
+lk_cli_run_parts (const char *run, char **model, char **adapter, GError **error)
+{
+  g_autofree char *path = g_build_filename (run, "recipe.json", NULL);
+  g_autoptr (JsonObject) recipe = lk_json_load_object (path, RECIPE_LIMIT, error);
+  const char *base = NULL;
+
+  if (!recipe || !lk_json_get_string (recipe, "model", path, &base, error))
+    return FALSE;
+  if (!base)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: there is no “model”", path);
+      return FALSE;
+    }
+  *adapter = find_run_adapter (run);
+  if (!*adapter)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "The run “%s” has not written an adapter yet", run);
+      return FALSE;
+    }
+  *model = g_strdup (base);
+  return TRUE;
+}
+
+char *
+lk_cli_find_shipped_model (GError **error)
+{
+  const char *folders[] = { g_getenv ("LK_DATA_DIR"), LK_PKGDATADIR, LK_SOURCE_DATADIR };
+
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
+    {
+      g_autofree char *path = folders[i] ? g_build_filename (folders[i], SHIPPED_MODEL, NULL) : NULL;
+
+      if (path && g_file_test (path, G_FILE_TEST_IS_REGULAR))
+        return g_steal_pointer (&path);
+    }
+  g_set_error_literal (error, LK_ERROR, LK_ERROR_NOT_FOUND, "No model was named, and the shipped one is not installed");
+  return NULL;
+}
+
+static gboolean
+load_adapter (LkCliModel *self, const char *path, GError **error)
+{
+  self->adapter_path = lk_cli_is_run (path) ? find_run_adapter (path) : g_strdup (path);
+  if (!self->adapter_path)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "The run “%s” has not written an adapter yet", path);
+      return FALSE;
+    }
+  self->adapter = lk_adapter_load (self->model, "tuned", self->adapter_path, FALSE, error);
+  return self->adapter != NULL;
+}
+
+gboolean
+lk_cli_model_open (LkCliModel *self, const char *model, const char *adapter, const char *device, GError **error)
+{
+  g_autofree char *base = NULL;
+  g_autofree char *own = NULL;
+
+  *self = (LkCliModel){ 0 };
+  if (!model)
+    base = lk_cli_find_shipped_model (error);
+  else if (lk_cli_is_run (model))
+    {
+      if (!lk_cli_run_parts (model, &base, &own, error))
+        return FALSE;
+    }
+  else
+    base = g_strdup (model);
+  if (!base)
+    return FALSE;
+  self->backend = lk_backend_new (device ? device : "auto", error);
+  if (!self->backend)
+    return FALSE;
+  self->model = lk_model_open (base, error);
+  if (!self->model)
+    return FALSE;
+  if ((adapter || own) && !load_adapter (self, adapter ? adapter : own, error))
+    return FALSE;
+  return lk_backend_prepare (self->backend, lk_model_get_variables (self->model), error);
+}
+
+void
+lk_cli_model_clear (LkCliModel *self)
+{
+  g_clear_pointer (&self->adapter, lk_adapter_unref);
+  g_clear_pointer (&self->backend, lk_backend_unref);
+  g_clear_pointer (&self->model, lk_model_unref);
+  g_clear_pointer (&self->adapter_path, g_free);
+}
+
+static double temperature = -1, top_p = -1, min_p = -1, penalty = -1;
+static int top_k = -1, max_tokens = 512;
+static gint64 seed = -1;
+static gboolean greedy;
+static char **stops;
+
+const GOptionEntry lk_cli_sampling_entries[] = {
+  { "temperature", 't', 0, G_OPTION_ARG_DOUBLE, &temperature, "0 is greedy; default 0.7", "NUMBER" },
+  { "top-k", 0, 0, G_OPTION_ARG_INT, &top_k, "Only the K likeliest tokens; default 40, 0 is off", "K" },
+  { "top-p", 0, 0, G_OPTION_ARG_DOUBLE, &top_p, "Only the likeliest tokens that make up P; default 0.95", "P" },
+  { "min-p", 0, 0, G_OPTION_ARG_DOUBLE, &min_p, "Only tokens P as likely as the best one; default 0.05", "P" },
+  { "repetition-penalty", 0, 0, G_OPTION_ARG_DOUBLE, &penalty, "Above 1: less of what was said; default 1", "NUMBER" },
+  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed, "The same seed gives the same answer; default: by chance", "NUMBER" },
+  { "greedy", 'g', 0, G_OPTION_ARG_NONE, &greedy, "Always the likeliest token", NULL },
+  { "max-tokens", 'n', 0, G_OPTION_ARG_INT, &max_tokens, "Length of an answer; default 512, 0: until the context is full", "N" },
+  { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &stops, "End the answer before this text; may be given several times", "TEXT" },
+  { NULL },
+};
+
+void
+lk_cli_sampling_fill (LkGenerateOptions *options)
+{
+  options->sampler = lk_sampler_defaults;
+  options->sampler.seed = seed >= 0 ? (guint64) seed : (guint64) g_get_real_time ();
+  if (temperature >= 0)
+    options->sampler.temperature = temperature;
+  if (greedy)
+    options->sampler.temperature = 0;
+  if (top_k >= 0)
+    options->sampler.top_k = (guint) top_k;
+  if (top_p >= 0)
+    options->sampler.top_p = top_p;
+  if (min_p >= 0)
+    options->sampler.min_p = min_p;
+  if (penalty >= 0)
+    options->sampler.repetition_penalty = penalty;
+  options->max_tokens = (guint) MAX (0, max_tokens);
+  options->stops = (const char *const *) stops;
+}
+
+void
+lk_cli_add_message (JsonArray *messages, const char *role, const char *content)
+{
+  JsonObject *message = json_object_new ();
+
+  json_object_set_string_member (message, "role", role);
+  json_object_set_string_member (message, "content", content);
+  json_array_add_object_element (messages, message);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-command.h"
+
+#include <gio/gunixinputstream.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lk-json.h"
+
+/* U+FDD0, a noncharacter: no text holds it on purpose. */
+#define NUL_STANDS "\xef\xb7\x90"
+
+static int
+exit_code_of_lk_error (int code)
+{
+  static const guint8 codes[] = {
+    [LK_ERROR_FAILED] = LK_EXIT_FAILED,
+    [LK_ERROR_BAD_FILE] = LK_EXIT_BAD_INPUT,
+    [LK_ERROR_BAD_DATA] = LK_EXIT_BAD_INPUT,
+    [LK_ERROR_UNSUPPORTED] = LK_EXIT_BAD_INPUT,
+    [LK_ERROR_NOT_FOUND] = LK_EXIT_BAD_INPUT,
+    [LK_ERROR_MISMATCH] = LK_EXIT_BAD_INPUT,
+    [LK_ERROR_INVALID_ARGUMENT] = LK_EXIT_USAGE,
+    [LK_ERROR_NO_SPACE] = LK_EXIT_NO_ROOM,
+    [LK_ERROR_OUT_OF_MEMORY] = LK_EXIT_NO_ROOM,
+    [LK_ERROR_DEVICE] = LK_EXIT_DEVICE,
+    [LK_ERROR_DEVICE_LOST] = LK_EXIT_DEVICE,
+    [LK_ERROR_BUSY] = LK_EXIT_BUSY,
+    [LK_ERROR_CANCELLED] = LK_EXIT_INTERRUPTED,
+    [LK_ERROR_NOT_FINITE] = LK_EXIT_NOT_FINITE,
+  };
+
+  return code >= 0 && code < (int) G_N_ELEMENTS (codes) ? codes[code] : LK_EXIT_FAILED;
+}
+
+int
+lk_cli_exit_code (const GError *error)
+{
+  if (!error)
+    return LK_EXIT_FAILED;
+  if (error->domain == LK_ERROR)
+    return exit_code_of_lk_error (error->code);
+  if (error->domain == G_OPTION_ERROR)
+    return LK_EXIT_USAGE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return LK_EXIT_INTERRUPTED;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE) || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
+    return LK_EXIT_NO_ROOM;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    return LK_EXIT_BAD_INPUT;
+  return LK_EXIT_FAILED;
+}
+
+/* One line, ending like a sentence. */
+static void
+complain (const char *message)
+{
+  g_autofree char *line = g_strdup (message);
+  gsize n;
+
+  g_strdelimit (line, "\n\r", ' ');
+  g_strchomp (line);
+  n = strlen (line);
+  fflush (stdout);
+  fprintf (stderr, "lorikeet-cli: %s%s\n", line, n > 0 && strchr (".!?)", line[n - 1]) ? "" : ".");
+}
+
+int
+lk_cli_fail (const GError *error)
+{
+  complain (error && error->message && error->message[0] ? error->message : "It failed and did not say why");
+  return lk_cli_exit_code (error);
+}
+
+int
+lk_cli_fail_usage (const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  complain (message);
+  return LK_EXIT_USAGE;
+}
+
+gboolean
+lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char ***argv, int *status)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (usage->arguments);
+  g_autofree char *program = g_strconcat ("lorikeet-cli ", command->name, NULL);
+  g_autofree char *summary = g_strconcat (command->summary, ".", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_set_prgname (program);
+  g_option_context_set_summary (context, summary);
+  g_option_context_set_description (context, usage->description);
+  if (usage->entries)
+    g_option_context_add_main_entries (context, usage->entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, &error))
+    {
+      *status = lk_cli_fail (error);
+      return FALSE;
+    }
+  /* "--" ends the options; GOption leaves it where it separated something */
+  if (*argc > 1 && g_str_equal ((*argv)[1], "--"))
+    {
+      memmove (*argv + 1, *argv + 2, (gsize) (*argc - 1) * sizeof (char *));
+      (*argc)--;
+    }
+  if ((guint) *argc - 1 < usage->min || (guint) *argc - 1 > usage->max)
+    {
+      *status = lk_cli_fail_usage ("“lorikeet-cli %s” is called as: lorikeet-cli %s %s", command->name, command->name,
+                                   usage->arguments);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static GCancellable *the_cancellable;
+
+static gpointer
+watch_signals (gpointer data)
+{
+  sigset_t *set = data;
+  int signal_number;
+
+  sigwait (set, &signal_number);
+  g_cancellable_cancel (the_cancellable);
+  sigwait (set, &signal_number);
+  _exit (LK_EXIT_INTERRUPTED);
+}
+
+GCancellable *
+lk_cli_cancellable (void)
+{
+  static sigset_t set;
+
+  if (!the_cancellable)
+    {
+      the_cancellable = g_cancellable_new ();
+      /* a thread of its own waits for the signals, so that no handler must be signal-safe */
+      sigemptyset (&set);
+      sigaddset (&set, SIGINT);
+      sigaddset (&set, SIGTERM);
+      pthread_sigmask (SIG_BLOCK, &set, NULL);
+      g_thread_unref (g_thread_new ("signals", watch_signals, &set));
+    }
+  return the_cancellable;
+}
+
+void
+lk_cli_print_json (JsonNode *node)
+{
+  g_autofree char *text = lk_json_to_string (node, FALSE);
+  g_auto (GStrv) parts = g_strsplit (text, NUL_STANDS, -1);
+  g_autofree char *line = g_strjoinv ("\\u0000", parts);
+
+  puts (line);
+  fflush (stdout);
+}
+
+void
+lk_cli_take_json (JsonObject *object)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_take_object (node, object);
+  lk_cli_print_json (node);
+}
+
+void
+lk_cli_print (const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  vprintf (format, args);
+  va_end (args);
+  putchar ('\n');
+}
+
+struct _LkCliLines
+{
+  GDataInputStream *stream;
+  guint line;
+  char *place;
+};
+
+LkCliLines *
+lk_cli_lines_new (void)
+{
+  LkCliLines *self = g_new0 (LkCliLines, 1);
+  g_autoptr (GInputStream) input = g_unix_input_stream_new (STDIN_FILENO, FALSE);
+
+  self->stream = g_data_input_stream_new (input);
+  g_data_input_stream_set_newline_type (self->stream, G_DATA_STREAM_NEWLINE_TYPE_LF);
+  g_buffered_input_stream_set_buffer_size (G_BUFFERED_INPUT_STREAM (self->stream), 1 << 16);
+  return self;
+}
+
+void
+lk_cli_lines_free (LkCliLines *self)
+{
+  g_object_unref (self->stream);
+  g_free (self->place);
+  g_free (self);
+}
+
+const char *
+lk_cli_lines_get_place (LkCliLines *self)
+{
+  return self->place;
+}
+
+/* \u0000 → U+FDD0, but not where the backslash is itself escaped. */
+static GString *
+hide_nul (const char *line, gsize size)
+{
+  GString *out = g_string_sized_new (size);
+
+  for (gsize i = 0; i < size;)
+    if (line[i] != '\\' || i + 1 >= size)
+      g_string_append_c (out, line[i++]);
+    else if (size - i >= 6 && memcmp (line + i, "\\u0000", 6) == 0)
+      {
+        g_string_append (out, NUL_STANDS);
+        i += 6;
+      }
+    else
+      {
+        g_string_append_len (out, line + i, 2);
+        i += 2;
+      }
+  return out;
+}
+
+JsonObject *
+lk_cli_lines_next (LkCliLines *self, GError **error)
+{
+  gsize size = 0;
+  g_autofree char *line = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) local = NULL;
+
+  do
+    {
+      g_free (line);
+      line = g_data_input_stream_read_line (self->stream, &size, NULL, &local);
+      if (!line)
+        {
+          if (local)
+            g_propagate_error (error, g_steal_pointer (&local));
+          return NULL;
+        }
+      self->line++;
+    }
+  while (strspn (line, " \t\r") == size);
+
+  g_free (self->place);
+  self->place = g_strdup_printf ("line %u of standard input", self->line);
+  g_autoptr (GString) shown = hide_nul (line, size);
+  node = lk_json_parse (shown->str, shown->len, self->place, error);
+  if (!node)
+    return NULL;
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: a JSON object was expected", self->place);
+      return NULL;
+    }
+  return json_node_dup_object (node);
+}
+
+GString *
+lk_cli_restore_nul (const char *text)
+{
+  GString *out = g_string_new (NULL);
+  const char *found;
+
+  while ((found = strstr (text, NUL_STANDS)))
+    {
+      g_string_append_len (out, text, found - text);
+      g_string_append_c (out, 0);
+      text = found + strlen (NUL_STANDS);
+    }
+  g_string_append (out, text);
+  return out;
+}
+
+char *
+lk_cli_protect_nul (const GString *text)
+{
+  GString *out = g_string_sized_new (text->len);
+
+  for (gsize i = 0; i < text->len; i++)
+    if (text->str[i])
+      g_string_append_c (out, text->str[i]);
+    else
+      g_string_append (out, NUL_STANDS);
+  return g_string_free (out, FALSE);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * lorikeet-cli: the engine on the command line.
+ */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lk-command.h"
+#include "lk-config.h"
+
+#define LK_COMMAND(name) &lk_command_##name,
+static const LkCommand *const commands[] = {
+#include "lk-command-list.h"
+};
+
+static void
+print_help (FILE *stream)
+{
+  fprintf (stream, "Lorikeet fine-tunes language models on this computer.\n\n"
+                   "Usage: lorikeet-cli COMMAND [OPTION…]\n\nCommands:\n");
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    fprintf (stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+  fprintf (stream, "\n“lorikeet-cli COMMAND --help” says more.\n\n"
+                   "Exit codes: %d done, %d failed, %d wrong usage, %d an input that is missing, damaged or unsupported,\n"
+                   "%d does not fit into memory or on the disk, %d the graphics card failed, %d the run is busy,\n"
+                   "%d the numbers went out of range, %d interrupted.\n",
+           LK_EXIT_OK, LK_EXIT_FAILED, LK_EXIT_USAGE, LK_EXIT_BAD_INPUT, LK_EXIT_NO_ROOM, LK_EXIT_DEVICE, LK_EXIT_BUSY,
+           LK_EXIT_NOT_FINITE, LK_EXIT_INTERRUPTED);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  /* numbers in JSON and on the command line are never written with a comma */
+  setlocale (LC_NUMERIC, "C");
+  g_set_prgname ("lorikeet-cli");
+  if (argc < 2)
+    {
+      print_help (stderr);
+      return LK_EXIT_USAGE;
+    }
+  if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
+    {
+      print_help (stdout);
+      return LK_EXIT_OK;
+    }
+  if (g_str_equal (argv[1], "--version"))
+    {
+      puts ("lorikeet-cli " LK_VERSION);
+      return LK_EXIT_OK;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (commands[i]->name, argv[1]))
+      return commands[i]->run (argc - 1, argv + 1);
+  return lk_cli_fail_usage ("There is no command “%s”; “lorikeet-cli --help” lists them", argv[1]);
+}
