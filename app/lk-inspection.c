@@ -156,7 +156,13 @@ describe_model (LkInspection *self, JsonObject *answer)
   lk_json_get_string (answer, "type", "model", &quant, NULL);
   lk_json_get_int (answer, "parameters", "model", &parameters, NULL);
   lk_json_get_int (answer, "bytes", "model", &bytes, NULL);
-  append_part (text, family);
+  if (family != NULL && family[0] != 0)
+    {
+      g_autofree char *capital = g_strdup (family);
+
+      capital[0] = g_ascii_toupper (capital[0]);
+      append_part (text, capital);
+    }
   if (parameters > 0)
     {
       g_autofree char *words = lk_words_parameters (parameters);
@@ -207,13 +213,28 @@ static char *
 describe_data (JsonObject *answer, gint64 rows)
 {
   g_autofree char *count = lk_words_count (rows);
-  const char *format = NULL;
+  GString *text = g_string_new (NULL);
+  const char *format = NULL, *unit = "tokens";
+  JsonObject *lengths = NULL;
+  gint64 longest = 0;
 
-  lk_json_get_string (answer, "format_label", "dataset", &format, NULL);
-  if (format == NULL)
-    lk_json_get_string (answer, "format", "dataset", &format, NULL);
-  return g_strdup_printf ("%s %s%s%s", count, rows == 1 ? "example" : "examples", format != NULL ? " · " : "",
-                          format != NULL ? format : "");
+  g_string_append_printf (text, "%s %s", count, rows == 1 ? "example" : "examples");
+  lk_json_get_string (answer, "format", "dataset", &format, NULL);
+  append_part (text, format);
+  lk_json_get_object (answer, "lengths", "dataset", &lengths, NULL);
+  if (lengths != NULL)
+    {
+      lk_json_get_int (lengths, "longest", "dataset", &longest, NULL);
+      lk_json_get_string (lengths, "unit", "dataset", &unit, NULL);
+    }
+  if (longest > 0)
+    {
+      g_autofree char *words = lk_words_count (longest);
+      g_autofree char *part = g_strdup_printf ("up to %s %s", words, unit);
+
+      append_part (text, part);
+    }
+  return g_string_free (text, FALSE);
 }
 
 void

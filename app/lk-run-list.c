@@ -173,7 +173,7 @@ static gboolean
 tick_cb (gpointer data)
 {
   LkRunList *self = data;
-  g_autoptr (LkRunList) keep = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr (LkRunList) keep = g_object_ref (self);
   gboolean all = self->ticks++ % TICKS_OF_A_SCAN == 0;
 
   if (all)

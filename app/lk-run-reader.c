@@ -188,7 +188,7 @@ static gboolean
 idle_cb (gpointer data)
 {
   LkRunReader *self = data;
-  g_autoptr (LkRunReader) keep = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr (LkRunReader) keep = g_object_ref (self);
 
   if (read_slice (self))
     return G_SOURCE_CONTINUE;

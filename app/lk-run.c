@@ -507,7 +507,7 @@ lk_run_new (const char *folder, GError **error)
 void
 lk_run_poll (LkRun *self)
 {
-  g_autoptr (LkRun) keep = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr (LkRun) keep = g_object_ref (self);
 
   lk_run_reader_poll (self->reader);
   _lk_run_check_worker (self);

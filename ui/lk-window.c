@@ -38,10 +38,7 @@ G_DEFINE_FINAL_TYPE (LkWindow, lk_window, ADW_TYPE_APPLICATION_WINDOW)
 static void
 say (LkWindow *self, const char *sentence)
 {
-  AdwToast *toast = adw_toast_new (sentence);
-
-  g_object_set (toast, "title", sentence, NULL);
-  adw_toast_overlay_add_toast (self->toasts, toast);
+  adw_toast_overlay_add_toast (self->toasts, adw_toast_new (sentence));
 }
 
 static void
@@ -200,6 +197,23 @@ trash_action (GtkWidget *widget, const char *name, GVariant *parameter)
     say_error (self, error);
 }
 
+/* Closing stops nothing, which is worth saying to whom it concerns. */
+static gboolean
+lk_window_close_request (GtkWindow *window)
+{
+  LkWindow *self = LK_WINDOW (window);
+  guint active = self->runs != NULL ? lk_run_list_count_active (self->runs) : 0;
+
+  if (active > 0)
+    {
+      g_autoptr (GNotification) notification = g_notification_new ("The training goes on");
+
+      g_notification_set_body (notification, "Open Lorikeet again to watch it or to stop it.");
+      g_application_send_notification (g_application_get_default (), "goes-on", notification);
+    }
+  return GTK_WINDOW_CLASS (lk_window_parent_class)->close_request (window);
+}
+
 static void
 lk_window_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
@@ -240,6 +254,7 @@ lk_window_class_init (LkWindowClass *klass)
   object_class->dispose = lk_window_dispose;
   object_class->get_property = lk_window_get_property;
   object_class->set_property = lk_window_set_property;
+  GTK_WINDOW_CLASS (klass)->close_request = lk_window_close_request;
   properties[PROP_SHOW_SIDEBAR]
       = g_param_spec_boolean ("show-sidebar", NULL, NULL, TRUE,
                               G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);

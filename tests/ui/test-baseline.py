@@ -38,7 +38,9 @@ def main():
             if path.suffix not in (".c", ".h", ".ui", ".css") or name in EXCEPTIONS or name.startswith("app/cli/"):
                 continue
             checked += 1
-            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            text = re.sub(r"/\*.*?\*/", lambda comment: "\n" * comment.group(0).count("\n"),
+                          path.read_text(encoding="utf-8"), flags=re.DOTALL)
+            for number, line in enumerate(text.splitlines(), 1):
                 match = re.search(expression, line)
                 if match:
                     print(f"{name}:{number}: {match.group(0)} {why}")

@@ -8,6 +8,7 @@
 #include "widgets/lk-figure.h"
 
 #define LOG_SECONDS 2
+#define SMOOTHING 0.9
 
 struct _LkProgressPage
 {
@@ -15,6 +16,8 @@ struct _LkProgressPage
 
   LkRun *run;
   guint log_timeout;
+  gboolean smooth;
+  gboolean log_scale;
 
   GtkWidget *content;
   LkChartView *chart;
@@ -27,6 +30,8 @@ enum
 {
   PROP_0,
   PROP_RUN,
+  PROP_SMOOTH,
+  PROP_LOG_SCALE,
   N_PROPS
 };
 
@@ -101,13 +106,35 @@ lk_progress_page_dispose (GObject *object)
 static void
 lk_progress_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  g_value_set_object (value, LK_PROGRESS_PAGE (object)->run);
+  LkProgressPage *self = LK_PROGRESS_PAGE (object);
+
+  switch (id)
+    {
+    case PROP_RUN: g_value_set_object (value, self->run); break;
+    case PROP_SMOOTH: g_value_set_boolean (value, self->smooth); break;
+    case PROP_LOG_SCALE: g_value_set_boolean (value, self->log_scale); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
 }
 
 static void
 lk_progress_page_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  set_run (LK_PROGRESS_PAGE (object), g_value_get_object (value));
+  LkProgressPage *self = LK_PROGRESS_PAGE (object);
+
+  switch (id)
+    {
+    case PROP_RUN: set_run (self, g_value_get_object (value)); break;
+    case PROP_SMOOTH: self->smooth = g_value_get_boolean (value); break;
+    case PROP_LOG_SCALE: self->log_scale = g_value_get_boolean (value); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static double
+smoothing_cb (gpointer self, gboolean smooth)
+{
+  return smooth ? SMOOTHING : 0;
 }
 
 static void
@@ -124,6 +151,9 @@ lk_progress_page_class_init (LkProgressPageClass *klass)
   object_class->set_property = lk_progress_page_set_property;
   properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
                                               G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_SMOOTH] = g_param_spec_boolean ("smooth", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_LOG_SCALE]
+      = g_param_spec_boolean ("log-scale", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-progress-page.ui");
@@ -135,6 +165,7 @@ lk_progress_page_class_init (LkProgressPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkProgressPage, log);
   gtk_widget_class_bind_template_callback (widget_class, follow_log);
   gtk_widget_class_bind_template_callback (widget_class, has_items_cb);
+  gtk_widget_class_bind_template_callback (widget_class, smoothing_cb);
 }
 
 static void
@@ -143,4 +174,10 @@ lk_progress_page_init (LkProgressPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   g_signal_connect (self, "map", G_CALLBACK (follow_log), NULL);
   g_signal_connect (self, "unmap", G_CALLBACK (follow_log), NULL);
+}
+
+LkChartView *
+lk_progress_page_get_chart (LkProgressPage *self)
+{
+  return self->chart;
 }

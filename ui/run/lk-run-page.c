@@ -3,6 +3,7 @@
 
 #include <adwaita.h>
 
+#include "compat.h"
 #include "lk-chat-page.h"
 #include "lk-details-page.h"
 #include "lk-export-page.h"
@@ -10,20 +11,28 @@
 #include "widgets/lk-banner.h"
 #include "widgets/lk-closures.h"
 
+#define CHART_WIDTH 900
+#define CHART_HEIGHT 420
+
 struct _LkRunPage
 {
   GtkWidget parent_instance;
 
   LkRun *run;
+  gboolean smooth;
+  gboolean log_scale;
 
   GtkWidget *content;
   AdwViewStack *stack;
+  LkProgressPage *progress;
 };
 
 enum
 {
   PROP_0,
   PROP_RUN,
+  PROP_SMOOTH,
+  PROP_LOG_SCALE,
   N_PROPS
 };
 
@@ -60,6 +69,35 @@ open_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
     g_app_info_launch_default_for_uri_async (uri, NULL, NULL, NULL, NULL);
 }
 
+static void
+chart_place_cb (GFile *file, gpointer user_data)
+{
+  LkRunPage *self = LK_RUN_PAGE (user_data);
+  g_autofree char *path = g_file_get_path (file);
+  g_autofree char *sentence = NULL;
+  g_autoptr (GError) error = NULL;
+  LkChartSpec spec;
+
+  lk_chart_view_get_spec (lk_progress_page_get_chart (self->progress),
+                          self->run != NULL ? lk_run_get_name (self->run) : "", &spec);
+  if (lk_chart_export (&spec, path, CHART_WIDTH, CHART_HEIGHT, &error))
+    sentence = g_strdup ("The chart is saved");
+  lk_chart_spec_clear (&spec);
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", sentence != NULL ? sentence : error->message);
+}
+
+static void
+save_chart_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  static const char *const suffixes[] = { "svg", "png", "pdf", NULL };
+  LkRunPage *self = LK_RUN_PAGE (widget);
+  g_autofree char *file = g_strdup_printf ("%s.svg", self->run != NULL ? lk_run_get_name (self->run) : "Chart");
+
+  g_strdelimit (file, "/", '-');
+  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_SAVE_FILE, "Save the Chart",
+                         "Pictures (SVG, PNG, PDF)", suffixes, NULL, file, chart_place_cb, self);
+}
+
 static char *
 resume_label_cb (gpointer self, gint64 step)
 {
@@ -86,13 +124,29 @@ lk_run_page_dispose (GObject *object)
 static void
 lk_run_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  g_value_set_object (value, LK_RUN_PAGE (object)->run);
+  LkRunPage *self = LK_RUN_PAGE (object);
+
+  switch (id)
+    {
+    case PROP_RUN: g_value_set_object (value, self->run); break;
+    case PROP_SMOOTH: g_value_set_boolean (value, self->smooth); break;
+    case PROP_LOG_SCALE: g_value_set_boolean (value, self->log_scale); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
 }
 
 static void
 lk_run_page_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  lk_run_page_set_run (LK_RUN_PAGE (object), g_value_get_object (value));
+  LkRunPage *self = LK_RUN_PAGE (object);
+
+  switch (id)
+    {
+    case PROP_RUN: lk_run_page_set_run (self, g_value_get_object (value)); break;
+    case PROP_SMOOTH: self->smooth = g_value_get_boolean (value); break;
+    case PROP_LOG_SCALE: self->log_scale = g_value_get_boolean (value); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
 }
 
 static void
@@ -112,22 +166,37 @@ lk_run_page_class_init (LkRunPageClass *klass)
   object_class->set_property = lk_run_page_set_property;
   properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
                                               G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_SMOOTH] = g_param_spec_boolean ("smooth", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_LOG_SCALE]
+      = g_param_spec_boolean ("log-scale", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-run-page.ui");
   lk_closures_bind (widget_class);
   gtk_widget_class_bind_template_child (widget_class, LkRunPage, content);
   gtk_widget_class_bind_template_child (widget_class, LkRunPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, LkRunPage, progress);
   gtk_widget_class_bind_template_callback (widget_class, resume_label_cb);
   gtk_widget_class_bind_template_callback (widget_class, offer_resume_cb);
   gtk_widget_class_install_action (widget_class, "run.command", "s", command_action);
   gtk_widget_class_install_action (widget_class, "run.resume", NULL, resume_action);
+  gtk_widget_class_install_action (widget_class, "run.save-chart", NULL, save_chart_action);
+  gtk_widget_class_install_property_action (widget_class, "run.smooth", "smooth");
+  gtk_widget_class_install_property_action (widget_class, "run.log-scale", "log-scale");
   gtk_widget_class_install_action (widget_class, "run.open-folder", NULL, open_folder_action);
+}
+
+static void
+update_actions (LkRunPage *self)
+{
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "run.command", self->run != NULL && lk_run_is_active (self->run));
 }
 
 static void
 lk_run_page_init (LkRunPage *self)
 {
+  /* the losses of single steps jump; the trend is what people look for */
+  self->smooth = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
@@ -136,8 +205,14 @@ lk_run_page_set_run (LkRunPage *self, LkRun *run)
 {
   g_return_if_fail (LK_IS_RUN_PAGE (self));
 
-  if (!g_set_object (&self->run, run))
+  if (self->run == run)
     return;
+  if (self->run != NULL)
+    g_signal_handlers_disconnect_by_data (self->run, self);
+  g_set_object (&self->run, run);
+  if (run != NULL)
+    g_signal_connect_object (run, "notify::active", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+  update_actions (self);
   adw_view_stack_set_visible_child_name (self->stack, "progress");
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN]);
 }
