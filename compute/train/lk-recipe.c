@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-recipe.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lk-config.h"
+#include "lk-error.h"
+#include "lk-file.h"
+#include "lk-json.h"
+#include "lk-schedule.h"
+
+static const char *const recompute_choices[] = { "auto", "none", "all", NULL };
+
+const LkSetting lk_settings[LK_N_SETTINGS] = {
+  [LK_SETTING_RANK] = { "rank", "Rank", LK_SETTING_INT, 16, 1, 1024, NULL, NULL, NULL,
+                        "How much the adapter can learn: 8 to 32 for a style or format, more for new skills.", "Adapter", FALSE },
+  [LK_SETTING_ALPHA] = { "alpha", "Alpha", LK_SETTING_DOUBLE, 32, 0.001, 10000, NULL, NULL, NULL,
+                         "How strongly the adapter acts: its output is multiplied by alpha divided by rank.", "Adapter", TRUE },
+  [LK_SETTING_DROPOUT] = { "dropout", "Dropout", LK_SETTING_DOUBLE, 0, 0, 0.9, NULL, NULL, NULL,
+                           "Share of the adapter's inputs left out at random in each step, against learning by heart.", "Adapter", TRUE },
+  [LK_SETTING_RSLORA] = { "rslora", "Rank-stabilised scale", LK_SETTING_BOOL, 0, 0, 1, NULL, NULL, NULL,
+                          "Divide alpha by the square root of the rank, which suits ranks above 64.", "Adapter", TRUE },
+  [LK_SETTING_TARGETS] = { "targets", "Adapted layers", LK_SETTING_STRING, 0, 0, 0, "all", NULL, NULL,
+                           "“all”, or names and patterns of linear layers, apart by commas: q_proj,v_proj or model.layers.2*.", "Adapter", TRUE },
+  [LK_SETTING_LEARNING_RATE] = { "learning-rate", "Learning rate", LK_SETTING_DOUBLE, 2e-4, 0, 1, NULL, NULL, NULL,
+                                 "Size of each correction; too large and the loss jumps, too small and nothing is learned.", "Training", FALSE },
+  [LK_SETTING_SCHEDULE] = { "schedule", "Schedule", LK_SETTING_CHOICE, 0, 0, 0, "cosine", lk_schedule_names, NULL,
+                            "How the learning rate falls after the warm-up.", "Training", TRUE },
+  [LK_SETTING_WARMUP] = { "warmup", "Warm-up", LK_SETTING_DOUBLE, 0.03, 0, 100000, NULL, NULL, NULL,
+                          "Steps over which the rate rises from zero; below 1 it is a share of all steps.", "Training", TRUE },
+  [LK_SETTING_EPOCHS] = { "epochs", "Epochs", LK_SETTING_DOUBLE, 3, 0.01, 1000, NULL, NULL, NULL,
+                          "How many times the model sees the whole dataset.", "Training", FALSE },
+  [LK_SETTING_STEPS] = { "steps", "Steps", LK_SETTING_INT, 0, 0, 10000000, NULL, NULL, NULL,
+                         "Stop after this many steps instead of counting epochs; 0 counts epochs.", "Training", TRUE },
+  [LK_SETTING_BATCH] = { "batch", "Batch", LK_SETTING_INT, 2, 1, 4096, NULL, NULL, "rows",
+                         "Rows handled at once.", "Training", TRUE },
+  [LK_SETTING_ACCUMULATION] = { "accumulation", "Accumulation", LK_SETTING_INT, 4, 1, 4096, NULL, NULL, "batches",
+                                "Batches whose gradients are added up before a correction; the result is that of one large batch.", "Training",
+                                TRUE },
+  [LK_SETTING_LENGTH] = { "length", "Length limit", LK_SETTING_INT, 2048, 8, 1048576, NULL, NULL, "tokens",
+                          "Longest row; what is longer is cut and reported.", "Data", TRUE },
+  [LK_SETTING_PACKING] = { "packing", "Packing", LK_SETTING_BOOL, 1, 0, 1, NULL, NULL, NULL,
+                           "Put several short examples into one row, each seeing only itself: faster, the same result.", "Data", TRUE },
+  [LK_SETTING_HELD_OUT] = { "held-out", "Held-out share", LK_SETTING_DOUBLE, 0.05, 0, 0.5, NULL, NULL, NULL,
+                            "Share of rows never trained on, to see whether the model learns or only remembers; at least 16 rows.", "Evaluation",
+                            TRUE },
+  [LK_SETTING_EVAL_INTERVAL] = { "eval-interval", "Evaluate every", LK_SETTING_INT, 0, 0, 1000000, NULL, NULL, "steps",
+                                 "Steps between measurements of the held-out loss; 0 chooses about twelve in a run.", "Evaluation", TRUE },
+  [LK_SETTING_PATIENCE] = { "patience", "Patience", LK_SETTING_INT, 0, 0, 1000, NULL, NULL, "evaluations",
+                            "Stop when the held-out loss has not improved for this many measurements; 0 never stops early.", "Evaluation", TRUE },
+  [LK_SETTING_CHECKPOINT_INTERVAL] = { "checkpoint-interval", "Checkpoint every", LK_SETTING_INT, 0, 0, 1000000, NULL, NULL, "steps",
+                                       "Steps between checkpoints to go on from; 0 chooses about six in a run.", "Evaluation", TRUE },
+  [LK_SETTING_KEEP_CHECKPOINTS] = { "keep-checkpoints", "Checkpoints kept", LK_SETTING_INT, 2, 2, 1000, NULL, NULL, NULL,
+                                    "The newest ones that stay on the disk, besides the best.", "Evaluation", TRUE },
+  [LK_SETTING_SAMPLES] = { "samples", "Sample answers", LK_SETTING_INT, 2, 0, 16, NULL, NULL, NULL,
+                           "Held-out questions answered at each measurement, to watch what changes.", "Evaluation", TRUE },
+  [LK_SETTING_WEIGHT_DECAY] = { "weight-decay", "Weight decay", LK_SETTING_DOUBLE, 0.01, 0, 1, NULL, NULL, NULL,
+                                "Pull of the adapter's weights towards zero.", "Optimizer", TRUE },
+  [LK_SETTING_BETA1] = { "beta1", "Beta 1", LK_SETTING_DOUBLE, 0.9, 0, 0.9999, NULL, NULL, NULL,
+                         "Memory of AdamW's average gradient.", "Optimizer", TRUE },
+  [LK_SETTING_BETA2] = { "beta2", "Beta 2", LK_SETTING_DOUBLE, 0.999, 0, 0.999999, NULL, NULL, NULL,
+                         "Memory of AdamW's average squared gradient.", "Optimizer", TRUE },
+  [LK_SETTING_EPS] = { "eps", "Epsilon", LK_SETTING_DOUBLE, 1e-8, 1e-12, 1, NULL, NULL, NULL,
+                       "Smallest divisor of AdamW.", "Optimizer", TRUE },
+  [LK_SETTING_MAX_NORM] = { "max-norm", "Gradient limit", LK_SETTING_DOUBLE, 1, 0, 1000, NULL, NULL, NULL,
+                            "Gradients longer than this are shortened to it; 0 leaves them alone.", "Optimizer", TRUE },
+  [LK_SETTING_SEED] = { "seed", "Seed", LK_SETTING_INT, 42, 0, 9007199254740992.0, NULL, NULL, NULL,
+                        "The same seed gives the same run, bit for bit, on the same device.", "Machine", TRUE },
+  [LK_SETTING_RECOMPUTE] = { "recompute", "Recompute layers", LK_SETTING_CHOICE, 0, 0, 0, "auto", recompute_choices, NULL,
+                             "Compute layers twice instead of keeping what they made: slower, but needs far less memory.", "Machine", TRUE },
+  [LK_SETTING_DEVICE] = { "device", "Device", LK_SETTING_STRING, 0, 0, 0, "auto", NULL, NULL,
+                          "auto, cpu, vulkan or vulkan:N as “lorikeet-cli devices” lists them.", "Machine", TRUE },
+};
+
+struct _LkRecipe
+{
+  double numbers[LK_N_SETTINGS];
+  char *texts[LK_N_SETTINGS];
+  char *name, *model, *model_hash, *data_hash;
+  GPtrArray *data; /* NULL-terminated */
+};
+
+static gboolean
+lk_setting_is_text (LkSettingId id)
+{
+  return lk_settings[id].type == LK_SETTING_CHOICE || lk_settings[id].type == LK_SETTING_STRING;
+}
+
+LkRecipe *
+lk_recipe_new (void)
+{
+  LkRecipe *self = g_new0 (LkRecipe, 1);
+
+  for (guint i = 0; i < LK_N_SETTINGS; i++)
+    {
+      self->numbers[i] = lk_settings[i].number;
+      self->texts[i] = g_strdup (lk_settings[i].text);
+    }
+  self->data = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (self->data, NULL);
+  return self;
+}
+
+void
+lk_recipe_free (LkRecipe *self)
+{
+  if (!self)
+    return;
+  for (guint i = 0; i < LK_N_SETTINGS; i++)
+    g_free (self->texts[i]);
+  g_ptr_array_unref (self->data);
+  g_free (self->name);
+  g_free (self->model);
+  g_free (self->model_hash);
+  g_free (self->data_hash);
+  g_free (self);
+}
+
+double
+lk_recipe_get_number (const LkRecipe *self, LkSettingId id)
+{
+  return self->numbers[id];
+}
+
+gint64
+lk_recipe_get_int (const LkRecipe *self, LkSettingId id)
+{
+  return (gint64) self->numbers[id];
+}
+
+gboolean
+lk_recipe_get_boolean (const LkRecipe *self, LkSettingId id)
+{
+  return self->numbers[id] != 0;
+}
+
+const char *
+lk_recipe_get_text (const LkRecipe *self, LkSettingId id)
+{
+  return self->texts[id];
+}
+
+static gboolean
+lk_recipe_set_number (LkRecipe *self, LkSettingId id, double value, GError **error)
+{
+  const LkSetting *s = &lk_settings[id];
+
+  if (!(value >= s->minimum && value <= s->maximum) || (s->type == LK_SETTING_INT && value != floor (value)))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be %s from %g to %g, not %g", s->name,
+                   s->type == LK_SETTING_INT ? "a whole number" : "a number", s->minimum, s->maximum, value);
+      return FALSE;
+    }
+  self->numbers[id] = value;
+  return TRUE;
+}
+
+static gboolean
+lk_recipe_set_text (LkRecipe *self, LkSettingId id, const char *value, GError **error)
+{
+  const LkSetting *s = &lk_settings[id];
+  g_autofree char *choices = NULL;
+
+  if (s->choices && !g_strv_contains (s->choices, value))
+    {
+      choices = g_strjoinv (", ", (char **) s->choices);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be one of %s, not “%s”", s->name, choices, value);
+      return FALSE;
+    }
+  g_free (self->texts[id]);
+  self->texts[id] = g_strdup (value);
+  return TRUE;
+}
+
+gboolean
+lk_recipe_set (LkRecipe *self, LkSettingId id, const char *value, GError **error)
+{
+  const LkSetting *s = &lk_settings[id];
+  double number;
+  char *end;
+
+  if (lk_setting_is_text (id))
+    return lk_recipe_set_text (self, id, value, error);
+  if (s->type == LK_SETTING_BOOL)
+    {
+      gboolean on = g_strv_contains ((const char *const[]){ "true", "yes", "on", "1", NULL }, value);
+
+      if (!on && !g_strv_contains ((const char *const[]){ "false", "no", "off", "0", NULL }, value))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be true or false, not “%s”", s->name, value);
+          return FALSE;
+        }
+      self->numbers[id] = on;
+      return TRUE;
+    }
+  number = g_ascii_strtod (value, &end);
+  if (end == value || *end)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be a number, not “%s”", s->name, value);
+      return FALSE;
+    }
+  return lk_recipe_set_number (self, id, number, error);
+}
+
+gboolean
+lk_recipe_set_by_name (LkRecipe *self, const char *name, const char *value, GError **error)
+{
+  for (guint i = 0; i < LK_N_SETTINGS; i++)
+    if (g_str_equal (lk_settings[i].name, name))
+      return lk_recipe_set (self, i, value, error);
+  g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "There is no setting “%s”", name);
+  return FALSE;
+}
+
+const char *
+lk_recipe_get_name (const LkRecipe *self)
+{
+  return self->name;
+}
+
+const char *
+lk_recipe_get_model (const LkRecipe *self)
+{
+  return self->model;
+}
+
+const char *const *
+lk_recipe_get_data (const LkRecipe *self)
+{
+  return (const char *const *) self->data->pdata;
+}
+
+void
+lk_recipe_set_name (LkRecipe *self, const char *name)
+{
+  g_free (self->name);
+  self->name = g_strdup (name);
+}
+
+void
+lk_recipe_set_model (LkRecipe *self, const char *path)
+{
+  g_free (self->model);
+  self->model = g_strdup (path);
+}
+
+void
+lk_recipe_add_data (LkRecipe *self, const char *path)
+{
+  g_ptr_array_insert (self->data, (int) self->data->len - 1, g_strdup (path));
+}
+
+const char *
+lk_recipe_get_model_hash (const LkRecipe *self)
+{
+  return self->model_hash;
+}
+
+const char *
+lk_recipe_get_data_hash (const LkRecipe *self)
+{
+  return self->data_hash;
+}
+
+void
+lk_recipe_set_hashes (LkRecipe *self, const char *model, const char *data)
+{
+  g_free (self->model_hash);
+  g_free (self->data_hash);
+  self->model_hash = g_strdup (model);
+  self->data_hash = g_strdup (data);
+}
+
+/* "learning-rate" → "learning_rate". (transfer full) */
+static char *
+lk_setting_json_name (LkSettingId id)
+{
+  return g_strdelimit (g_strdup (lk_settings[id].name), "-", '_');
+}
+
+static void
+lk_setting_put_value (JsonObject *object, const char *member, LkSettingId id, double number, const char *text)
+{
+  if (lk_setting_is_text (id))
+    json_object_set_string_member (object, member, text);
+  else if (lk_settings[id].type == LK_SETTING_BOOL)
+    json_object_set_boolean_member (object, member, number != 0);
+  else if (lk_settings[id].type == LK_SETTING_INT)
+    json_object_set_int_member (object, member, (gint64) number);
+  else
+    json_object_set_double_member (object, member, number);
+}
+
+static JsonObject *
+lk_recipe_settings_object (const LkRecipe *self)
+{
+  JsonObject *settings = json_object_new ();
+
+  for (guint i = 0; i < LK_N_SETTINGS; i++)
+    {
+      g_autofree char *name = lk_setting_json_name (i);
+      lk_setting_put_value (settings, name, i, self->numbers[i], self->texts[i]);
+    }
+  return settings;
+}
+
+gboolean
+lk_recipe_save (const LkRecipe *self, const char *path, GError **error)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *created = g_date_time_format_iso8601 (now);
+  g_autofree char *text = NULL;
+  JsonObject *top = json_object_new ();
+  JsonArray *data = json_array_new ();
+
+  json_node_take_object (node, top);
+  json_object_set_int_member (top, "version", 1);
+  json_object_set_string_member (top, "name", self->name ? self->name : "");
+  json_object_set_string_member (top, "created", created);
+  json_object_set_string_member (top, "engine", LK_VERSION);
+  json_object_set_string_member (top, "model", self->model ? self->model : "");
+  if (self->model_hash)
+    json_object_set_string_member (top, "model_sha256", self->model_hash);
+  for (guint i = 0; i + 1 < self->data->len; i++)
+    json_array_add_string_element (data, g_ptr_array_index (self->data, i));
+  json_object_set_array_member (top, "data", data);
+  if (self->data_hash)
+    json_object_set_string_member (top, "data_sha256", self->data_hash);
+  json_object_set_object_member (top, "settings", lk_recipe_settings_object (self));
+  text = lk_json_to_string (node, TRUE);
+  return lk_file_write (path, text, -1, error);
+}
+
+static gboolean
+lk_recipe_load_setting (LkRecipe *self, JsonObject *settings, LkSettingId id, const char *path, GError **error)
+{
+  g_autofree char *name = lk_setting_json_name (id);
+  double number = self->numbers[id];
+  const char *text = self->texts[id];
+  gboolean boolean = number != 0;
+
+  if (lk_setting_is_text (id))
+    return lk_json_get_string (settings, name, path, &text, error) && (text == self->texts[id] || lk_recipe_set_text (self, id, text, error));
+  if (lk_settings[id].type == LK_SETTING_BOOL)
+    {
+      if (!lk_json_get_boolean (settings, name, path, &boolean, error))
+        return FALSE;
+      self->numbers[id] = boolean;
+      return TRUE;
+    }
+  return lk_json_get_double (settings, name, path, &number, error) && lk_recipe_set_number (self, id, number, error);
+}
+
+/* Settings nobody knows are an error: a misspelt one must not be ignored. */
+static gboolean
+lk_recipe_check_names (JsonObject *settings, const char *path, GError **error)
+{
+  JsonObjectIter iter;
+  const char *member;
+
+  json_object_iter_init (&iter, settings);
+  while (json_object_iter_next (&iter, &member, NULL))
+    {
+      gboolean known = FALSE;
+
+      for (guint i = 0; i < LK_N_SETTINGS && !known; i++)
+        {
+          g_autofree char *name = lk_setting_json_name (i);
+          known = g_str_equal (name, member);
+        }
+      if (!known)
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: there is no setting “%s”", path, member);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+LkRecipe *
+lk_recipe_load (const char *path, GError **error)
+{
+  g_autoptr (LkRecipe) self = lk_recipe_new ();
+  g_autoptr (JsonObject) top = lk_json_load_object (path, 16 << 20, error);
+  const char *name = NULL, *model = NULL, *model_hash = NULL, *data_hash = NULL;
+  JsonObject *settings = NULL;
+  JsonArray *data = NULL;
+
+  if (!top || !lk_json_get_string (top, "name", path, &name, error) || !lk_json_get_string (top, "model", path, &model, error)
+      || !lk_json_get_string (top, "model_sha256", path, &model_hash, error)
+      || !lk_json_get_string (top, "data_sha256", path, &data_hash, error) || !lk_json_get_array (top, "data", path, &data, error)
+      || !lk_json_get_object (top, "settings", path, &settings, error))
+    return NULL;
+  if (!model || !data)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “model” or “data” is missing", path);
+      return NULL;
+    }
+  for (guint i = 0; i < json_array_get_length (data); i++)
+    if (json_node_get_value_type (json_array_get_element (data, i)) == G_TYPE_STRING)
+      lk_recipe_add_data (self, json_array_get_string_element (data, i));
+  lk_recipe_set_name (self, name);
+  lk_recipe_set_model (self, model);
+  lk_recipe_set_hashes (self, model_hash, data_hash);
+  if (settings && !lk_recipe_check_names (settings, path, error))
+    return NULL;
+  for (guint i = 0; settings && i < LK_N_SETTINGS; i++)
+    if (!lk_recipe_load_setting (self, settings, i, path, error))
+      return NULL;
+  return g_steal_pointer (&self);
+}
+
+char *
+lk_recipe_describe (void)
+{
+  static const char *const types[] = { "int", "double", "bool", "choice", "string" };
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  JsonObject *top = json_object_new ();
+  JsonArray *list = json_array_new ();
+
+  json_node_take_object (node, top);
+  for (guint i = 0; i < LK_N_SETTINGS; i++)
+    {
+      const LkSetting *s = &lk_settings[i];
+      g_autofree char *name = lk_setting_json_name (i);
+      JsonObject *one = json_object_new ();
+
+      json_object_set_string_member (one, "name", name);
+      json_object_set_string_member (one, "option", s->name);
+      json_object_set_string_member (one, "label", s->label);
+      json_object_set_string_member (one, "type", types[s->type]);
+      lk_setting_put_value (one, "default", i, s->number, s->text);
+      if (s->type == LK_SETTING_INT || s->type == LK_SETTING_DOUBLE)
+        {
+          json_object_set_double_member (one, "minimum", s->minimum);
+          json_object_set_double_member (one, "maximum", s->maximum);
+        }
+      if (s->choices)
+        {
+          JsonArray *choices = json_array_new ();
+          for (guint k = 0; s->choices[k]; k++)
+            json_array_add_string_element (choices, s->choices[k]);
+          json_object_set_array_member (one, "choices", choices);
+        }
+      if (s->unit)
+        json_object_set_string_member (one, "unit", s->unit);
+      json_object_set_string_member (one, "help", s->help);
+      json_object_set_string_member (one, "group", s->group);
+      json_object_set_boolean_member (one, "advanced", s->advanced);
+      json_array_add_object_element (list, one);
+    }
+  json_object_set_array_member (top, "settings", list);
+  return lk_json_to_string (node, FALSE);
+}
+
+char *
+lk_recipe_fingerprint (const LkRecipe *self)
+{
+  static const LkSettingId harmless[] = { LK_SETTING_KEEP_CHECKPOINTS, LK_SETTING_CHECKPOINT_INTERVAL, LK_SETTING_SAMPLES };
+  g_autoptr (GString) s = g_string_new (NULL);
+
+  for (guint i = 0; i < LK_N_SETTINGS; i++)
+    {
+      gboolean skip = FALSE;
+      char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+      for (guint k = 0; k < G_N_ELEMENTS (harmless); k++)
+        skip |= harmless[k] == i;
+      if (!skip)
+        g_string_append_printf (s, "%s=%s;", lk_settings[i].name,
+                                lk_setting_is_text (i) ? self->texts[i] : g_ascii_dtostr (number, sizeof number, self->numbers[i]));
+    }
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, s->str, (gssize) s->len);
+}

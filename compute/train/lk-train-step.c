@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-train-step.h"
+
+#include <string.h>
+
+#include "lk-error.h"
+
+/* Rows at once are chosen to make some this many tokens: enough for matrix products to be efficient. */
+#define LK_STEP_TOKENS 512
+#define LK_STEP_TOKENS_GPU 2048
+#define LK_MEMORY_SHARE 0.85
+
+/* A program for one shape and purpose, compiled. */
+typedef struct
+{
+  guint rows, length;
+  LkPurpose purpose;
+  LkDecoder *decoder;
+  LkExecutable *executable;
+} LkShape;
+
+struct _LkTrainStep
+{
+  LkTrainStepOptions options;
+  LkTrainPlan plan;
+  LkUpdate *update;
+  LkExecutable *apply;
+  GPtrArray *shapes;
+  LkVariable *gradients;
+  gint64 step;
+  guint64 row;          /* rows added in this step */
+  double sum;
+  gint64 targets;
+};
+
+static void
+lk_shape_free (gpointer data)
+{
+  LkShape *self = data;
+
+  lk_executable_free (self->executable);
+  lk_decoder_free (self->decoder);
+  g_free (self);
+}
+
+static LkDecoder *
+lk_train_decoder (const LkTrainStepOptions *options, LkPurpose purpose, guint tokens, guint recompute, GError **error)
+{
+  LkDecoderOptions decoder = { .purpose = purpose, .tokens = tokens, .adapters = &options->adapter, .n_adapters = options->adapter ? 1 : 0,
+                               .recompute_layers = recompute };
+
+  return lk_decoder_new (options->model, &decoder, error);
+}
+
+static gboolean
+lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recompute, LkTrainPlan *plan, GError **error)
+{
+  gboolean gpu = lk_backend_is_gpu (options->backend);
+  g_autoptr (LkDecoder) decoder = lk_train_decoder (options, LK_PURPOSE_TRAIN, rows * options->length, recompute, error);
+
+  if (!decoder)
+    return FALSE;
+  plan->rows = rows;
+  plan->recompute_layers = recompute;
+  lk_memory_plan (decoder->program, gpu ? LK_TARGET_GPU : LK_TARGET_CPU, g_get_num_processors (), gpu ? 256 : 64, &plan->memory);
+  return TRUE;
+}
+
+/* What must lie beside the activations: all of it on a GPU, all but the mapped weights on the CPU. */
+static guint64
+lk_train_plan_beside (const LkTrainStepOptions *options, const LkTrainPlan *plan)
+{
+  const LkMemoryPlan *m = &plan->memory;
+
+  return m->parameters * 3 + m->state + m->inputs + (lk_backend_is_gpu (options->backend) ? m->weights : 0);
+}
+
+static gboolean
+lk_train_plan_refuse (const LkTrainPlan *plan, guint64 needed, guint64 limit, guint length, GError **error)
+{
+  g_autofree char *need = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *have = g_format_size_full (limit, G_FORMAT_SIZE_IEC_UNITS);
+
+  g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
+               "Rows of %u tokens need %s of memory even when every layer is computed twice, and %s can be used; a shorter length limit would help",
+               length, need, have);
+  return FALSE;
+}
+
+gboolean
+lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError **error)
+{
+  guint layers = (guint) lk_model_get_config (options->model)->layers;
+  guint tokens = lk_backend_is_gpu (options->backend) ? LK_STEP_TOKENS_GPU : LK_STEP_TOKENS;
+  guint rows = options->rows ? options->rows : MAX (1, tokens / options->length);
+  guint64 limit = options->memory_limit ? options->memory_limit
+                                        : (guint64) ((double) lk_backend_get_memory (options->backend) * LK_MEMORY_SHARE);
+  guint64 needed;
+
+  for (;;)
+    {
+      /* the ladder: recompute nothing, half, everything; then fewer rows */
+      for (guint rung = 0; rung < 3; rung++)
+        {
+          guint recompute = options->recompute_layers >= 0 ? MIN ((guint) options->recompute_layers, layers) : layers * rung / 2;
+
+          if (!lk_train_plan_try (options, rows, recompute, plan, error))
+            return FALSE;
+          needed = plan->memory.activations + lk_train_plan_beside (options, plan);
+          if (needed <= limit)
+            return TRUE;
+          if (options->recompute_layers >= 0)
+            break;
+        }
+      if (rows == 1 || options->rows)
+        return lk_train_plan_refuse (plan, needed, limit, options->length, error);
+      rows = MAX (1, rows / 2);
+    }
+}
+
+LkTrainStep *
+lk_train_step_new (const LkTrainStepOptions *options, GError **error)
+{
+  g_autoptr (LkTrainStep) self = g_new0 (LkTrainStep, 1);
+  LkVariable *parameters = options->adapter ? lk_adapter_get_parameters (options->adapter) : options->base->parameters;
+  gint64 n_decayed = options->adapter ? parameters->cols : options->base->n_decayed;
+
+  self->options = *options;
+  self->shapes = g_ptr_array_new_with_free_func (lk_shape_free);
+  self->gradients = options->adapter ? lk_adapter_get_gradients (options->adapter) : options->base->gradients;
+  if (!lk_train_plan_make (options, &self->plan, error))
+    return NULL;
+  self->update = lk_update_new (lk_model_get_variables (options->model), "optimizer", parameters, self->gradients, n_decayed);
+  if (!lk_backend_prepare (options->backend, lk_model_get_variables (options->model), error)
+      || !(self->apply = lk_backend_compile (options->backend, self->update->program, error)))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+lk_train_step_free (LkTrainStep *self)
+{
+  if (!self)
+    return;
+  g_ptr_array_unref (self->shapes);
+  lk_executable_free (self->apply);
+  lk_update_free (self->update);
+  g_free (self);
+}
+
+const LkTrainPlan *
+lk_train_step_get_plan (LkTrainStep *self)
+{
+  return &self->plan;
+}
+
+LkUpdate *
+lk_train_step_get_update (LkTrainStep *self)
+{
+  return self->update;
+}
+
+guint
+lk_train_step_bucket (LkTrainStep *self, guint longest)
+{
+  guint bucket = 64;
+
+  while (bucket < longest)
+    bucket *= 2;
+  return MIN (bucket, self->options.length);
+}
+
+static LkShape *
+lk_train_step_shape (LkTrainStep *self, LkPurpose purpose, guint rows, guint length, GError **error)
+{
+  LkShape *shape;
+
+  for (guint i = 0; i < self->shapes->len; i++)
+    {
+      shape = g_ptr_array_index (self->shapes, i);
+      if (shape->rows == rows && shape->length == length && shape->purpose == purpose)
+        return shape;
+    }
+  shape = g_new0 (LkShape, 1);
+  *shape = (LkShape){ .rows = rows, .length = length, .purpose = purpose };
+  shape->decoder = lk_train_decoder (&self->options, purpose, rows * length, self->plan.recompute_layers, error);
+  if (!shape->decoder || !lk_backend_prepare (self->options.backend, lk_model_get_variables (self->options.model), error)
+      || !(shape->executable = lk_backend_compile (self->options.backend, shape->decoder->program, error)))
+    {
+      lk_shape_free (shape);
+      return NULL;
+    }
+  g_ptr_array_add (self->shapes, shape);
+  return shape;
+}
+
+/* Rows at once for rows of @length tokens: as many tokens as at the full length. */
+static guint
+lk_train_step_rows (LkTrainStep *self, guint length, guint rows)
+{
+  return MAX (1, MIN (rows, self->plan.rows * self->options.length / length));
+}
+
+/* Rows [first, first + n) of a batch; ranges are moved to begin at 0. Rows beyond the batch stay empty. */
+static LkBatch *
+lk_batch_cut (const LkBatch *batch, guint first, guint n, guint rows, guint length)
+{
+  LkBatch *part = lk_batch_new (rows, length);
+
+  for (guint i = 0; i < n * length; i++)
+    {
+      guint from = first * length + i;
+
+      part->ids[i] = batch->ids[from];
+      part->positions[i] = batch->positions[from];
+      part->starts[i] = batch->starts[from] < 0 ? -1 : batch->starts[from] - (gint32) (first * length);
+      part->targets[i] = batch->targets[from];
+      part->n_targets += batch->targets[from] >= 0;
+    }
+  return part;
+}
+
+static gboolean
+lk_train_step_run (LkTrainStep *self, LkShape *shape, const LkBatch *part, double *sum, gint64 *targets, GError **error)
+{
+  LkBackend *backend = self->options.backend;
+  float sums[2];
+
+  if (!lk_backend_clear (backend, shape->decoder->loss, error) || !lk_decoder_write_batch (shape->decoder, backend, part, error)
+      || !lk_executable_run (shape->executable, error)
+      || !lk_backend_read (backend, shape->decoder->loss, 0, sums, sizeof sums, error))
+    return FALSE;
+  *sum += (double) sums[0];
+  *targets += (gint64) sums[1];
+  return TRUE;
+}
+
+gboolean
+lk_train_step_begin (LkTrainStep *self, gint64 step, GError **error)
+{
+  self->step = step;
+  self->row = 0;
+  self->sum = 0;
+  self->targets = 0;
+  return TRUE;
+}
+
+gboolean
+lk_train_step_add (LkTrainStep *self, const LkBatch *batch, guint rows, guint length, GError **error)
+{
+  guint at_once = lk_train_step_rows (self, length, rows);
+
+  for (guint first = 0; first < rows; first += at_once)
+    {
+      guint n = MIN (at_once, rows - first);
+      LkShape *shape = lk_train_step_shape (self, LK_PURPOSE_TRAIN, at_once, length, error);
+      LkBatch *part;
+      gint32 dropout[4] = { (gint32) self->options.seed, (gint32) (self->options.seed >> 32), (gint32) self->step,
+                            (gint32) (self->row * length) };
+      gboolean ok;
+
+      if (!shape || !lk_backend_write (self->options.backend, shape->decoder->dropout, 0, dropout, sizeof dropout, error))
+        return FALSE;
+      part = lk_batch_cut (batch, first, n, at_once, length);
+      ok = part->n_targets == 0 || lk_train_step_run (self, shape, part, &self->sum, &self->targets, error);
+      lk_batch_free (part);
+      if (!ok)
+        return FALSE;
+      self->row += n;
+    }
+  return TRUE;
+}
+
+gboolean
+lk_train_step_finish (LkTrainStep *self, LkUpdateInput *input, LkTrainStepResult *result, GError **error)
+{
+  LkBackend *backend = self->options.backend;
+  float norm[2];
+
+  *result = (LkTrainStepResult){ .targets = self->targets };
+  if (self->targets == 0)
+    return TRUE;
+  input->n_targets = (double) self->targets;
+  input->step = self->step + 1;
+  if (!lk_update_write (self->update, backend, input, error) || !lk_executable_run (self->apply, error)
+      || !lk_backend_read (backend, self->update->norm, 0, norm, sizeof norm, error))
+    return FALSE;
+  result->loss = self->sum / (double) self->targets;
+  result->norm = (double) norm[0];
+  result->applied = norm[1] != 0;
+  return TRUE;
+}
+
+gboolean
+lk_train_step_evaluate (LkTrainStep *self, const LkBatch *batch, guint rows, guint length, double *sum, gint64 *targets, GError **error)
+{
+  guint at_once = lk_train_step_rows (self, length, rows);
+
+  for (guint first = 0; first < rows; first += at_once)
+    {
+      LkShape *shape = lk_train_step_shape (self, LK_PURPOSE_EVALUATE, at_once, length, error);
+      LkBatch *part;
+      gboolean ok;
+
+      if (!shape)
+        return FALSE;
+      part = lk_batch_cut (batch, first, MIN (at_once, rows - first), at_once, length);
+      ok = part->n_targets == 0 || lk_train_step_run (self, shape, part, sum, targets, error);
+      lk_batch_free (part);
+      if (!ok)
+        return FALSE;
+    }
+  return TRUE;
+}
