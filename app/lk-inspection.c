@@ -6,7 +6,7 @@
 #include "lk-preview-row.h"
 #include "lk-words.h"
 
-#define PREVIEW_ROWS "5"
+#define PREVIEW_ROWS "3"
 
 struct _LkInspection
 {
@@ -241,13 +241,11 @@ void
 lk_inspection_take_answer (LkInspection *self, JsonObject *answer)
 {
   JsonArray *preview = NULL;
-  const char *name = NULL;
   gint64 rows = -1;
 
   forget (self);
   g_list_store_remove_all (self->rows);
-  lk_json_get_string (answer, "name", "inspect", &name, NULL);
-  self->title = name != NULL && name[0] != 0 ? g_strdup (name) : lk_words_name_of_path (self->path);
+  self->title = lk_words_name_of_path (self->path);
   lk_json_get_int (answer, "rows", "dataset", &rows, NULL);
   if (rows >= 0)
     {

@@ -283,7 +283,7 @@ lk_recipe_set_data (LkRecipe *self, const char *path)
     return;
   if (!self->name_given)
     {
-      g_autofree char *name = path != NULL ? lk_words_name_of_path (path) : g_strdup ("");
+      g_autofree char *name = path != NULL ? lk_words_name_of_dataset (path) : g_strdup ("");
 
       if (replace (&self->name, name))
         g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_NAME]);

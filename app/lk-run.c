@@ -248,7 +248,7 @@ get_words (LkRun *self, guint id, GValue *value)
   switch (id)
     {
     case PROP_MODEL_NAME: g_value_take_string (value, lk_words_name_of_path (self->model)); break;
-    case PROP_DATA_NAME: g_value_take_string (value, lk_words_name_of_path (self->data)); break;
+    case PROP_DATA_NAME: g_value_take_string (value, lk_words_name_of_dataset (self->data != NULL ? self->data : "")); break;
     case PROP_CREATED_TEXT: g_value_take_string (value, lk_words_date (self->created)); break;
     case PROP_STATE_TEXT: g_value_set_string (value, state_text (self)); break;
     case PROP_PROGRESS_TEXT: g_value_take_string (value, progress_text (self)); break;

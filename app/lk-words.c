@@ -122,6 +122,18 @@ lk_words_date (gint64 unix_time)
   return g_date_time_format (then, "%-d %B %Y");
 }
 
+/* "SmolLM2-135M.Q4_1" → "SmolLM2-135M": the precision that GGUF files carry in their names. */
+static void
+strip_precision (char *name)
+{
+  g_autoptr (GRegex) regex = g_regex_new ("[-.](I?Q[0-9]_?\\w*|B?F16|F32)$", G_REGEX_CASELESS, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  int start = 0;
+
+  if (g_regex_match (regex, name, 0, &match) && g_match_info_fetch_pos (match, 0, &start, NULL) && start > 0)
+    name[start] = 0;
+}
+
 char *
 lk_words_name_of_path (const char *path)
 {
@@ -134,6 +146,7 @@ lk_words_name_of_path (const char *path)
         base[strlen (base) - strlen (endings[i])] = 0;
         break;
       }
+  strip_precision (base);
   for (char *c = base; *c != 0; c++)
     if (*c == '_' || *c == '-')
       *c = ' ';
@@ -141,6 +154,18 @@ lk_words_name_of_path (const char *path)
   if (g_ascii_islower (base[0]))
     base[0] = g_ascii_toupper (base[0]);
   return g_filename_display_name (base);
+}
+
+char *
+lk_words_name_of_dataset (const char *path)
+{
+  static const char *const empty_names[] = { "Train", "Training", "Data", "Dataset", "Examples", "Valid", "Test", NULL };
+  g_autofree char *name = lk_words_name_of_path (path);
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  if (g_strv_contains (empty_names, name) && !g_str_equal (folder, ".") && !g_str_equal (folder, "/"))
+    return lk_words_name_of_path (folder);
+  return g_steal_pointer (&name);
 }
 
 char *

@@ -23,8 +23,10 @@ char *lk_words_count (gint64 count);
 char *lk_words_parameters (gint64 count);
 /* A date as people say it: "Today, 14:05", "Yesterday, 9:12", "3 November 2026". @unix_time in seconds. */
 char *lk_words_date (gint64 unix_time);
-/* A file or folder name without directories and known extensions, "-" and "_" as spaces. */
+/* A file or folder name without directories, known extensions and a precision ("….Q4_1"); "-" and "_" as spaces. */
 char *lk_words_name_of_path (const char *path);
+/* The same for a dataset; a file that is only called "train" or "data" gets its folder's name. */
+char *lk_words_name_of_dataset (const char *path);
 /* The first line of @text, cut after @limit characters at a word's end with "…". */
 char *lk_words_shorten (const char *text, guint limit);
 

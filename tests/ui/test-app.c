@@ -760,7 +760,8 @@ test_words (void)
                     { 42, "about 40 seconds" },   { 60, "about 1 minute" },       { 720, "about 12 minutes" },
                     { 3599, "about 1 hour" },     { 7800, "about 2 hours 10 minutes" },
                     { 86399, "about 24 hours" },  { 200000, "about 2 days" } };
-  g_autofree char *name = lk_words_name_of_path ("/x/SmolLM2-135M_Instruct.gguf");
+  g_autofree char *name = lk_words_name_of_path ("/x/SmolLM2-135M_Instruct.Q4_1.gguf");
+  g_autofree char *dataset = lk_words_name_of_dataset ("/x/support-mails/train.jsonl");
   g_autofree char *rate = lk_words_small_number (2e-4);
   g_autofree char *cut = lk_words_shorten ("Äpfel und Birnen sind Obst", 12);
 
@@ -771,6 +772,7 @@ test_words (void)
       g_assert_cmpstr (words, ==, durations[i].words);
     }
   g_assert_cmpstr (name, ==, "SmolLM2 135M Instruct");
+  g_assert_cmpstr (dataset, ==, "Support mails");
   g_assert_cmpstr (rate, ==, "2.00 × 10⁻⁴");
   g_assert_cmpstr (cut, ==, "Äpfel und…");
 }

@@ -78,7 +78,6 @@ show_row (LkPreviewCard *self)
     {
       guint end = MIN (spans[i].end, length);
 
-      add (attributes, pango_attr_weight_new (PANGO_WEIGHT_BOLD), shown->str, spans[i].start, end);
       add (attributes, pango_attr_underline_new (PANGO_UNDERLINE_SINGLE), shown->str, spans[i].start, end);
       add (attributes, tint (), shown->str, spans[i].start, end);
     }

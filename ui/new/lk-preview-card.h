@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One example as the model will see it. What is learned is underlined, tinted and bold; the rest is quiet.
+ * One example as the model will see it. What is learned is underlined and tinted.
  */
 #pragma once
 
