@@ -70,6 +70,9 @@ char *lk_chart_describe_at (const LkChartSpec *spec, double x);
 /* "Training 0.94 at step 420, down from 3.1. …": the whole curve for those who do not see it. (transfer full) */
 char *lk_chart_describe (const LkChartSpec *spec);
 
+/* The chart in characters (UTF-8), @columns wide, @rows high without its axis, for a terminal. (transfer full) */
+char *lk_chart_print (const LkChartSpec *spec, guint columns, guint rows);
+
 /* Writes .png (at twice the size), .svg or .pdf, by the name's ending; whole or not at all. 64 to 8192 wide and high. */
 gboolean lk_chart_export (const LkChartSpec *spec, const char *path, double width, double height, GError **error);
 

@@ -23,7 +23,7 @@ run (int argc, char **argv)
   static const LkCliUsage usage = {
     .arguments = "RUN -o FILE",
     .description = "Draws the training and held-out loss of RUN (a run folder or its events.jsonl) as the window does.\n"
-                   "Without -o it says in words what the chart shows.",
+                   "Without -o it draws with characters; either way it says in words what the chart shows.",
     .entries = entries,
     .min = 1,
     .max = 1,
@@ -48,7 +48,10 @@ run (int argc, char **argv)
   else
     {
       g_autofree char *words = lk_chart_describe (&spec);
+      g_autofree char *drawn = output ? NULL : lk_chart_print (&spec, 76, 16);
 
+      if (drawn)
+        lk_cli_print ("%s", drawn);
       lk_cli_print ("%s", words);
       if (damaged > 0)
         g_printerr ("lorikeet-cli: %u damaged lines of the run's events were left out.\n", damaged);

@@ -405,6 +405,30 @@ test_words (void)
   lk_chart_spec_clear (&spec);
 }
 
+/* A falling line: its mark stands at the upper left and the lower right, and nowhere else in those columns. */
+static void
+test_print (void)
+{
+  g_autoptr (LkSeries) series = lk_series_new ();
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  LkChartSpec spec;
+
+  for (guint i = 0; i <= 100; i++)
+    lk_series_append (series, i, 3 - i * 0.02);
+  lk_chart_spec_init (&spec);
+  lk_chart_spec_add (&spec, series, "loss");
+  text = lk_chart_print (&spec, 60, 10);
+  lines = g_strsplit (text, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 13);
+  g_assert_true (g_str_has_suffix (lines[9], "·"));
+  g_assert_cmpint (g_utf8_strlen (lines[9], -1), ==, 60);
+  g_assert_true (g_utf8_get_char (g_utf8_offset_to_pointer (lines[0], 9)) == 0xb7);
+  g_assert_cmpint (g_utf8_strlen (lines[0], -1), <, 20);
+  g_assert_nonnull (strstr (lines[11], "loss"));
+  lk_chart_spec_clear (&spec);
+}
+
 static char *
 make_folder (void)
 {
@@ -543,6 +567,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chart/draw/any-size", test_draw_any_size);
   g_test_add_func ("/chart/draw/clip", test_clip);
   g_test_add_func ("/chart/words", test_words);
+  g_test_add_func ("/chart/print", test_print);
   g_test_add_func ("/chart/run-folder", test_run_folder);
   g_test_add_func ("/chart/export", test_export);
   return g_test_run ();
