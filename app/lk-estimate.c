@@ -13,7 +13,7 @@ struct _LkEstimate
 {
   GObject parent_instance;
 
-  LkRecipe *recipe;
+  LkDraft *draft;
   GCancellable *cancellable;
   guint timeout;
   gboolean busy;
@@ -54,7 +54,7 @@ lk_estimate_dispose (GObject *object)
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
-  g_clear_object (&self->recipe);
+  g_clear_object (&self->draft);
   G_OBJECT_CLASS (lk_estimate_parent_class)->dispose (object);
 }
 
@@ -228,7 +228,7 @@ ask_cb (gpointer data)
 {
   LkEstimate *self = data;
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) settings = lk_recipe_to_arguments (self->recipe);
+  g_auto (GStrv) settings = lk_draft_to_arguments (self->draft);
   g_auto (GStrv) arguments = NULL;
 
   self->timeout = 0;
@@ -241,14 +241,14 @@ ask_cb (gpointer data)
 }
 
 static void
-recipe_changed_cb (LkEstimate *self)
+draft_changed_cb (LkEstimate *self)
 {
   g_clear_handle_id (&self->timeout, g_source_remove);
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->error, g_free);
-  self->busy = lk_recipe_is_ready (self->recipe);
+  self->busy = lk_draft_is_ready (self->draft);
   if (self->busy)
     self->timeout = g_timeout_add (PATIENCE_MS, ask_cb, self);
   else
@@ -257,12 +257,12 @@ recipe_changed_cb (LkEstimate *self)
 }
 
 LkEstimate *
-lk_estimate_new (LkRecipe *recipe)
+lk_estimate_new (LkDraft *draft)
 {
   LkEstimate *self = g_object_new (LK_TYPE_ESTIMATE, NULL);
 
-  self->recipe = g_object_ref (recipe);
-  g_signal_connect_object (recipe, "changed", G_CALLBACK (recipe_changed_cb), self, G_CONNECT_SWAPPED);
-  recipe_changed_cb (self);
+  self->draft = g_object_ref (draft);
+  g_signal_connect_object (draft, "changed", G_CALLBACK (draft_changed_cb), self, G_CONNECT_SWAPPED);
+  draft_changed_cb (self);
   return self;
 }

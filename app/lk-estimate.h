@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What a recipe will need, as the engine plans it: memory by class, and time. It follows a recipe, a moment after
+ * What a draft will need, as the engine plans it: memory by class, and time. It follows a draft, a moment after
  * the last change. Properties (read-only): busy, known, fits (booleans), total-bytes, available-bytes (uint64),
  * memory-text ("Fits: needs 310 MB, 5.2 GB to spare"), time-text ("about 12 minutes"), detail ("Weights 91 MB, …"),
  * error (a sentence; NULL when there is none).
@@ -8,14 +8,14 @@
  */
 #pragma once
 
-#include "lk-recipe.h"
+#include "lk-draft.h"
 
 G_BEGIN_DECLS
 
 #define LK_TYPE_ESTIMATE (lk_estimate_get_type ())
 G_DECLARE_FINAL_TYPE (LkEstimate, lk_estimate, LK, ESTIMATE, GObject)
 
-LkEstimate *lk_estimate_new (LkRecipe *recipe);
+LkEstimate *lk_estimate_new (LkDraft *draft);
 
 /* Takes an answer of `lorikeet-cli estimate --json`. */
 void lk_estimate_take_answer (LkEstimate *self, JsonObject *answer);

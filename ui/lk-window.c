@@ -13,7 +13,7 @@ struct _LkWindow
   AdwApplicationWindow parent_instance;
 
   LkRunList *runs;
-  LkRecipe *trying; /* while Try It Now waits for the engine's settings */
+  LkDraft *trying; /* while Try It Now waits for the engine's settings */
   gboolean show_sidebar;
 
   AdwToastOverlay *toasts;
@@ -82,11 +82,11 @@ lk_window_take_file (LkWindow *self, GFile *file)
 }
 
 static void
-start_recipe (LkWindow *self, LkRecipe *recipe)
+start_draft (LkWindow *self, LkDraft *draft)
 {
   g_autofree char *runs_dir = lk_paths_get_runs_dir ();
   g_autoptr (GError) error = NULL;
-  g_autofree char *folder = lk_recipe_create_run (recipe, runs_dir, &error);
+  g_autofree char *folder = lk_draft_create_run (draft, runs_dir, &error);
   LkRun *run = folder != NULL ? lk_run_list_find (self->runs, folder) : NULL;
 
   if (run == NULL || !lk_run_start (run, &error))
@@ -102,7 +102,7 @@ start_recipe (LkWindow *self, LkRecipe *recipe)
 static void
 start_cb (LkWindow *self)
 {
-  start_recipe (self, lk_new_page_get_recipe (self->new_page));
+  start_draft (self, lk_new_page_get_draft (self->new_page));
 }
 
 static void
@@ -110,13 +110,13 @@ try_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (LkWindow) self = user_data;
   g_autoptr (GError) error = NULL;
-  LkRecipe *recipe = LK_RECIPE (source);
+  LkDraft *draft = LK_DRAFT (source);
 
   g_clear_object (&self->trying);
-  if (!lk_recipe_load_finish (recipe, result, &error))
+  if (!lk_draft_load_finish (draft, result, &error))
     say_error (self, error);
   else
-    start_recipe (self, recipe);
+    start_draft (self, draft);
 }
 
 static void
@@ -128,10 +128,10 @@ try_action (GtkWidget *widget, const char *name, GVariant *parameter)
 
   if (model == NULL || sample == NULL || self->trying != NULL)
     return;
-  self->trying = lk_recipe_new ();
-  lk_recipe_set_model (self->trying, model);
-  lk_recipe_set_data (self->trying, sample);
-  lk_recipe_load_async (self->trying, NULL, try_loaded_cb, g_object_ref (self));
+  self->trying = lk_draft_new ();
+  lk_draft_set_model (self->trying, model);
+  lk_draft_set_data (self->trying, sample);
+  lk_draft_load_async (self->trying, NULL, try_loaded_cb, g_object_ref (self));
 }
 
 static void

@@ -24,7 +24,7 @@
 #include "lk-inspection.h"
 #include "lk-json.h"
 #include "lk-preview-row.h"
-#include "lk-recipe.h"
+#include "lk-draft.h"
 #include "lk-run-list.h"
 #include "lk-run-reader.h"
 #include "lk-sample.h"
@@ -290,12 +290,12 @@ test_lock_of_another (void)
   clean (runs);
 }
 
-static LkRecipe *
+static LkDraft *
 make_recipe (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = NULL;
-  LkRecipe *recipe = lk_recipe_new ();
+  LkDraft *recipe = lk_draft_new ();
   const char *text = "{\"settings\":[{\"name\":\"rank\",\"type\":\"int\",\"default\":16,\"minimum\":1,\"maximum\":256,"
                      "\"label\":\"Rank\"},{\"name\":\"learning_rate\",\"type\":\"double\",\"default\":0.0002},"
                      "{\"name\":\"schedule\",\"type\":\"choice\",\"default\":\"cosine\",\"choices\":[\"linear\","
@@ -303,7 +303,7 @@ make_recipe (void)
 
   node = lk_json_parse (text, strlen (text), "test", &error);
   g_assert_no_error (error);
-  g_assert_true (lk_recipe_load_from_json (recipe, node, &error));
+  g_assert_true (lk_draft_load_from_json (recipe, node, &error));
   g_assert_no_error (error);
   return recipe;
 }
@@ -311,7 +311,7 @@ make_recipe (void)
 static void
 test_recipe (void)
 {
-  g_autoptr (LkRecipe) recipe = make_recipe ();
+  g_autoptr (LkDraft) recipe = make_recipe ();
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) arguments = NULL;
   char *runs = make_folder ();
@@ -321,26 +321,26 @@ test_recipe (void)
   g_autoptr (JsonObject) written = NULL;
   JsonObject *settings;
 
-  g_assert_false (lk_recipe_is_ready (recipe));
-  g_assert_null (lk_recipe_create_run (recipe, runs, &error));
+  g_assert_false (lk_draft_is_ready (recipe));
+  g_assert_null (lk_draft_create_run (recipe, runs, &error));
   g_assert_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
-  lk_recipe_set_model (recipe, "/m.gguf");
-  lk_recipe_set_data (recipe, "/x/support_mails.jsonl");
-  g_assert_cmpstr (lk_recipe_get_name (recipe), ==, "Support mails");
-  g_assert_true (lk_setting_set_value (lk_recipe_find (recipe, "rank"), "9999"));
-  g_assert_cmpstr (lk_setting_get_value (lk_recipe_find (recipe, "rank")), ==, "256");
-  g_assert_false (lk_setting_set_value (lk_recipe_find (recipe, "learning_rate"), "fast"));
-  g_assert_false (lk_setting_set_value (lk_recipe_find (recipe, "learning_rate"), "nan"));
-  g_assert_true (lk_setting_set_value (lk_recipe_find (recipe, "learning_rate"), "1e-3"));
-  g_assert_false (lk_setting_set_value (lk_recipe_find (recipe, "schedule"), "steep"));
-  arguments = lk_recipe_to_arguments (recipe);
+  lk_draft_set_model (recipe, "/m.gguf");
+  lk_draft_set_data (recipe, "/x/support_mails.jsonl");
+  g_assert_cmpstr (lk_draft_get_name (recipe), ==, "Support mails");
+  g_assert_true (lk_option_set_value (lk_draft_find (recipe, "rank"), "9999"));
+  g_assert_cmpstr (lk_option_get_value (lk_draft_find (recipe, "rank")), ==, "256");
+  g_assert_false (lk_option_set_value (lk_draft_find (recipe, "learning_rate"), "fast"));
+  g_assert_false (lk_option_set_value (lk_draft_find (recipe, "learning_rate"), "nan"));
+  g_assert_true (lk_option_set_value (lk_draft_find (recipe, "learning_rate"), "1e-3"));
+  g_assert_false (lk_option_set_value (lk_draft_find (recipe, "schedule"), "steep"));
+  arguments = lk_draft_to_arguments (recipe);
   g_assert_cmpuint (g_strv_length (arguments), ==, 6);
   g_assert_true (g_strv_contains ((const char *const *) arguments, "--rank=256"));
   g_assert_true (g_strv_contains ((const char *const *) arguments, "--learning-rate=0.001"));
-  folder = lk_recipe_create_run (recipe, runs, &error);
+  folder = lk_draft_create_run (recipe, runs, &error);
   g_assert_no_error (error);
-  again = lk_recipe_create_run (recipe, runs, &error);
+  again = lk_draft_create_run (recipe, runs, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (folder, !=, again);
   path = g_build_filename (folder, "recipe.json", NULL);
@@ -351,8 +351,8 @@ test_recipe (void)
   g_assert_cmpint (json_object_get_int_member (settings, "rank"), ==, 256);
   g_assert_cmpfloat (json_object_get_double_member (settings, "learning_rate"), ==, 0.001);
   g_assert_cmpstr (json_object_get_string_member (settings, "schedule"), ==, "cosine");
-  lk_recipe_reset (recipe);
-  g_assert_false (lk_setting_is_changed (lk_recipe_find (recipe, "rank")));
+  lk_draft_reset (recipe);
+  g_assert_false (lk_option_is_changed (lk_draft_find (recipe, "rank")));
   clean (runs);
 }
 
@@ -361,14 +361,14 @@ test_recipe (void)
 static LkRun *
 start_fake (const char *runs)
 {
-  g_autoptr (LkRecipe) recipe = make_recipe ();
+  g_autoptr (LkDraft) recipe = make_recipe ();
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = NULL;
   LkRun *run;
 
-  lk_recipe_set_model (recipe, "/m.gguf");
-  lk_recipe_set_data (recipe, "/d.jsonl");
-  folder = lk_recipe_create_run (recipe, runs, &error);
+  lk_draft_set_model (recipe, "/m.gguf");
+  lk_draft_set_data (recipe, "/d.jsonl");
+  folder = lk_draft_create_run (recipe, runs, &error);
   g_assert_no_error (error);
   run = open_run (folder);
   g_assert_true (lk_run_start (run, &error));
@@ -701,17 +701,17 @@ is_too_large (gpointer data)
 static void
 test_estimate (void)
 {
-  g_autoptr (LkRecipe) recipe = make_recipe ();
+  g_autoptr (LkDraft) recipe = make_recipe ();
   g_autoptr (LkEstimate) estimate = lk_estimate_new (recipe);
   g_autofree char *fits = NULL;
   g_autofree char *too_large = NULL;
 
-  lk_recipe_set_model (recipe, "/m.gguf");
-  lk_recipe_set_data (recipe, "/d.jsonl");
+  lk_draft_set_model (recipe, "/m.gguf");
+  lk_draft_set_data (recipe, "/d.jsonl");
   wait_for (is_estimated, estimate);
   fits = text_of (estimate, "memory-text");
   g_assert_true (g_str_has_prefix (fits, "Fits: needs 96.4"));
-  lk_setting_set_value (lk_recipe_find (recipe, "rank"), "256");
+  lk_option_set_value (lk_draft_find (recipe, "rank"), "256");
   wait_for (is_too_large, estimate);
   too_large = text_of (estimate, "memory-text");
   g_assert_true (g_str_has_prefix (too_large, "Does not fit"));

@@ -22,7 +22,7 @@ gtk_css_provider_load_from_data gtk_picture_set_keep_aspect_ratio adw_expander_r
 RULES = [  # files, forbidden expression, why
     ("ui", r"\b(%s)\b" % "|".join(map(re.escape, DEPRECATED)), "is deprecated in a later GTK or libadwaita"),
     ("ui", r"(GTK|ADW|GLIB)_CHECK_VERSION", "belongs in ui/compat.c"),
-    ("ui", r'#include [<"](vulkan/|lk-(gpu|cpu|program|op|decoder|trainer|gguf))', "reaches past app/"),
+    ("ui", r'#include [<"](vulkan/|lk-(gpu|cpu|program|op|decoder|trainer|gguf)[-.])', "reaches past app/"),
     ("app", r'#include [<"](gtk/|adwaita)', "is a widget in app/"),
     ("app", r'#include [<"]vulkan/', "is Vulkan in app/"),
 ]

@@ -17,7 +17,7 @@ struct _LkNewPage
 {
   GtkWidget parent_instance;
 
-  LkRecipe *recipe;
+  LkDraft *draft;
   LkEstimate *estimate;
   LkInspection *model;
   LkInspection *data;
@@ -27,14 +27,14 @@ struct _LkNewPage
   GtkListBox *preview;
   GtkWidget *name_row;
   AdwPreferencesGroup *training;
-  AdwExpanderRow *advanced;
-  GPtrArray *rows; /* those made from the settings */
+  AdwPreferencesGroup *advanced;
+  GPtrArray *rows; /* made from the settings: rows of the training group, expanders of the advanced one */
 };
 
 enum
 {
   PROP_0,
-  PROP_RECIPE,
+  PROP_DRAFT,
   PROP_ESTIMATE,
   PROP_MODEL_INSPECTION,
   PROP_DATA_INSPECTION,
@@ -68,7 +68,7 @@ model_chosen_cb (GFile *file, gpointer user_data)
   LkNewPage *self = LK_NEW_PAGE (user_data);
   g_autofree char *path = g_file_get_path (file);
 
-  lk_recipe_set_model (self->recipe, path);
+  lk_draft_set_model (self->draft, path);
   remember_folder (file);
 }
 
@@ -78,7 +78,7 @@ data_chosen_cb (GFile *file, gpointer user_data)
   LkNewPage *self = LK_NEW_PAGE (user_data);
   g_autofree char *path = g_file_get_path (file);
 
-  lk_recipe_set_data (self->recipe, path);
+  lk_draft_set_data (self->draft, path);
   remember_folder (file);
 }
 
@@ -119,7 +119,7 @@ use_tiny_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   g_autofree char *path = lk_paths_find_tiny_model ();
 
-  lk_recipe_set_model (LK_NEW_PAGE (widget)->recipe, path);
+  lk_draft_set_model (LK_NEW_PAGE (widget)->draft, path);
 }
 
 static void
@@ -127,13 +127,13 @@ use_sample_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   g_autofree char *path = lk_paths_find_sample ();
 
-  lk_recipe_set_data (LK_NEW_PAGE (widget)->recipe, path);
+  lk_draft_set_data (LK_NEW_PAGE (widget)->draft, path);
 }
 
 static void
 reset_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  lk_recipe_reset (LK_NEW_PAGE (widget)->recipe);
+  lk_draft_reset (LK_NEW_PAGE (widget)->draft);
 }
 
 static void
@@ -169,7 +169,7 @@ update_actions (LkNewPage *self)
   g_autofree char *tiny = lk_paths_find_tiny_model ();
   g_autofree char *sample = lk_paths_find_sample ();
 
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.start", lk_recipe_is_ready (self->recipe));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.start", lk_draft_is_ready (self->draft));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.use-tiny", tiny != NULL);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.use-sample", sample != NULL);
 }
@@ -177,7 +177,7 @@ update_actions (LkNewPage *self)
 static void
 model_changed_cb (LkNewPage *self)
 {
-  const char *model = lk_recipe_get_model (self->recipe);
+  const char *model = lk_draft_get_model (self->draft);
 
   lk_inspection_look_at_model (self->model, model);
   if (model != NULL)
@@ -187,7 +187,7 @@ model_changed_cb (LkNewPage *self)
 static void
 data_changed_cb (LkNewPage *self)
 {
-  lk_inspection_look_at_data (self->data, lk_recipe_get_data (self->recipe), lk_recipe_get_model (self->recipe));
+  lk_inspection_look_at_data (self->data, lk_draft_get_data (self->draft), lk_draft_get_model (self->draft));
 }
 
 static GtkWidget *
@@ -196,37 +196,51 @@ make_preview_cb (gpointer item, gpointer user_data)
   return lk_preview_card_new (LK_PREVIEW_ROW (item));
 }
 
+/* The expander of a group of advanced settings, made when the first of them comes. */
+static AdwExpanderRow *
+advanced_group (LkNewPage *self, const char *group)
+{
+  GtkWidget *row;
+
+  for (guint i = 0; i < self->rows->len; i++)
+    {
+      row = g_ptr_array_index (self->rows, i);
+      if (ADW_IS_EXPANDER_ROW (row)
+          && g_str_equal (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), group))
+        return ADW_EXPANDER_ROW (row);
+    }
+  row = g_object_new (ADW_TYPE_EXPANDER_ROW, "title", group, NULL);
+  adw_preferences_group_add (self->advanced, row);
+  g_ptr_array_add (self->rows, row);
+  return ADW_EXPANDER_ROW (row);
+}
+
 static void
 settings_changed_cb (LkNewPage *self)
 {
-  GListModel *settings = lk_recipe_get_settings (self->recipe);
+  GListModel *settings = lk_draft_get_settings (self->draft);
   guint n = g_list_model_get_n_items (settings);
 
   for (guint i = 0; i < self->rows->len; i++)
     {
       GtkWidget *row = g_ptr_array_index (self->rows, i);
 
-      if (gtk_widget_is_ancestor (row, GTK_WIDGET (self->advanced)))
-        adw_expander_row_remove (self->advanced, row);
-      else
-        adw_preferences_group_remove (self->training, row);
+      adw_preferences_group_remove (ADW_IS_EXPANDER_ROW (row) ? self->advanced : self->training, row);
     }
   g_ptr_array_set_size (self->rows, 0);
-  g_object_ref (self->advanced);
-  adw_preferences_group_remove (self->training, GTK_WIDGET (self->advanced));
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (LkSetting) setting = g_list_model_get_item (settings, i);
-      GtkWidget *row = lk_setting_row_new (setting);
+      g_autoptr (LkOption) option = g_list_model_get_item (settings, i);
+      GtkWidget *row = lk_setting_row_new (option);
 
-      if (lk_setting_is_advanced (setting))
-        adw_expander_row_add_row (self->advanced, row);
-      else
-        adw_preferences_group_add (self->training, row);
+      if (lk_option_is_advanced (option))
+        {
+          adw_expander_row_add_row (advanced_group (self, lk_option_get_group (option)), row);
+          continue;
+        }
+      adw_preferences_group_add (self->training, row);
       g_ptr_array_add (self->rows, row);
     }
-  adw_preferences_group_add (self->training, GTK_WIDGET (self->advanced));
-  g_object_unref (self->advanced);
 }
 
 static void
@@ -235,7 +249,7 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (LkNewPage) self = user_data;
   g_autoptr (GError) error = NULL;
 
-  lk_recipe_load_finish (LK_RECIPE (source), result, &error);
+  lk_draft_load_finish (LK_DRAFT (source), result, &error);
   g_free (self->trouble);
   self->trouble = error != NULL ? g_strdup (error->message) : NULL;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TROUBLE]);
@@ -244,7 +258,7 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 lk_new_page_load (LkNewPage *self)
 {
-  lk_recipe_load_async (self->recipe, NULL, loaded_cb, g_object_ref (self));
+  lk_draft_load_async (self->draft, NULL, loaded_cb, g_object_ref (self));
 }
 
 static gboolean
@@ -284,7 +298,7 @@ lk_new_page_dispose (GObject *object)
 
   g_clear_pointer (&self->content, gtk_widget_unparent);
   g_clear_object (&self->estimate);
-  g_clear_object (&self->recipe);
+  g_clear_object (&self->draft);
   g_clear_object (&self->model);
   g_clear_object (&self->data);
   G_OBJECT_CLASS (lk_new_page_parent_class)->dispose (object);
@@ -307,7 +321,7 @@ lk_new_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 
   switch (id)
     {
-    case PROP_RECIPE: g_value_set_object (value, self->recipe); break;
+    case PROP_DRAFT: g_value_set_object (value, self->draft); break;
     case PROP_ESTIMATE: g_value_set_object (value, self->estimate); break;
     case PROP_MODEL_INSPECTION: g_value_set_object (value, self->model); break;
     case PROP_DATA_INSPECTION: g_value_set_object (value, self->data); break;
@@ -357,7 +371,7 @@ lk_new_page_class_init (LkNewPageClass *klass)
   object_class->dispose = lk_new_page_dispose;
   object_class->finalize = lk_new_page_finalize;
   object_class->get_property = lk_new_page_get_property;
-  properties[PROP_RECIPE] = g_param_spec_object ("recipe", NULL, NULL, LK_TYPE_RECIPE, flags);
+  properties[PROP_DRAFT] = g_param_spec_object ("draft", NULL, NULL, LK_TYPE_DRAFT, flags);
   properties[PROP_ESTIMATE] = g_param_spec_object ("estimate", NULL, NULL, LK_TYPE_ESTIMATE, flags);
   properties[PROP_MODEL_INSPECTION]
       = g_param_spec_object ("model-inspection", NULL, NULL, LK_TYPE_INSPECTION, flags);
@@ -384,7 +398,7 @@ use_last_model (LkNewPage *self)
   g_autofree char *path = lk_settings_get_last_model (lk_settings_get_default ());
 
   if (path[0] != 0 && g_file_test (path, G_FILE_TEST_EXISTS))
-    lk_recipe_set_model (self->recipe, path);
+    lk_draft_set_model (self->draft, path);
 }
 
 static void
@@ -393,18 +407,18 @@ lk_new_page_init (LkNewPage *self)
   GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
 
   self->rows = g_ptr_array_new ();
-  self->recipe = lk_recipe_new ();
-  self->estimate = lk_estimate_new (self->recipe);
+  self->draft = lk_draft_new ();
+  self->estimate = lk_estimate_new (self->draft);
   self->model = lk_inspection_new ();
   self->data = lk_inspection_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  g_signal_connect_object (self->recipe, "changed", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->recipe, "notify::model", G_CALLBACK (model_changed_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->recipe, "notify::model", G_CALLBACK (data_changed_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->recipe, "notify::data", G_CALLBACK (data_changed_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (lk_recipe_get_settings (self->recipe), "items-changed", G_CALLBACK (settings_changed_cb),
+  g_signal_connect_object (self->draft, "changed", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->draft, "notify::model", G_CALLBACK (model_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->draft, "notify::model", G_CALLBACK (data_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->draft, "notify::data", G_CALLBACK (data_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (lk_draft_get_settings (self->draft), "items-changed", G_CALLBACK (settings_changed_cb),
                            self, G_CONNECT_SWAPPED);
-  g_object_bind_property (self->recipe, "name", self->name_row, "text",
+  g_object_bind_property (self->draft, "name", self->name_row, "text",
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   gtk_list_box_bind_model (self->preview, lk_inspection_get_rows (self->data), make_preview_cb, NULL, NULL);
   g_signal_connect_object (drop, "drop", G_CALLBACK (drop_cb), self, G_CONNECT_SWAPPED);
@@ -414,8 +428,8 @@ lk_new_page_init (LkNewPage *self)
   lk_new_page_load (self);
 }
 
-LkRecipe *
-lk_new_page_get_recipe (LkNewPage *self)
+LkDraft *
+lk_new_page_get_draft (LkNewPage *self)
 {
-  return self->recipe;
+  return self->draft;
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * New Fine-Tune: a model, a dataset, a few settings, Start. A view of an LkRecipe and of what the engine says of it.
- * Properties (read-only): recipe, estimate, model-inspection, data-inspection.
- * Signal ::start: the user wants the recipe to begin.
+ * New Fine-Tune: a model, a dataset, a few settings, Start. A view of an LkDraft and of what the engine says of it.
+ * Properties (read-only): draft, estimate, model-inspection, data-inspection.
+ * Signal ::start: the user wants it to begin.
  */
 #pragma once
 
 #include <gtk/gtk.h>
 
-#include "lk-recipe.h"
+#include "lk-draft.h"
 
 G_BEGIN_DECLS
 
 #define LK_TYPE_NEW_PAGE (lk_new_page_get_type ())
 G_DECLARE_FINAL_TYPE (LkNewPage, lk_new_page, LK, NEW_PAGE, GtkWidget)
 
-LkRecipe *lk_new_page_get_recipe (LkNewPage *self);
+LkDraft *lk_new_page_get_draft (LkNewPage *self);
 /* Takes a file or folder the user gave: a model when it looks like one, else a dataset. */
 void lk_new_page_take_file (LkNewPage *self, GFile *file);
 /* The engine's settings are needed before a form can be shown; asks again after a failure. */

@@ -5,7 +5,7 @@ struct _LkSettingRow
 {
   AdwActionRow parent_instance;
 
-  LkSetting *setting;
+  LkOption *setting;
   GtkWidget *control;
 };
 
@@ -32,8 +32,8 @@ lk_setting_row_init (LkSettingRow *self)
 static GtkWidget *
 make_spin (LkSettingRow *self)
 {
-  double minimum = MAX (lk_setting_get_minimum (self->setting), -1e9);
-  double maximum = MIN (lk_setting_get_maximum (self->setting), 1e9);
+  double minimum = MAX (lk_option_get_minimum (self->setting), -1e9);
+  double maximum = MIN (lk_option_get_maximum (self->setting), 1e9);
   GtkWidget *spin = gtk_spin_button_new_with_range (minimum, maximum, 1);
 
   gtk_editable_set_width_chars (GTK_EDITABLE (spin), 6);
@@ -53,7 +53,7 @@ make_switch (LkSettingRow *self)
 static GtkWidget *
 make_drop_down (LkSettingRow *self)
 {
-  GtkWidget *drop_down = gtk_drop_down_new_from_strings (lk_setting_get_choices (self->setting));
+  GtkWidget *drop_down = gtk_drop_down_new_from_strings (lk_option_get_choices (self->setting));
 
   g_object_bind_property (self->setting, "selected", drop_down, "selected",
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
@@ -64,9 +64,9 @@ make_drop_down (LkSettingRow *self)
 static void
 commit (LkSettingRow *self)
 {
-  if (lk_setting_set_value (self->setting, gtk_editable_get_text (GTK_EDITABLE (self->control))))
+  if (lk_option_set_value (self->setting, gtk_editable_get_text (GTK_EDITABLE (self->control))))
     gtk_widget_remove_css_class (self->control, "error");
-  gtk_editable_set_text (GTK_EDITABLE (self->control), lk_setting_get_value (self->setting));
+  gtk_editable_set_text (GTK_EDITABLE (self->control), lk_option_get_value (self->setting));
 }
 
 static void
@@ -75,7 +75,7 @@ typed_cb (LkSettingRow *self)
   const char *text = gtk_editable_get_text (GTK_EDITABLE (self->control));
   char *end = NULL;
 
-  if (lk_setting_get_kind (self->setting) != LK_SETTING_DOUBLE)
+  if (lk_option_get_kind (self->setting) != LK_OPTION_DOUBLE)
     return;
   g_ascii_strtod (text, &end);
   if (end == text || *end != 0)
@@ -87,7 +87,7 @@ typed_cb (LkSettingRow *self)
 static GtkWidget *
 make_entry (LkSettingRow *self)
 {
-  gboolean number = lk_setting_get_kind (self->setting) == LK_SETTING_DOUBLE;
+  gboolean number = lk_option_get_kind (self->setting) == LK_OPTION_DOUBLE;
   GtkEventController *focus = gtk_event_controller_focus_new ();
   GtkWidget *entry = gtk_entry_new ();
 
@@ -107,24 +107,24 @@ make_entry (LkSettingRow *self)
 }
 
 GtkWidget *
-lk_setting_row_new (LkSetting *setting)
+lk_setting_row_new (LkOption *setting)
 {
   static GtkWidget *(*const makers[]) (LkSettingRow *) = {
-    [LK_SETTING_INT] = make_spin,         [LK_SETTING_DOUBLE] = make_entry,  [LK_SETTING_BOOL] = make_switch,
-    [LK_SETTING_CHOICE] = make_drop_down, [LK_SETTING_STRING] = make_entry,
+    [LK_OPTION_INT] = make_spin,         [LK_OPTION_DOUBLE] = make_entry,  [LK_OPTION_BOOL] = make_switch,
+    [LK_OPTION_CHOICE] = make_drop_down, [LK_OPTION_STRING] = make_entry,
   };
-  LkSettingRow *self = g_object_new (LK_TYPE_SETTING_ROW, "title", lk_setting_get_label (setting), "subtitle",
-                                     lk_setting_get_help (setting), "use-markup", FALSE, NULL);
+  LkSettingRow *self = g_object_new (LK_TYPE_SETTING_ROW, "title", lk_option_get_label (setting), "subtitle",
+                                     lk_option_get_help (setting), "use-markup", FALSE, NULL);
 
   self->setting = g_object_ref (setting);
-  self->control = makers[lk_setting_get_kind (setting)](self);
+  self->control = makers[lk_option_get_kind (setting)](self);
   gtk_widget_set_valign (self->control, GTK_ALIGN_CENTER);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->control), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  lk_setting_get_label (setting), -1);
+                                  lk_option_get_label (setting), -1);
   adw_action_row_add_suffix (ADW_ACTION_ROW (self), self->control);
-  if (lk_setting_get_unit (setting)[0] != 0)
+  if (lk_option_get_unit (setting)[0] != 0)
     {
-      GtkWidget *unit = gtk_label_new (lk_setting_get_unit (setting));
+      GtkWidget *unit = gtk_label_new (lk_option_get_unit (setting));
 
       gtk_widget_add_css_class (unit, "secondary");
       adw_action_row_add_suffix (ADW_ACTION_ROW (self), unit);

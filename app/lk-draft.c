@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "lk-recipe.h"
+#include "lk-draft.h"
 
 #include "lk-config.h"
 #include "lk-engine.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-struct _LkRecipe
+struct _LkDraft
 {
   GObject parent_instance;
 
@@ -40,31 +40,31 @@ enum
 static GParamSpec *properties[N_PROPS];
 static guint changed_signal;
 
-G_DEFINE_FINAL_TYPE (LkRecipe, lk_recipe, G_TYPE_OBJECT)
+G_DEFINE_FINAL_TYPE (LkDraft, lk_draft, G_TYPE_OBJECT)
 
 static void
-lk_recipe_finalize (GObject *object)
+lk_draft_finalize (GObject *object)
 {
-  LkRecipe *self = LK_RECIPE (object);
+  LkDraft *self = LK_DRAFT (object);
 
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->model, g_free);
   g_clear_pointer (&self->data, g_free);
   g_clear_object (&self->settings);
-  G_OBJECT_CLASS (lk_recipe_parent_class)->finalize (object);
+  G_OBJECT_CLASS (lk_draft_parent_class)->finalize (object);
 }
 
 static char *
-changed_text (LkRecipe *self)
+changed_text (LkDraft *self)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
   guint changed = 0;
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+      g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
 
-      changed += lk_setting_is_changed (setting);
+      changed += lk_option_is_changed (setting);
     }
   if (changed == 0)
     return NULL;
@@ -73,9 +73,9 @@ changed_text (LkRecipe *self)
 }
 
 static void
-lk_recipe_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+lk_draft_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  LkRecipe *self = LK_RECIPE (object);
+  LkDraft *self = LK_DRAFT (object);
 
   switch (id)
     {
@@ -84,36 +84,36 @@ lk_recipe_get_property (GObject *object, guint id, GValue *value, GParamSpec *ps
     case PROP_DATA: g_value_set_string (value, self->data); break;
     case PROP_SETTINGS: g_value_set_object (value, self->settings); break;
     case PROP_LOADED: g_value_set_boolean (value, g_list_model_get_n_items (G_LIST_MODEL (self->settings)) > 0); break;
-    case PROP_READY: g_value_set_boolean (value, lk_recipe_is_ready (self)); break;
+    case PROP_READY: g_value_set_boolean (value, lk_draft_is_ready (self)); break;
     case PROP_CHANGED_TEXT: g_value_take_string (value, changed_text (self)); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
 
 static void
-lk_recipe_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+lk_draft_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  LkRecipe *self = LK_RECIPE (object);
+  LkDraft *self = LK_DRAFT (object);
 
   switch (id)
     {
-    case PROP_NAME: lk_recipe_set_name (self, g_value_get_string (value)); break;
-    case PROP_MODEL: lk_recipe_set_model (self, g_value_get_string (value)); break;
-    case PROP_DATA: lk_recipe_set_data (self, g_value_get_string (value)); break;
+    case PROP_NAME: lk_draft_set_name (self, g_value_get_string (value)); break;
+    case PROP_MODEL: lk_draft_set_model (self, g_value_get_string (value)); break;
+    case PROP_DATA: lk_draft_set_data (self, g_value_get_string (value)); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
 
 static void
-lk_recipe_class_init (LkRecipeClass *klass)
+lk_draft_class_init (LkDraftClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   const GParamFlags read = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
   const GParamFlags both = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
 
-  object_class->finalize = lk_recipe_finalize;
-  object_class->get_property = lk_recipe_get_property;
-  object_class->set_property = lk_recipe_set_property;
+  object_class->finalize = lk_draft_finalize;
+  object_class->get_property = lk_draft_get_property;
+  object_class->set_property = lk_draft_set_property;
   properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, both);
   properties[PROP_MODEL] = g_param_spec_string ("model", NULL, NULL, NULL, both);
   properties[PROP_DATA] = g_param_spec_string ("data", NULL, NULL, NULL, both);
@@ -122,24 +122,24 @@ lk_recipe_class_init (LkRecipeClass *klass)
   properties[PROP_READY] = g_param_spec_boolean ("ready", NULL, NULL, FALSE, read);
   properties[PROP_CHANGED_TEXT] = g_param_spec_string ("changed-text", NULL, NULL, NULL, read);
   g_object_class_install_properties (object_class, N_PROPS, properties);
-  changed_signal = g_signal_new ("changed", LK_TYPE_RECIPE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  changed_signal = g_signal_new ("changed", LK_TYPE_DRAFT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
-lk_recipe_init (LkRecipe *self)
+lk_draft_init (LkDraft *self)
 {
-  self->settings = g_list_store_new (LK_TYPE_SETTING);
+  self->settings = g_list_store_new (LK_TYPE_OPTION);
   self->name = g_strdup ("");
 }
 
-LkRecipe *
-lk_recipe_new (void)
+LkDraft *
+lk_draft_new (void)
 {
-  return g_object_new (LK_TYPE_RECIPE, NULL);
+  return g_object_new (LK_TYPE_DRAFT, NULL);
 }
 
 static void
-say_changed (LkRecipe *self)
+say_changed (LkDraft *self)
 {
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_READY]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CHANGED_TEXT]);
@@ -147,7 +147,7 @@ say_changed (LkRecipe *self)
 }
 
 gboolean
-lk_recipe_load_from_json (LkRecipe *self, JsonNode *node, GError **error)
+lk_draft_load_from_json (LkDraft *self, JsonNode *node, GError **error)
 {
   g_autoptr (GPtrArray) settings = g_ptr_array_new_with_free_func (g_object_unref);
   JsonArray *array = NULL;
@@ -163,7 +163,7 @@ lk_recipe_load_from_json (LkRecipe *self, JsonNode *node, GError **error)
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
       JsonNode *element = json_array_get_element (array, i);
-      LkSetting *setting = JSON_NODE_HOLDS_OBJECT (element) ? lk_setting_new (json_node_get_object (element), error)
+      LkOption *setting = JSON_NODE_HOLDS_OBJECT (element) ? lk_option_new (json_node_get_object (element), error)
                                                             : NULL;
 
       if (setting == NULL)
@@ -185,24 +185,24 @@ described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = lk_engine_call_finish (result, &error);
 
-  if (node != NULL && lk_recipe_load_from_json (g_task_get_source_object (task), node, &error))
+  if (node != NULL && lk_draft_load_from_json (g_task_get_source_object (task), node, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, g_steal_pointer (&error));
 }
 
 void
-lk_recipe_load_async (LkRecipe *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+lk_draft_load_async (LkDraft *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   static const char *const arguments[] = { "train", "--describe", "--json", NULL };
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
-  g_task_set_source_tag (task, lk_recipe_load_async);
+  g_task_set_source_tag (task, lk_draft_load_async);
   lk_engine_call_async (arguments, cancellable, described_cb, task);
 }
 
 gboolean
-lk_recipe_load_finish (LkRecipe *self, GAsyncResult *result, GError **error)
+lk_draft_load_finish (LkDraft *self, GAsyncResult *result, GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
 
@@ -210,40 +210,40 @@ lk_recipe_load_finish (LkRecipe *self, GAsyncResult *result, GError **error)
 }
 
 GListModel *
-lk_recipe_get_settings (LkRecipe *self)
+lk_draft_get_settings (LkDraft *self)
 {
   return G_LIST_MODEL (self->settings);
 }
 
-LkSetting *
-lk_recipe_find (LkRecipe *self, const char *name)
+LkOption *
+lk_draft_find (LkDraft *self, const char *name)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+      g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
 
-      if (g_str_equal (lk_setting_get_name (setting), name))
+      if (g_str_equal (lk_option_get_name (setting), name))
         return setting;
     }
   return NULL;
 }
 
 const char *
-lk_recipe_get_name (LkRecipe *self)
+lk_draft_get_name (LkDraft *self)
 {
   return self->name;
 }
 
 const char *
-lk_recipe_get_model (LkRecipe *self)
+lk_draft_get_model (LkDraft *self)
 {
   return self->model;
 }
 
 const char *
-lk_recipe_get_data (LkRecipe *self)
+lk_draft_get_data (LkDraft *self)
 {
   return self->data;
 }
@@ -259,7 +259,7 @@ replace (char **slot, const char *text)
 }
 
 void
-lk_recipe_set_name (LkRecipe *self, const char *name)
+lk_draft_set_name (LkDraft *self, const char *name)
 {
   if (!replace (&self->name, name != NULL ? name : ""))
     return;
@@ -268,7 +268,7 @@ lk_recipe_set_name (LkRecipe *self, const char *name)
 }
 
 void
-lk_recipe_set_model (LkRecipe *self, const char *path)
+lk_draft_set_model (LkDraft *self, const char *path)
 {
   if (!replace (&self->model, path))
     return;
@@ -277,7 +277,7 @@ lk_recipe_set_model (LkRecipe *self, const char *path)
 }
 
 void
-lk_recipe_set_data (LkRecipe *self, const char *path)
+lk_draft_set_data (LkDraft *self, const char *path)
 {
   if (!replace (&self->data, path))
     return;
@@ -293,27 +293,27 @@ lk_recipe_set_data (LkRecipe *self, const char *path)
 }
 
 gboolean
-lk_recipe_is_ready (LkRecipe *self)
+lk_draft_is_ready (LkDraft *self)
 {
   return self->model != NULL && self->model[0] != 0 && self->data != NULL && self->data[0] != 0
          && g_list_model_get_n_items (G_LIST_MODEL (self->settings)) > 0;
 }
 
 void
-lk_recipe_reset (LkRecipe *self)
+lk_draft_reset (LkDraft *self)
 {
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+      g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
 
-      lk_setting_reset (setting);
+      lk_option_reset (setting);
     }
 }
 
 GStrv
-lk_recipe_to_arguments (LkRecipe *self)
+lk_draft_to_arguments (LkDraft *self)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->settings));
@@ -324,15 +324,15 @@ lk_recipe_to_arguments (LkRecipe *self)
     g_strv_builder_add_many (builder, "--data", self->data, NULL);
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
-      g_autofree char *flag = g_strdup (lk_setting_get_name (setting));
+      g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+      g_autofree char *flag = g_strdup (lk_option_get_name (setting));
       g_autofree char *argument = NULL;
 
-      if (!lk_setting_is_changed (setting))
+      if (!lk_option_is_changed (setting))
         continue;
       g_strdelimit (flag, "_", '-');
       /* one word, so that a value which begins with "-" is no flag */
-      argument = g_strdup_printf ("--%s=%s", flag, lk_setting_get_value (setting));
+      argument = g_strdup_printf ("--%s=%s", flag, lk_option_get_value (setting));
       g_strv_builder_add (builder, argument);
     }
   return g_strv_builder_end (builder);
@@ -340,7 +340,7 @@ lk_recipe_to_arguments (LkRecipe *self)
 
 /* "2026-11-24-support-mails": letters and digits of any script stay, all else becomes one "-". */
 static char *
-folder_name (LkRecipe *self)
+folder_name (LkDraft *self)
 {
   g_autoptr (GDateTime) now = g_date_time_new_now_local ();
   g_autofree char *date = g_date_time_format (now, "%Y-%m-%d");
@@ -366,7 +366,7 @@ folder_name (LkRecipe *self)
 }
 
 static char *
-make_folder (LkRecipe *self, const char *runs_dir, GError **error)
+make_folder (LkDraft *self, const char *runs_dir, GError **error)
 {
   g_autofree char *name = folder_name (self);
 
@@ -388,7 +388,7 @@ make_folder (LkRecipe *self, const char *runs_dir, GError **error)
 }
 
 static char *
-recipe_text (LkRecipe *self)
+recipe_text (LkDraft *self)
 {
   g_autoptr (JsonObject) recipe = json_object_new ();
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
@@ -400,9 +400,9 @@ recipe_text (LkRecipe *self)
 
   for (guint i = 0; i < n; i++)
     {
-      g_autoptr (LkSetting) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
+      g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
 
-      json_object_set_member (settings, lk_setting_get_name (setting), lk_setting_to_json (setting));
+      json_object_set_member (settings, lk_option_get_name (setting), lk_option_to_json (setting));
     }
   json_array_add_string_element (data, self->data);
   json_object_set_int_member (recipe, "version", 1);
@@ -417,15 +417,15 @@ recipe_text (LkRecipe *self)
 }
 
 char *
-lk_recipe_create_run (LkRecipe *self, const char *runs_dir, GError **error)
+lk_draft_create_run (LkDraft *self, const char *runs_dir, GError **error)
 {
   g_autofree char *folder = NULL;
   g_autofree char *text = NULL;
   g_autofree char *path = NULL;
 
-  g_return_val_if_fail (LK_IS_RECIPE (self), NULL);
+  g_return_val_if_fail (LK_IS_DRAFT (self), NULL);
 
-  if (!lk_recipe_is_ready (self))
+  if (!lk_draft_is_ready (self))
     {
       g_set_error_literal (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "Choose a model and a dataset first.");
       return NULL;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A fine-tune before it starts: a name, a model, a dataset and every setting that the engine describes. It becomes the
+ * recipe.json of a run, which does not change any more.
+ * Properties: name, model, data (strings, read-write), settings (GListModel of LkOption), loaded, ready (booleans),
+ * changed-text ("3 settings differ from the defaults", NULL when none does).
+ * Signal ::changed after any change that could change the estimate.
+ * Thread-safety: main thread.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "lk-option.h"
+
+G_BEGIN_DECLS
+
+#define LK_TYPE_DRAFT (lk_draft_get_type ())
+G_DECLARE_FINAL_TYPE (LkDraft, lk_draft, LK, DRAFT, GObject)
+
+LkDraft *lk_draft_new (void);
+
+/* Asks the engine for its settings. */
+void lk_draft_load_async (LkDraft *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                           gpointer user_data);
+gboolean lk_draft_load_finish (LkDraft *self, GAsyncResult *result, GError **error);
+/* The same from the engine's answer. */
+gboolean lk_draft_load_from_json (LkDraft *self, JsonNode *node, GError **error);
+
+GListModel *lk_draft_get_settings (LkDraft *self);
+/* NULL when the engine knows no such setting. (transfer none) */
+LkOption *lk_draft_find (LkDraft *self, const char *name);
+const char *lk_draft_get_name (LkDraft *self);
+const char *lk_draft_get_model (LkDraft *self);
+const char *lk_draft_get_data (LkDraft *self);
+void lk_draft_set_name (LkDraft *self, const char *name);
+void lk_draft_set_model (LkDraft *self, const char *path);
+void lk_draft_set_data (LkDraft *self, const char *path);
+gboolean lk_draft_is_ready (LkDraft *self);
+/* All settings at their defaults. */
+void lk_draft_reset (LkDraft *self);
+
+/* "--model M --data D --learning-rate 0.0001 …", only what differs from the defaults. (transfer full) */
+GStrv lk_draft_to_arguments (LkDraft *self);
+
+/* A new folder in @runs_dir with recipe.json in it, ready for a worker. (transfer full) */
+char *lk_draft_create_run (LkDraft *self, const char *runs_dir, GError **error);
+
+G_END_DECLS
