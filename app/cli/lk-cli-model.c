@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-cli-model.h"
 
+#include <string.h>
+
 #include "lk-config.h"
 #include "lk-error.h"
 #include "lk-json.h"
-#include "lk-prompt.h"
 
 #define RECIPE_LIMIT (16 << 20)
 #define SHIPPED_MODEL "model/lorikeet-tiny.gguf"
@@ -130,7 +131,7 @@ static gint64 seed = -1;
 static gboolean greedy;
 static char **stops;
 
-const GOptionEntry lk_cli_sampling_entries[] = {
+static const GOptionEntry sampling_entries[] = {
   { "temperature", 't', 0, G_OPTION_ARG_DOUBLE, &temperature, "0 is greedy; default 0.7", "NUMBER" },
   { "top-k", 0, 0, G_OPTION_ARG_INT, &top_k, "Only the K likeliest tokens; default 40, 0 is off", "K" },
   { "top-p", 0, 0, G_OPTION_ARG_DOUBLE, &top_p, "Only the likeliest tokens that make up P; default 0.95", "P" },
@@ -142,6 +143,20 @@ const GOptionEntry lk_cli_sampling_entries[] = {
   { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &stops, "End the answer before this text; may be given several times", "TEXT" },
   { NULL },
 };
+
+GOptionEntry *
+lk_cli_with_sampling (const GOptionEntry *entries)
+{
+  GOptionEntry *all;
+  guint n = 0;
+
+  while (entries[n].long_name)
+    n++;
+  all = g_new0 (GOptionEntry, n + G_N_ELEMENTS (sampling_entries));
+  memcpy (all, entries, n * sizeof *all);
+  memcpy (all + n, sampling_entries, sizeof sampling_entries);
+  return all;
+}
 
 void
 lk_cli_sampling_fill (LkGenerateOptions *options)

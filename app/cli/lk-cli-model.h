@@ -31,8 +31,8 @@ gboolean lk_cli_run_parts (const char *run, char **model, char **adapter, GError
 /* The shipped model. (transfer full) */
 char *lk_cli_find_shipped_model (GError **error);
 
-/* The options of sampling, shared by chat and generate. */
-extern const GOptionEntry lk_cli_sampling_entries[];
+/* @entries and behind them the options of sampling, which chat, generate and others share. (transfer container) */
+GOptionEntry *lk_cli_with_sampling (const GOptionEntry *entries);
 /* What they said. @options gets sampler, max_tokens and stops (kept for the process). */
 void lk_cli_sampling_fill (LkGenerateOptions *options);
 

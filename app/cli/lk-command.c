@@ -2,6 +2,9 @@
 #include "lk-command.h"
 
 #include <gio/gunixinputstream.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,33 +124,49 @@ lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char
 }
 
 static GCancellable *the_cancellable;
+static int signal_pipe[2];
+
+/* Any thread may get the signal, those of libraries too: all that is done here is safe anywhere. */
+static void
+signal_cb (int signal_number)
+{
+  int saved_errno = errno;
+
+  if (write (signal_pipe[1], "x", 1) < 0)
+    _exit (LK_EXIT_INTERRUPTED);
+  errno = saved_errno;
+}
 
 static gpointer
 watch_signals (gpointer data)
 {
-  sigset_t *set = data;
-  int signal_number;
+  char byte;
 
-  sigwait (set, &signal_number);
-  g_cancellable_cancel (the_cancellable);
-  sigwait (set, &signal_number);
-  _exit (LK_EXIT_INTERRUPTED);
+  for (guint n = 0;; n++)
+    {
+      while (read (signal_pipe[0], &byte, 1) < 0 && errno == EINTR)
+        ;
+      if (n > 0)
+        _exit (LK_EXIT_INTERRUPTED);
+      g_cancellable_cancel (the_cancellable);
+    }
+  return NULL;
 }
 
 GCancellable *
 lk_cli_cancellable (void)
 {
-  static sigset_t set;
+  struct sigaction action = { .sa_handler = signal_cb, .sa_flags = SA_RESTART };
 
-  if (!the_cancellable)
+  if (the_cancellable)
+    return the_cancellable;
+  the_cancellable = g_cancellable_new ();
+  if (g_unix_open_pipe (signal_pipe, FD_CLOEXEC, NULL))
     {
-      the_cancellable = g_cancellable_new ();
-      /* a thread of its own waits for the signals, so that no handler must be signal-safe */
-      sigemptyset (&set);
-      sigaddset (&set, SIGINT);
-      sigaddset (&set, SIGTERM);
-      pthread_sigmask (SIG_BLOCK, &set, NULL);
-      g_thread_unref (g_thread_new ("signals", watch_signals, &set));
+      sigemptyset (&action.sa_mask);
+      g_thread_unref (g_thread_new ("signals", watch_signals, NULL));
+      sigaction (SIGINT, &action, NULL);
+      sigaction (SIGTERM, &action, NULL);
     }
   return the_cancellable;
 }

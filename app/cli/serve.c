@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-chat-server.h"
+#include "lk-cli-model.h"
+#include "lk-command.h"
+
+#include <string.h>
+
+static char *model_path, *socket_path, *device;
+static char **adapters;
+static int context;
+
+static const GOptionEntry entries[] = {
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
+  { "adapter", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &adapters, "An adapter folder and the name it answers to; may be given several times", "NAME=PATH" },
+  { "socket", 's', 0, G_OPTION_ARG_FILENAME, &socket_path, "Where to listen", "PATH" },
+  { "context", 0, 0, G_OPTION_ARG_INT, &context, "Tokens of a conversation; default 2048 or the model's", "N" },
+  { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
+  { NULL },
+};
+
+static gboolean
+add_adapter (LkChatServer *server, LkCliModel *cli, const char *text, GError **error)
+{
+  const char *equals = strchr (text, '=');
+  g_autofree char *name = equals ? g_strndup (text, (gsize) (equals - text)) : NULL;
+  g_autofree char *prefix = NULL;
+  g_autofree char *base = NULL;
+  g_autofree char *own = NULL;
+  g_autoptr (LkAdapter) adapter = NULL;
+
+  if (!equals || equals == text || !equals[1])
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“--adapter %s” is not of the form NAME=PATH", text);
+      return FALSE;
+    }
+  if (lk_cli_is_run (equals + 1) && !lk_cli_run_parts (equals + 1, &base, &own, error))
+    return FALSE;
+  prefix = g_strconcat ("voice.", name, NULL);
+  adapter = lk_adapter_load (cli->model, prefix, own ? own : equals + 1, FALSE, error);
+  return adapter && lk_chat_server_add_adapter (server, name, adapter, error);
+}
+
+static gboolean
+serve (LkCliModel *cli, GError **error)
+{
+  g_autoptr (LkChatServer) server = lk_chat_server_new (cli->model, cli->backend, (guint) MAX (0, context));
+
+  if (cli->adapter && !lk_chat_server_add_adapter (server, "tuned", cli->adapter, error))
+    return FALSE;
+  for (guint i = 0; adapters && adapters[i]; i++)
+    if (!add_adapter (server, cli, adapters[i], error))
+      return FALSE;
+  return lk_backend_prepare (cli->backend, lk_model_get_variables (cli->model), error)
+         && lk_chat_server_run (server, socket_path, lk_cli_cancellable (), error);
+}
+
+static int
+run (int argc, char **argv)
+{
+  static const LkCliUsage usage = {
+    .arguments = "--socket PATH",
+    .description = "Answers OpenAI chat completions over HTTP/1.1 on a Unix socket, for this user only: POST\n"
+                   "/v1/chat/completions (with \"stream\": true as server-sent events) and GET /v1/models. The request's\n"
+                   "“model” is “base” or an adapter's name; of a run, its adapter is “tuned”. Ctrl-C ends it.",
+    .entries = entries,
+    .max = 0,
+  };
+  g_auto (LkCliModel) cli = { 0 };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  if (!lk_cli_parse (&lk_command_serve, &usage, &argc, &argv, &status))
+    return status;
+  if (!socket_path)
+    return lk_cli_fail_usage ("--socket is needed: where to listen");
+  lk_cli_cancellable ();
+  if (!lk_cli_model_open (&cli, model_path, NULL, device, &error) || !serve (&cli, &error))
+    return lk_cli_fail (error);
+  return LK_EXIT_OK;
+}
+
+const LkCommand lk_command_serve = { "serve", "Answer chats on a socket", run };
