@@ -436,9 +436,3 @@ lk_json_get_array (JsonObject *object, const char *member, const char *source, J
   *out = json_node_get_array (node);
   return TRUE;
 }
-
-char *
-lk_json_to_string (JsonNode *node, gboolean pretty)
-{
-  return json_to_string (node, pretty);
-}

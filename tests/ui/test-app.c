@@ -777,6 +777,29 @@ test_words (void)
   g_assert_cmpstr (cut, ==, "Äpfel und…");
 }
 
+/* What we write must be what we read: learning rates are small numbers. */
+static void
+test_json_numbers (void)
+{
+  static const double numbers[] = { 1e-8, 1e-12, 2e-5, 0.1, 1.0 / 3, 1e300, -4.9e-324, 5, -0.0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      g_autoptr (JsonNode) node = json_node_init_double (json_node_alloc (), numbers[i]);
+      g_autoptr (JsonNode) list = json_node_new (JSON_NODE_ARRAY);
+      g_autoptr (JsonNode) again = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = NULL;
+
+      json_node_take_array (list, json_array_new ());
+      json_array_add_element (json_node_get_array (list), json_node_copy (node));
+      text = lk_json_to_string (list, i % 2 == 0);
+      again = lk_json_parse (text, strlen (text), "test", &error);
+      g_assert_no_error (error);
+      g_assert_cmpfloat (json_array_get_double_element (json_node_get_array (again), 0), ==, numbers[i]);
+    }
+}
+
 static void
 test_settings (void)
 {
@@ -798,6 +821,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/app/words", test_words);
   g_test_add_func ("/app/settings", test_settings);
+  g_test_add_func ("/app/json-numbers", test_json_numbers);
   g_test_add_func ("/app/reader/half-lines", test_half_lines);
   g_test_add_func ("/app/reader/bad-lines", test_bad_lines);
   g_test_add_func ("/app/reader/truncated", test_truncated_file);
