@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * events.jsonl: append-only, one object a line, each written with one call so that a reader never sees half a line that
+ * later changes. The members are listed in DESIGN.md.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _LkEvents LkEvents;
+/* Called with each event's line, without the newline. */
+typedef void (*LkEventFunc) (const char *line, gpointer data);
+
+LkEvents *lk_events_open (const char *path, GError **error);
+void lk_events_free (LkEvents *self);
+void lk_events_set_listener (LkEvents *self, LkEventFunc func, gpointer data);
+/* Adds "event" and "time" to @members (transfer full) and appends the line. */
+gboolean lk_events_write (LkEvents *self, const char *event, JsonObject *members, GError **error);
+gboolean lk_events_write_state (LkEvents *self, const char *state, const char *message, GError **error);
+gboolean lk_events_write_warning (LkEvents *self, const char *message, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkEvents, lk_events_free)
+
+G_END_DECLS

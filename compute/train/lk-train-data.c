@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-train-data.h"
+
+#include <string.h>
+
+#include "lk-error.h"
+#include "lk-random.h"
+
+#define LK_HELD_OUT_LEAST 16
+
+/* Examples and how they share rows. */
+typedef struct
+{
+  GPtrArray *examples; /* of LkExample */
+  GArray *rows;        /* guint: row of the dataset each came from */
+  LkPacking *packing;
+  guint32 *order;      /* of packed rows, for the epoch at hand */
+} LkPart;
+
+struct _LkTrainData
+{
+  LkModel *model;
+  LkDataset *dataset;
+  LkPart train, held_out;
+  guint length;
+  gboolean pack;
+  guint64 seed;
+  gint64 epoch; /* the order at hand is for this one; −1: none yet */
+  guint n_problems;
+  LkTrainProblemFunc problem;
+  gpointer problem_data;
+};
+
+static void
+lk_example_destroy (gpointer data)
+{
+  lk_example_free (data);
+}
+
+static void
+lk_part_init (LkPart *self)
+{
+  self->examples = g_ptr_array_new_with_free_func (lk_example_destroy);
+  self->rows = g_array_new (FALSE, FALSE, sizeof (guint));
+}
+
+static void
+lk_part_clear (LkPart *self)
+{
+  g_ptr_array_unref (self->examples);
+  g_array_unref (self->rows);
+  g_clear_pointer (&self->packing, lk_packing_free);
+  g_free (self->order);
+}
+
+void
+lk_train_data_free (LkTrainData *self)
+{
+  if (!self)
+    return;
+  lk_part_clear (&self->train);
+  lk_part_clear (&self->held_out);
+  lk_dataset_unref (self->dataset);
+  lk_model_unref (self->model);
+  g_free (self);
+}
+
+static LkExample *
+lk_example_take (GArray *ids, guint n_prompt)
+{
+  LkExample *example = g_new0 (LkExample, 1);
+
+  example->n = ids->len;
+  example->ids = g_memdup2 (ids->data, ids->len * sizeof (gint32));
+  example->targets = g_malloc (ids->len + 1);
+  for (guint i = 0; i < ids->len; i++)
+    example->targets[i] = i >= n_prompt;
+  return example;
+}
+
+static LkExample *
+lk_example_from_text (LkModel *model, const LkRow *row, GError **error)
+{
+  LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  gint32 bos = lk_tokenizer_get_bos (tokenizer), eos = lk_tokenizer_get_eos (tokenizer);
+  guint n_prompt;
+
+  if (lk_tokenizer_get_add_bos (tokenizer) && bos >= 0)
+    g_array_append_val (ids, bos);
+  if (row->prompt && !lk_tokenizer_encode (tokenizer, row->prompt, -1, FALSE, ids, error))
+    return NULL;
+  n_prompt = row->prompt ? ids->len : 0;
+  if (!lk_tokenizer_encode (tokenizer, row->text, -1, FALSE, ids, error))
+    return NULL;
+  if (eos >= 0)
+    g_array_append_val (ids, eos);
+  return lk_example_take (ids, n_prompt);
+}
+
+LkExample *
+lk_example_from_row (LkModel *model, const LkRow *row, GError **error)
+{
+  LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
+  LkTemplate *template = lk_model_get_template (model);
+  LkTemplateInput input = { .messages = row->messages, .tools = row->tools };
+
+  if (!tokenizer || (row->kind == LK_ROW_MESSAGES && !template))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s has no %s, so it cannot learn from %s", lk_model_get_path (model),
+                   tokenizer ? "chat template" : "tokenizer", tokenizer ? "conversations" : "text");
+      return NULL;
+    }
+  if (row->kind != LK_ROW_MESSAGES)
+    return lk_example_from_text (model, row, error);
+  input.bos_token = lk_tokenizer_get_token (tokenizer, lk_tokenizer_get_bos (tokenizer));
+  input.eos_token = lk_tokenizer_get_token (tokenizer, lk_tokenizer_get_eos (tokenizer));
+  return lk_template_encode (template, tokenizer, &input, error);
+}
+
+static void
+lk_train_data_report (LkTrainData *self, const LkRow *row, const char *reason)
+{
+  self->n_problems++;
+  self->problem (lk_dataset_get_path (self->dataset, row->file), row->line, reason, self->problem_data);
+}
+
+static guint
+lk_example_count (const LkExample *example)
+{
+  guint n = 0;
+
+  for (guint i = 1; i < example->n; i++)
+    n += example->targets[i];
+  return n;
+}
+
+/* Encodes the rows @indices into @part; what is too long is cut and said, what teaches nothing is left out and said. */
+static gboolean
+lk_train_data_encode (LkTrainData *self, LkPart *part, GArray *indices, GError **error)
+{
+  for (guint i = 0; i < indices->len; i++)
+    {
+      guint index = g_array_index (indices, guint, i);
+      const LkRow *row = lk_dataset_get_row (self->dataset, index);
+      g_autoptr (GError) row_error = NULL;
+      g_autoptr (LkExample) example = lk_example_from_row (self->model, row, &row_error);
+      g_autofree char *reason = NULL;
+
+      if (!example && g_error_matches (row_error, LK_ERROR, LK_ERROR_UNSUPPORTED))
+        {
+          g_propagate_error (error, g_steal_pointer (&row_error));
+          return FALSE;
+        }
+      if (!example)
+        {
+          lk_train_data_report (self, row, row_error->message);
+          continue;
+        }
+      if (example->n > self->length)
+        {
+          reason = g_strdup_printf ("the row has %u tokens and was cut at %u", example->n, self->length);
+          example->n = self->length;
+        }
+      if (lk_example_count (example) == 0)
+        {
+          g_free (reason);
+          reason = g_strdup ("nothing of the answer is left within the length limit, or it is empty: the row is not used");
+        }
+      if (reason)
+        lk_train_data_report (self, row, reason);
+      if (lk_example_count (example) == 0)
+        continue;
+      g_ptr_array_add (part->examples, g_steal_pointer (&example));
+      g_array_append_val (part->rows, index);
+    }
+  return TRUE;
+}
+
+static void
+lk_part_pack (LkPart *part, guint length, gboolean pack)
+{
+  g_autofree guint *lengths = g_new (guint, part->examples->len + 1);
+
+  for (guint i = 0; i < part->examples->len; i++)
+    lengths[i] = ((LkExample *) g_ptr_array_index (part->examples, i))->n;
+  part->packing = lk_packing_new (lengths, part->examples->len, length, pack);
+  part->order = g_new (guint32, part->packing->n_rows + 1);
+  for (guint i = 0; i < part->packing->n_rows; i++)
+    part->order[i] = i;
+}
+
+LkTrainData *
+lk_train_data_new (LkModel *model, LkDataset *dataset, const LkRecipe *recipe, LkTrainProblemFunc problem, gpointer data, GError **error)
+{
+  g_autoptr (LkTrainData) self = g_new0 (LkTrainData, 1);
+  g_autoptr (GArray) train = NULL, held_out = NULL;
+
+  self->model = lk_model_ref (model);
+  self->dataset = lk_dataset_ref (dataset);
+  self->length = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH), lk_model_get_config (model)->context);
+  self->pack = lk_recipe_get_boolean (recipe, LK_SETTING_PACKING);
+  self->seed = (guint64) lk_recipe_get_int (recipe, LK_SETTING_SEED);
+  self->epoch = -1;
+  self->problem = problem;
+  self->problem_data = data;
+  lk_part_init (&self->train);
+  lk_part_init (&self->held_out);
+  for (guint i = 0; i < lk_dataset_get_n_problems (dataset); i++)
+    {
+      const LkRowProblem *p = lk_dataset_get_problem (dataset, i);
+
+      self->n_problems++;
+      problem (lk_dataset_get_path (dataset, p->file), p->line, p->reason, data);
+    }
+  lk_dataset_split (dataset, lk_recipe_get_number (recipe, LK_SETTING_HELD_OUT), LK_HELD_OUT_LEAST, self->seed, &train, &held_out);
+  if (!lk_train_data_encode (self, &self->train, train, error) || !lk_train_data_encode (self, &self->held_out, held_out, error))
+    return NULL;
+  if (self->train.examples->len == 0)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: no row is left to train on", lk_dataset_get_path (dataset, 0));
+      return NULL;
+    }
+  lk_part_pack (&self->train, self->length, self->pack);
+  lk_part_pack (&self->held_out, self->length, self->pack);
+  return g_steal_pointer (&self);
+}
+
+guint
+lk_train_data_get_n_train (LkTrainData *self)
+{
+  return self->train.examples->len;
+}
+
+guint
+lk_train_data_get_n_held_out (LkTrainData *self)
+{
+  return self->held_out.examples->len;
+}
+
+guint
+lk_train_data_get_n_problems (LkTrainData *self)
+{
+  return self->n_problems;
+}
+
+gint64
+lk_train_data_get_tokens (LkTrainData *self)
+{
+  gint64 n = 0;
+
+  for (guint i = 0; i < self->train.examples->len; i++)
+    n += ((LkExample *) g_ptr_array_index (self->train.examples, i))->n;
+  return n;
+}
+
+gint64
+lk_train_data_get_targets (LkTrainData *self)
+{
+  gint64 n = 0;
+
+  for (guint i = 0; i < self->train.examples->len; i++)
+    n += lk_example_count (g_ptr_array_index (self->train.examples, i));
+  return n;
+}
+
+guint
+lk_train_data_get_rows (LkTrainData *self)
+{
+  return self->train.packing->n_rows;
+}
+
+guint
+lk_train_data_get_held_out_rows (LkTrainData *self)
+{
+  return self->held_out.packing->n_rows;
+}
+
+/* Rows are visited in another order each epoch. */
+static void
+lk_train_data_set_epoch (LkTrainData *self, guint epoch)
+{
+  LkRandom random = lk_random (self->seed, 0x65706f6368000000u + epoch);
+
+  if (self->epoch == (gint64) epoch)
+    return;
+  lk_random_permutation (&random, self->train.order, self->train.packing->n_rows);
+  self->epoch = epoch;
+}
+
+static guint
+lk_part_longest (const LkPart *part, guint first, guint n)
+{
+  guint longest = 1;
+
+  for (guint i = first; i < MIN (first + n, part->packing->n_rows); i++)
+    {
+      guint row = part->order[i], length = 0;
+
+      for (guint k = part->packing->first[row]; k < part->packing->first[row + 1]; k++)
+        length += ((LkExample *) g_ptr_array_index (part->examples, part->packing->members[k]))->n;
+      longest = MAX (longest, length);
+    }
+  return longest;
+}
+
+static LkBatch *
+lk_part_batch (const LkPart *part, guint first, guint n, guint length)
+{
+  LkBatch *batch = lk_batch_new (n, length);
+
+  for (guint i = 0; i < n && first + i < part->packing->n_rows; i++)
+    {
+      guint row = part->order[first + i], offset = 0;
+
+      for (guint k = part->packing->first[row]; k < part->packing->first[row + 1]; k++)
+        {
+          const LkExample *example = g_ptr_array_index (part->examples, part->packing->members[k]);
+
+          lk_batch_place (batch, i, length, offset, example);
+          offset += example->n;
+        }
+    }
+  return batch;
+}
+
+guint
+lk_train_data_longest (LkTrainData *self, guint epoch, guint first, guint n)
+{
+  lk_train_data_set_epoch (self, epoch);
+  return lk_part_longest (&self->train, first, n);
+}
+
+LkBatch *
+lk_train_data_batch (LkTrainData *self, guint epoch, guint first, guint n, guint length)
+{
+  lk_train_data_set_epoch (self, epoch);
+  return lk_part_batch (&self->train, first, n, length);
+}
+
+guint
+lk_train_data_held_out_longest (LkTrainData *self, guint first, guint n)
+{
+  return lk_part_longest (&self->held_out, first, n);
+}
+
+LkBatch *
+lk_train_data_held_out_batch (LkTrainData *self, guint first, guint n, guint length)
+{
+  return lk_part_batch (&self->held_out, first, n, length);
+}
+
+const LkRow *
+lk_train_data_get_held_out_row (LkTrainData *self, guint i)
+{
+  return lk_dataset_get_row (self->dataset, g_array_index (self->held_out.rows, guint, i));
+}
