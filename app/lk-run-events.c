@@ -91,6 +91,17 @@ apply_problem (LkRun *self, JsonObject *event)
                           reason != NULL ? reason : "cannot be used");
 }
 
+/* A step that is done again, by a run that was started anew or resumed, replaces what stood there. */
+static void
+put_point (LkSeries *series, gint64 step, double loss)
+{
+  guint n = lk_series_get_n_points (series);
+
+  if (n > 0 && lk_series_get_x (series, n - 1) >= (double) step)
+    lk_series_truncate_after (series, (double) step - 0.5);
+  lk_series_append (series, (double) step, loss);
+}
+
 static void
 apply_step (LkRun *self, JsonObject *event)
 {
@@ -103,7 +114,7 @@ apply_step (LkRun *self, JsonObject *event)
   self->seconds_left = number (event, "seconds_left", NAN);
   self->memory_bytes = integer (event, "memory_bytes", self->memory_bytes);
   /* a loss that is no number stays in the series: the chart marks it */
-  lk_series_append (self->training, (double) self->step, self->loss);
+  put_point (self->training, self->step, self->loss);
 }
 
 static void
@@ -122,7 +133,7 @@ apply_eval (LkRun *self, JsonObject *event)
       self->best_loss = loss;
       self->best_step = step;
     }
-  lk_series_append (self->held_out, (double) step, loss);
+  put_point (self->held_out, step, loss);
 }
 
 static void

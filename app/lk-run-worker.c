@@ -5,7 +5,7 @@
  */
 #include "lk-run-private.h"
 
-#include "lk-control.h"
+#include "lk-worker-control.h"
 #include "lk-engine.h"
 
 /* Looks without a lock before a run without an end counts as interrupted. A worker takes its lock within the first
@@ -40,7 +40,7 @@ _lk_run_check_worker (LkRun *self)
 {
   if (!lk_run_reader_is_caught_up (self->reader))
     return;
-  if (self->state == LK_RUN_INTERRUPTED && lk_control_is_locked (self->folder))
+  if (self->state == LK_RUN_INTERRUPTED && lk_worker_control_is_locked (self->folder))
     {
       /* somebody else went on with it */
       self->state = LK_RUN_PREPARING;
@@ -57,7 +57,7 @@ _lk_run_check_worker (LkRun *self)
       self->seen_active = TRUE;
       return;
     }
-  if (lk_control_is_locked (self->folder))
+  if (lk_worker_control_is_locked (self->folder))
     {
       self->missed = 0;
       self->seen_active = TRUE;
@@ -117,7 +117,7 @@ commanded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (LkRun) self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!lk_control_send_finish (result, &error) && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (!lk_worker_control_send_finish (result, &error) && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_signal_emit_by_name (self, "complaint", error->message);
   lk_run_poll (self);
 }
@@ -127,5 +127,5 @@ lk_run_command (LkRun *self, const char *command)
 {
   g_return_if_fail (LK_IS_RUN (self));
 
-  lk_control_send_async (self->folder, command, self->cancellable, commanded_cb, g_object_ref (self));
+  lk_worker_control_send_async (self->folder, command, self->cancellable, commanded_cb, g_object_ref (self));
 }

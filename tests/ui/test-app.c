@@ -14,7 +14,7 @@
 
 #include "lk-chat-turn.h"
 #include "lk-chat.h"
-#include "lk-control.h"
+#include "lk-worker-control.h"
 #include "lk-engine.h"
 #include "lk-error.h"
 #include "lk-estimate.h"
@@ -256,6 +256,10 @@ test_resumed_series (void)
   lk_run_poll (run);
   g_assert_cmpuint (lk_series_get_n_points (training), ==, 3);
   g_assert_cmpfloat (lk_series_get_y (training, 2), ==, 1);
+  append (folder, "{\"event\":\"state\",\"state\":\"preparing\"}\n{\"event\":\"step\",\"step\":1,\"loss\":4}\n");
+  lk_run_poll (run);
+  g_assert_cmpuint (lk_series_get_n_points (training), ==, 1);
+  g_assert_cmpfloat (lk_series_get_y (training, 0), ==, 4);
   clean (runs);
 }
 
@@ -281,7 +285,7 @@ test_lock_of_another (void)
   append (folder, "{\"event\":\"state\",\"state\":\"running\"}\n{\"event\":\"checkpoint\",\"step\":40}\n");
   for (int i = 0; i < 10; i++)
     lk_run_poll (run);
-  g_assert_true (lk_control_is_locked (folder));
+  g_assert_true (lk_worker_control_is_locked (folder));
   g_assert_cmpint (lk_run_get_state (run), ==, LK_RUN_RUNNING);
   close (fd);
   wait_for (is_interrupted, run);

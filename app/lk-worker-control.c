@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE /* O_PATH */
-#include "lk-control.h"
+#include "lk-worker-control.h"
 
 #include "lk-error.h"
 #include "lk-json.h"
@@ -37,7 +37,7 @@ exchange_free (gpointer data)
 }
 
 gboolean
-lk_control_is_locked (const char *run_folder)
+lk_worker_control_is_locked (const char *run_folder)
 {
   g_autofree char *path = g_build_filename (run_folder, "lock", NULL);
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
@@ -136,7 +136,7 @@ socket_address (const char *run_folder, int *folder_fd)
 }
 
 void
-lk_control_send_async (const char *run_folder, const char *command, GCancellable *cancellable,
+lk_worker_control_send_async (const char *run_folder, const char *command, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
@@ -144,7 +144,7 @@ lk_control_send_async (const char *run_folder, const char *command, GCancellable
   g_autoptr (GSocketAddress) address = NULL;
   Exchange *exchange = g_new0 (Exchange, 1);
 
-  g_task_set_source_tag (task, lk_control_send_async);
+  g_task_set_source_tag (task, lk_worker_control_send_async);
   g_task_set_task_data (task, exchange, exchange_free);
   exchange->line = g_strdup_printf ("{\"command\":\"%s\"}\n", command);
   address = socket_address (run_folder, &exchange->folder_fd);
@@ -154,7 +154,7 @@ lk_control_send_async (const char *run_folder, const char *command, GCancellable
 }
 
 gboolean
-lk_control_send_finish (GAsyncResult *result, GError **error)
+lk_worker_control_send_finish (GAsyncResult *result, GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
 
