@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define PRESET_LIMIT (1024 * 1024)
+
 struct _LkDraft
 {
   GObject parent_instance;
@@ -310,6 +312,33 @@ lk_draft_reset (LkDraft *self)
 
       lk_option_reset (setting);
     }
+}
+
+gboolean
+lk_draft_apply_preset (LkDraft *self, const char *path, GError **error)
+{
+  g_autoptr (JsonObject) preset = lk_json_load_object (path, PRESET_LIMIT, error);
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *node;
+
+  if (preset == NULL)
+    return FALSE;
+  json_object_iter_init (&iter, preset);
+  while (json_object_iter_next (&iter, &name, &node))
+    {
+      LkOption *option = lk_draft_find (self, name);
+      g_autofree char *text = JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+                                  ? json_node_dup_string (node)
+                                  : lk_json_to_string (node, FALSE);
+
+      if (option == NULL || !lk_option_set_value (option, text))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” cannot be set to %s", path, name, text);
+          return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 GStrv

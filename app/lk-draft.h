@@ -40,6 +40,10 @@ gboolean lk_draft_is_ready (LkDraft *self);
 /* All settings at their defaults. */
 void lk_draft_reset (LkDraft *self);
 
+/* Takes values from a file like {"epochs": 20, "learning_rate": 0.002}; a setting the engine does not know, or a value
+ * it does not take, is an error that names it. */
+gboolean lk_draft_apply_preset (LkDraft *self, const char *path, GError **error);
+
 /* "--model M --data D --learning-rate 0.0001 …", only what differs from the defaults. (transfer full) */
 GStrv lk_draft_to_arguments (LkDraft *self);
 

@@ -100,6 +100,12 @@ lk_paths_find_sample (void)
 }
 
 char *
+lk_paths_find_sample_preset (void)
+{
+  return lk_paths_find_data ("samples/polite-parrot.settings.json");
+}
+
+char *
 lk_paths_get_export_dir (void)
 {
   const char *downloads = g_get_user_special_dir (G_USER_DIRECTORY_DOWNLOAD);

@@ -22,6 +22,8 @@ char *lk_paths_find_data (const char *name);
 /* The embedded model and the sample dataset of Try It Now; NULL when this build has none. (transfer full) */
 char *lk_paths_find_tiny_model (void);
 char *lk_paths_find_sample (void);
+/* Settings that suit the embedded model on that sample; NULL when there are none. (transfer full) */
+char *lk_paths_find_sample_preset (void);
 /* Downloads folder, or home: where exports go unless the user says otherwise. (transfer full) */
 char *lk_paths_get_export_dir (void);
 

@@ -110,10 +110,12 @@ try_loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (LkWindow) self = user_data;
   g_autoptr (GError) error = NULL;
+  g_autofree char *preset = lk_paths_find_sample_preset ();
   LkDraft *draft = LK_DRAFT (source);
 
   g_clear_object (&self->trying);
-  if (!lk_draft_load_finish (draft, result, &error))
+  if (!lk_draft_load_finish (draft, result, &error)
+      || (preset != NULL && !lk_draft_apply_preset (draft, preset, &error)))
     say_error (self, error);
   else
     start_draft (self, draft);

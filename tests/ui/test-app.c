@@ -76,7 +76,7 @@ make_run (const char *runs, const char *name)
   g_autofree char *recipe = g_build_filename (folder, "recipe.json", NULL);
 
   g_assert_cmpint (g_mkdir (folder, 0755), ==, 0);
-  g_assert_true (g_file_set_contents (recipe, RECIPE, -1, NULL));
+  g_assert_true (g_file_set_contents (draft, RECIPE, -1, NULL));
   return folder;
 }
 
@@ -295,11 +295,11 @@ test_lock_of_another (void)
 }
 
 static LkDraft *
-make_recipe (void)
+make_draft (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = NULL;
-  LkDraft *recipe = lk_draft_new ();
+  LkDraft *draft = lk_draft_new ();
   const char *text = "{\"settings\":[{\"name\":\"rank\",\"type\":\"int\",\"default\":16,\"minimum\":1,\"maximum\":256,"
                      "\"label\":\"Rank\"},{\"name\":\"learning_rate\",\"type\":\"double\",\"default\":0.0002},"
                      "{\"name\":\"schedule\",\"type\":\"choice\",\"default\":\"cosine\",\"choices\":[\"linear\","
@@ -307,44 +307,45 @@ make_recipe (void)
 
   node = lk_json_parse (text, strlen (text), "test", &error);
   g_assert_no_error (error);
-  g_assert_true (lk_draft_load_from_json (recipe, node, &error));
+  g_assert_true (lk_draft_load_from_json (draft, node, &error));
   g_assert_no_error (error);
-  return recipe;
+  return draft;
 }
 
 static void
 test_recipe (void)
 {
-  g_autoptr (LkDraft) recipe = make_recipe ();
+  g_autoptr (LkDraft) draft = make_draft ();
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) arguments = NULL;
   char *runs = make_folder ();
   g_autofree char *folder = NULL;
   g_autofree char *again = NULL;
   g_autofree char *path = NULL;
+  g_autofree char *path_of_preset = NULL;
   g_autoptr (JsonObject) written = NULL;
   JsonObject *settings;
 
-  g_assert_false (lk_draft_is_ready (recipe));
-  g_assert_null (lk_draft_create_run (recipe, runs, &error));
+  g_assert_false (lk_draft_is_ready (draft));
+  g_assert_null (lk_draft_create_run (draft, runs, &error));
   g_assert_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
-  lk_draft_set_model (recipe, "/m.gguf");
-  lk_draft_set_data (recipe, "/x/support_mails.jsonl");
-  g_assert_cmpstr (lk_draft_get_name (recipe), ==, "Support mails");
-  g_assert_true (lk_option_set_value (lk_draft_find (recipe, "rank"), "9999"));
-  g_assert_cmpstr (lk_option_get_value (lk_draft_find (recipe, "rank")), ==, "256");
-  g_assert_false (lk_option_set_value (lk_draft_find (recipe, "learning_rate"), "fast"));
-  g_assert_false (lk_option_set_value (lk_draft_find (recipe, "learning_rate"), "nan"));
-  g_assert_true (lk_option_set_value (lk_draft_find (recipe, "learning_rate"), "1e-3"));
-  g_assert_false (lk_option_set_value (lk_draft_find (recipe, "schedule"), "steep"));
-  arguments = lk_draft_to_arguments (recipe);
+  lk_draft_set_model (draft, "/m.gguf");
+  lk_draft_set_data (draft, "/x/support_mails.jsonl");
+  g_assert_cmpstr (lk_draft_get_name (draft), ==, "Support mails");
+  g_assert_true (lk_option_set_value (lk_draft_find (draft, "rank"), "9999"));
+  g_assert_cmpstr (lk_option_get_value (lk_draft_find (draft, "rank")), ==, "256");
+  g_assert_false (lk_option_set_value (lk_draft_find (draft, "learning_rate"), "fast"));
+  g_assert_false (lk_option_set_value (lk_draft_find (draft, "learning_rate"), "nan"));
+  g_assert_true (lk_option_set_value (lk_draft_find (draft, "learning_rate"), "1e-3"));
+  g_assert_false (lk_option_set_value (lk_draft_find (draft, "schedule"), "steep"));
+  arguments = lk_draft_to_arguments (draft);
   g_assert_cmpuint (g_strv_length (arguments), ==, 6);
   g_assert_true (g_strv_contains ((const char *const *) arguments, "--rank=256"));
   g_assert_true (g_strv_contains ((const char *const *) arguments, "--learning-rate=0.001"));
-  folder = lk_draft_create_run (recipe, runs, &error);
+  folder = lk_draft_create_run (draft, runs, &error);
   g_assert_no_error (error);
-  again = lk_draft_create_run (recipe, runs, &error);
+  again = lk_draft_create_run (draft, runs, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (folder, !=, again);
   path = g_build_filename (folder, "recipe.json", NULL);
@@ -355,8 +356,16 @@ test_recipe (void)
   g_assert_cmpint (json_object_get_int_member (settings, "rank"), ==, 256);
   g_assert_cmpfloat (json_object_get_double_member (settings, "learning_rate"), ==, 0.001);
   g_assert_cmpstr (json_object_get_string_member (settings, "schedule"), ==, "cosine");
-  lk_draft_reset (recipe);
-  g_assert_false (lk_option_is_changed (lk_draft_find (recipe, "rank")));
+  path_of_preset = g_build_filename (runs, "preset.json", NULL);
+  g_file_set_contents (path_of_preset, "{\"rank\":8,\"schedule\":\"linear\",\"rslora\":true}", -1, NULL);
+  g_assert_true (lk_draft_apply_preset (draft, path_of_preset, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (lk_option_get_value (lk_draft_find (draft, "rslora")), ==, "true");
+  g_file_set_contents (path_of_preset, "{\"rang\":8}", -1, NULL);
+  g_assert_false (lk_draft_apply_preset (draft, path_of_preset, &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_BAD_FILE);
+  lk_draft_reset (draft);
+  g_assert_false (lk_option_is_changed (lk_draft_find (draft, "rank")));
   clean (runs);
 }
 
@@ -365,14 +374,14 @@ test_recipe (void)
 static LkRun *
 start_fake (const char *runs)
 {
-  g_autoptr (LkDraft) recipe = make_recipe ();
+  g_autoptr (LkDraft) draft = make_draft ();
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = NULL;
   LkRun *run;
 
-  lk_draft_set_model (recipe, "/m.gguf");
-  lk_draft_set_data (recipe, "/d.jsonl");
-  folder = lk_draft_create_run (recipe, runs, &error);
+  lk_draft_set_model (draft, "/m.gguf");
+  lk_draft_set_data (draft, "/d.jsonl");
+  folder = lk_draft_create_run (draft, runs, &error);
   g_assert_no_error (error);
   run = open_run (folder);
   g_assert_true (lk_run_start (run, &error));
@@ -705,17 +714,17 @@ is_too_large (gpointer data)
 static void
 test_estimate (void)
 {
-  g_autoptr (LkDraft) recipe = make_recipe ();
-  g_autoptr (LkEstimate) estimate = lk_estimate_new (recipe);
+  g_autoptr (LkDraft) draft = make_draft ();
+  g_autoptr (LkEstimate) estimate = lk_estimate_new (draft);
   g_autofree char *fits = NULL;
   g_autofree char *too_large = NULL;
 
-  lk_draft_set_model (recipe, "/m.gguf");
-  lk_draft_set_data (recipe, "/d.jsonl");
+  lk_draft_set_model (draft, "/m.gguf");
+  lk_draft_set_data (draft, "/d.jsonl");
   wait_for (is_estimated, estimate);
   fits = text_of (estimate, "memory-text");
   g_assert_true (g_str_has_prefix (fits, "Fits: needs 96.4"));
-  lk_option_set_value (lk_draft_find (recipe, "rank"), "256");
+  lk_option_set_value (lk_draft_find (draft, "rank"), "256");
   wait_for (is_too_large, estimate);
   too_large = text_of (estimate, "memory-text");
   g_assert_true (g_str_has_prefix (too_large, "Does not fit"));
