@@ -28,15 +28,19 @@ typedef struct
   guint32 bm, bn, tm, tn;
 } LkMatmulTile;
 
-/* Large tiles read shared memory once for four products instead of two, where that is what limits: not in software. */
+/* The more one thread makes, the fewer reads of shared memory a product costs; but hardware wants many threads. */
 static LkMatmulTile
 choose_tile (const LkDevicePlan *plan, gint64 m, gint64 n)
 {
-  static const LkMatmulTile large = { 128, 128, 8, 8 };
-  static const LkMatmulTile tiles[2][2] = { { { 64, 64, 4, 4 }, { 64, 16, 4, 1 } },
-                                            { { 16, 64, 1, 4 }, { 16, 16, 1, 1 } } };
+  static const LkMatmulTile large = { 128, 128, 8, 8 }, software = { 64, 64, 8, 8 };
+  static const LkMatmulTile tiles[2][2] = { { { 64, 64, 4, 4 }, { 64, 16, 4, 4 } },
+                                            { { 16, 64, 4, 4 }, { 16, 16, 2, 2 } } };
 
-  return m > 128 && n > 128 && !plan->software ? large : tiles[m <= 16][n <= 16];
+  if (m <= 16 || n <= 16)
+    return tiles[m <= 16][n <= 16];
+  if (plan->software)
+    return software;
+  return m > 128 && n > 128 ? large : tiles[0][0];
 }
 
 /* Rows [begin, begin + n) of B as packed in its file. */
