@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What we export means the same elsewhere.
+
+    interop.py LORIKEET_CLI SOURCE_ROOT tiny|smollm2
+
+A random adapter is put on the model. Base and adapter together in lorikeet-cli, the merged GGUF (F32) in llama.cpp, the merged folder in
+transformers and the adapter in transformers + PEFT must write the same 64 tokens greedily, for prompts whose two best logits stay
+0.01 apart on the way. Then llama.cpp measures the perplexity of each exported type. Output is TAP. Skips where the oracle
+(tests/setup-oracle) or the model is missing.
+"""
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+TOKENS = 64
+GAP = 0.01
+PROMPTS = {
+    "tiny": ["What colour is the sky?", "Tell me about a cat.", "How do I make tea?", "What is 7 plus 5?", "Who are you?",
+             "Can a dog fly?", "Name three fruits.", "Tell me a story about a fox."],
+    "smollm2": ["What is the capital of France?", "Explain why the sky is blue.", "Write a short poem about a parrot.",
+                "List three uses of a hammer.", "How do I return a parcel?", "Translate 'good morning' into Spanish.",
+                "What is photosynthesis?", "Give me advice for a job interview."],
+}
+# Perplexity relative to that of F32, at most. Measured values stand in BENCHMARKS.md.
+TYPES = {"F16": 1.001, "BF16": 1.005, "Q8_0": 1.01, "Q4_1": 1.15, "Q4_0": 1.2}
+CHUNKS = 8
+
+
+class Tap:
+    def __init__(self):
+        self.n = 0
+        self.failed = False
+
+    def ok(self, passed, name, why=""):
+        self.n += 1
+        self.failed |= not passed
+        print(f"{'ok' if passed else 'not ok'} {self.n} - {name}")
+        for line in why.splitlines() if not passed else []:
+            print("# " + line)
+        sys.stdout.flush()
+
+    def skip(self, name, why):
+        self.n += 1
+        print(f"ok {self.n} - {name} # SKIP {why}")
+
+    def end(self):
+        print(f"1..{self.n}")
+        sys.exit(1 if self.failed else 0)
+
+
+class Interop:
+    def __init__(self, cli, source, which, work):
+        self.cli, self.source, self.which, self.work = cli, source, which, work
+        self.tap = Tap()
+        self.run_in_oracle = [os.path.join(source, "tests", "oracle-run")]
+
+    def path(self, *names):
+        return os.path.join(self.work, *names)
+
+    def oracle(self, job):
+        script = os.path.join(self.source, "tests", "interop", "oracle.py")
+        done = subprocess.run(self.run_in_oracle + ["python3", script], input=json.dumps(job), capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError("the oracle failed:\n" + done.stderr[-3000:])
+        return json.loads(done.stdout)
+
+    def lorikeet(self, *arguments):
+        done = subprocess.run([self.cli, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise RuntimeError(f"lorikeet-cli {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+        return done.stdout
+
+    def export(self, form, out, *more):
+        self.lorikeet("export", "--model", self.model, "--adapter", self.adapter, "--format", form, "-o", out, "--json", *more)
+
+    def ours(self):
+        """[(prompt ids, answer ids)] of the prompts that leave no doubt."""
+        sure, doubtful = [], 0
+        for prompt in PROMPTS[self.which]:
+            answer = json.loads(self.lorikeet("generate", "--model", self.model, "--adapter", self.adapter, "--message", prompt, "--greedy",
+                                              "--max-tokens", str(TOKENS), "--device", "cpu", "--json"))
+            if answer["smallest_gap"] >= GAP:
+                sure.append((answer["prompt_ids"], answer["ids"]))
+            else:
+                doubtful += 1
+        print(f"# {len(sure)} prompts of {len(PROMPTS[self.which])} are compared; {doubtful} come closer than {GAP} between two tokens")
+        return sure
+
+    def compare(self, name, wanted, got):
+        """Where one ends its answer the other may count the token that ends it."""
+        wrong = []
+        for (_, ours), theirs in zip(wanted, got):
+            n = min(len(ours), len(theirs))
+            if ours[:n] != theirs[:n] or abs(len(ours) - len(theirs)) > 1:
+                wrong.append(f"ours   {ours}\ntheirs {theirs}")
+        total = sum(len(ours) for _, ours in wanted)
+        self.tap.ok(not wrong and len(wanted) == len(got) and total > 0, f"{name}: {total} tokens equal", "\n".join(wrong))
+
+    def llama(self, file, prompts):
+        """Greedy answers of llama.cpp, with everything in float32."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = open(self.path("llama-server.log"), "w")
+        server = subprocess.Popen(self.run_in_oracle + ["llama-server", "-m", file, "--host", "127.0.0.1", "--port", str(port), "-t", "2", "-c", "1024",
+                                                        "-ctk", "f32", "-ctv", "f32", "-fa", "off", "-np", "1"],
+                                  stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            for _ in range(300):
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).read()
+                    break
+                except OSError:
+                    if server.poll() is not None:
+                        raise RuntimeError("llama-server ended:\n" + open(log.name).read()[-3000:]) from None
+                    time.sleep(0.2)
+            return [self.ask_llama(port, ids) for ids in prompts]
+        finally:
+            server.terminate()
+            server.wait()
+            log.close()
+
+    @staticmethod
+    def ask_llama(port, ids):
+        body = {"prompt": ids, "n_predict": TOKENS, "temperature": 0, "top_k": 1, "return_tokens": True, "cache_prompt": False,
+                "repeat_penalty": 1.0}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/completion", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        return json.load(urllib.request.urlopen(request, timeout=300))["tokens"]
+
+    def perplexity(self, file, text):
+        done = subprocess.run(self.run_in_oracle + ["llama-perplexity", "-m", file, "-f", text, "-c", "512", "--chunks", str(CHUNKS), "-t", "2"],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        found = re.search(r"Final estimate: PPL = ([0-9.]+)", done.stdout + done.stderr)
+        if not found:
+            raise RuntimeError("llama-perplexity gave no number:\n" + done.stderr[-2000:])
+        return float(found.group(1))
+
+    def perplexities(self):
+        shared = os.environ.get("LK_SHARED_DIR", "")
+        text = os.path.join(shared, "data", "11-wikitext2", "wiki.test.raw")
+        if not shared or not os.path.exists(text):
+            self.tap.skip("perplexity of the exported types", "wikitext-2 is not here (LK_SHARED_DIR)")
+            return
+        base = self.perplexity(self.path("merged-F32.gguf"), text)
+        print(f"# F32: perplexity {base}")
+        for kind, limit in TYPES.items():
+            file = self.path(f"merged-{kind}.gguf")
+            self.export("gguf", file, "--type", kind)
+            ratio = self.perplexity(file, text) / base
+            os.unlink(file)
+            print(f"# {kind}: {ratio:.5f} times the perplexity of F32")
+            self.tap.ok(ratio <= limit, f"perplexity of {kind} at most {limit} times that of F32", f"it is {ratio}")
+
+    def run(self, model):
+        self.model = model
+        self.adapter = self.path("random-adapter")
+        self.oracle({"do": "adapter", "model": model, "rank": 8, "out": self.adapter})
+        ours = self.ours()
+        prompts = [ids for ids, _ in ours]
+        job = {"do": "greedy", "prompts": prompts, "n": TOKENS}
+
+        self.export("gguf", self.path("merged-F32.gguf"), "--type", "F32")
+        self.compare("merged GGUF in llama.cpp", ours, self.llama(self.path("merged-F32.gguf"), prompts))
+        self.export("hf", self.path("merged-hf"))
+        self.compare("merged folder in transformers", ours, self.oracle({**job, "hf": self.path("merged-hf")})["answers"])
+        self.export("adapter", self.path("adapter-out"))
+        self.compare("adapter in transformers + PEFT", ours,
+                     self.oracle({**job, "gguf": model, "adapter": self.path("adapter-out")})["answers"])
+        self.perplexities()
+        self.tap.end()
+
+
+def find_model(source, which):
+    if which == "tiny":
+        return os.path.join(source, "data", "model", "lorikeet-tiny.gguf")
+    done = subprocess.run([os.path.join(source, "tests", "fetch-models"), "--path"], capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def main():
+    cli, source, which = sys.argv[1:4]
+    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
+        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
+        return
+    model = find_model(source, which)
+    if not model or not os.path.exists(model):
+        print("1..0 # SKIP the model is not here (tests/fetch-models)")
+        return
+    work = tempfile.mkdtemp(prefix="lorikeet-interop-")
+    try:
+        Interop(cli, source, which, work).run(model)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside the oracle (tests/oracle-run). Reads one JSON object from standard input, writes one to standard output.
+
+    {"do": "adapter", "model": GGUF, "rank": 8, "out": FOLDER}                     a LoRA adapter with random weights
+    {"do": "greedy", "hf": FOLDER | "gguf": FILE, "adapter": FOLDER?, "prompts": [[ids]], "n": 64}   → {"answers": [[ids]]}
+"""
+import json
+import os
+import sys
+
+import gguf
+
+if not hasattr(gguf, "__version__"):  # Debian's package has none, and transformers asks for it
+    gguf.__version__ = "0.19.0"
+import torch
+import transformers
+from peft import LoraConfig, PeftModel, get_peft_model
+
+torch.set_num_threads(2)
+
+
+def load(job):
+    if "gguf" in job or "model" in job:
+        folder, name = os.path.split(os.path.abspath(job.get("gguf") or job["model"]))
+        return transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
+    return transformers.AutoModelForCausalLM.from_pretrained(job["hf"], dtype=torch.float32)
+
+
+def make_adapter(job):
+    """Both matrices random: a fresh B is zero and would change nothing."""
+    torch.manual_seed(11)
+    model = get_peft_model(load(job), LoraConfig(r=job["rank"], lora_alpha=2 * job["rank"], target_modules="all-linear", task_type="CAUSAL_LM"))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_" in name:
+                parameter.normal_(0, 0.02)
+    model.save_pretrained(job["out"])
+    return {"ok": True}
+
+
+def greedy(job):
+    model = load(job).eval()
+    if job.get("adapter"):
+        model = PeftModel.from_pretrained(model, job["adapter"]).eval()
+    answers = []
+    for ids in job["prompts"]:
+        with torch.no_grad():
+            out = model.generate(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), do_sample=False,
+                                 max_new_tokens=job["n"], pad_token_id=0, temperature=None, top_p=None, top_k=None)
+        answers.append(out[0, len(ids):].tolist())
+    return {"answers": answers}
+
+
+job = json.load(sys.stdin)
+out = sys.stdout
+sys.stdout = sys.stderr  # libraries like to talk
+json.dump({"adapter": make_adapter, "greedy": greedy}[job["do"]](job), out)
