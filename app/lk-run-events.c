@@ -60,8 +60,7 @@ apply_state (LkRun *self, JsonObject *event)
   replace (&self->message, string (event, "message"));
   replace (&self->detail, string (event, "detail"));
   g_clear_pointer (&self->exit_text, g_free);
-  if (self->state == LK_RUN_RUNNING && self->first_time == 0)
-    self->first_time = number (event, "time", 0);
+  self->since = self->state == LK_RUN_RUNNING ? number (event, "time", 0) : 0;
 }
 
 static void
@@ -199,8 +198,11 @@ _lk_run_apply_event (LkRun *self, JsonObject *event)
   const char *name = string (event, "event");
   double time = number (event, "time", 0);
 
-  if (time > 0)
-    self->last_time = time;
+  if (self->since > 0 && time > self->since)
+    {
+      self->active_seconds += time - self->since;
+      self->since = time;
+    }
   for (guint i = 0; i < G_N_ELEMENTS (events); i++)
     if (g_strcmp0 (events[i].name, name) == 0)
       {
@@ -222,7 +224,7 @@ _lk_run_reset (LkRun *self)
   self->problem_count = 0;
   self->checkpoint_step = -1;
   self->best_step = -1;
-  self->first_time = self->last_time = 0;
+  self->active_seconds = self->since = 0;
   self->memory_bytes = 0;
   self->loss = self->held_out_loss = self->best_loss = NAN;
   self->learning_rate = self->gradient_norm = self->speed = self->seconds_left = NAN;

@@ -35,7 +35,8 @@ struct _LkRun
   gint64 checkpoint_step; /* -1 without any */
   gint64 best_step;
   double loss, held_out_loss, best_loss, learning_rate, gradient_norm, speed, seconds_left;
-  double first_time, last_time;
+  double active_seconds; /* at work, without pauses and the time between a stop and a resume */
+  double since;          /* the last event's time while running; 0 while not */
   gint64 memory_bytes;
   LkSeries *training;
   LkSeries *held_out;

@@ -116,8 +116,8 @@ progress_text (LkRun *self)
     case LK_RUN_STOPPED:
       return g_strdup_printf ("Stopped and saved at step %s of %s", step, steps);
     case LK_RUN_FINISHED:
-      time = lk_words_duration (self->last_time - self->first_time);
-      return self->first_time > 0 ? g_strdup_printf ("Finished %s steps in %s", steps, time)
+      time = lk_words_duration (self->active_seconds);
+      return self->active_seconds > 0 ? g_strdup_printf ("Finished %s steps in %s", steps, time)
                                   : g_strdup_printf ("Finished %s steps", steps);
     case LK_RUN_FAILED:
     case LK_RUN_INTERRUPTED:

@@ -4,6 +4,7 @@
 Run inside `xvfb-run dbus-run-session`. Everything waits with a limit; a miss prints the tree and fails.
 """
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -72,8 +73,23 @@ def text_of(node):
 HARMLESS = ("org.freedesktop.Notifications",)
 
 
+def wait_for_screen():
+    """xvfb-run gives its server three seconds, which a busy machine may need only to load it."""
+    path = "/tmp/.X11-unix/X" + os.environ.get("DISPLAY", ":0").split(":")[1].split(".")[0]
+    end = time.time() + TIMEOUT
+    while time.time() < end:
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(path)
+                return
+            except OSError:
+                time.sleep(0.1)
+    raise SystemExit("the virtual screen did not come up")
+
+
 class Window:
     def __init__(self, argv, **environment):
+        wait_for_screen()
         self.complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(argv, env={**os.environ, "GTK_A11Y": "atspi", **environment},
                                         stderr=self.complaints)

@@ -270,6 +270,30 @@ is_interrupted (gpointer data)
   return lk_run_get_state (data) == LK_RUN_INTERRUPTED;
 }
 
+/* Neither a pause nor a night between a stop and a resume is time at work. */
+static void
+test_active_time (void)
+{
+  char *runs = make_folder ();
+  g_autofree char *folder = make_run (runs, "a");
+  g_autoptr (LkRun) run = open_run (folder);
+  g_autofree char *progress = NULL;
+
+  append (folder, "{\"event\":\"state\",\"state\":\"running\",\"time\":1000}\n"
+                  "{\"event\":\"step\",\"step\":1,\"steps\":2,\"loss\":3,\"time\":1060}\n"
+                  "{\"event\":\"state\",\"state\":\"paused\",\"time\":1060}\n"
+                  "{\"event\":\"state\",\"state\":\"running\",\"time\":5000}\n"
+                  "{\"event\":\"state\",\"state\":\"stopped\",\"time\":5060}\n"
+                  "{\"event\":\"state\",\"state\":\"preparing\",\"time\":90000}\n"
+                  "{\"event\":\"state\",\"state\":\"running\",\"time\":90010}\n"
+                  "{\"event\":\"step\",\"step\":2,\"steps\":2,\"loss\":2,\"time\":90070}\n"
+                  "{\"event\":\"state\",\"state\":\"finished\",\"time\":90070}\n");
+  lk_run_poll (run);
+  progress = text_of (run, "progress-text");
+  g_assert_cmpstr (progress, ==, "Finished 2 steps in about 3 minutes");
+  clean (runs);
+}
+
 /* A worker that this window never started: only the lock tells. */
 static void
 test_lock_of_another (void)
@@ -840,6 +864,7 @@ main (int argc, char **argv)
   g_test_add_func ("/app/reader/truncated", test_truncated_file);
   g_test_add_func ("/app/run/properties", test_run_properties);
   g_test_add_func ("/app/run/resumed", test_resumed_series);
+  g_test_add_func ("/app/run/active-time", test_active_time);
   g_test_add_func ("/app/run/lock", test_lock_of_another);
   g_test_add_func ("/app/run/pause-and-stop", test_pause_and_stop);
   g_test_add_func ("/app/run/killed", test_killed_worker);
