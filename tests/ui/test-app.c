@@ -76,7 +76,7 @@ make_run (const char *runs, const char *name)
   g_autofree char *recipe = g_build_filename (folder, "recipe.json", NULL);
 
   g_assert_cmpint (g_mkdir (folder, 0755), ==, 0);
-  g_assert_true (g_file_set_contents (draft, RECIPE, -1, NULL));
+  g_assert_true (g_file_set_contents (recipe, RECIPE, -1, NULL));
   return folder;
 }
 
