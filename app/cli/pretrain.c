@@ -4,6 +4,7 @@
  */
 #include <glib/gstdio.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "lk-command.h"
 #include "lk-decoder.h"
@@ -178,9 +179,11 @@ run_all (LkPretrain *self, GError **error)
         return FALSE;
       mean = step == 0 ? loss : 0.95 * mean + 0.05 * loss;
       seconds = (double) (g_get_monotonic_time () - began) / 1e6;
-      if (step % 20 == 0 || step + 1 == steps)
-        lk_cli_print ("step %u of %u, loss %.4f, %.0f tokens a second, %.0f seconds left", step + 1, steps, mean,
-                      (step + 1.0) * tokens_per_step / seconds, seconds / (step + 1) * (steps - step - 1));
+      if (step % 20 != 0 && step + 1 != steps)
+        continue;
+      lk_cli_print ("step %u of %u, loss %.4f, %.0f tokens a second, %.0f seconds left", step + 1, steps, mean,
+                    (step + 1.0) * tokens_per_step / seconds, seconds / (step + 1) * (steps - step - 1));
+      fflush (stdout);
     }
   return TRUE;
 }
