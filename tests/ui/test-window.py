@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job by clicking, in the real window on a virtual screen, through AT-SPI.
 
-test-window.py LORIKEET CLI: choose a model and data, start, watch, close the window and open it again, stop, chat,
-export; then a worker that is killed. With --real the CLI is the engine and the data the embedded model and sample.
-Skips (77) where there is no virtual screen or no AT-SPI.
+test-window.py LORIKEET CLI: choose a model and data, start, watch, close the window and open it again, kill the worker,
+resume, stop, chat, export. With --real the CLI is the engine, the model and the sample those that come with the program,
+and the run is that of Try It Now. Skips (77) where there is no virtual screen, no AT-SPI or no embedded model.
 """
 import glob
 import os
@@ -17,6 +17,7 @@ import tempfile
 SKIP = 77
 TAB = ("page tab",)
 ITEM = ("menu item", "push button")
+REAL_DATA = ("model/lorikeet-tiny.gguf", "samples/polite-parrot.jsonl")
 
 
 def restart_on_virtual_screen():
@@ -27,8 +28,9 @@ def restart_on_virtual_screen():
             sys.exit(SKIP)
     os.environ["LK_UI_INSIDE"] = "1"
     # a number of our own: two that look for a free one at the same moment find the same
-    os.execvp("xvfb-run", ["xvfb-run", "-a", "-n", str(200 + os.getpid() % 700), "-s", "-screen 0 1280x800x24", "dbus-run-session", "--", sys.executable]
-              + sys.argv)
+    number = str(200 + os.getpid() % 700)
+    os.execvp("xvfb-run", ["xvfb-run", "-a", "-n", number, "-s", "-screen 0 1280x800x24 -noreset",
+                           "dbus-run-session", "--", sys.executable] + sys.argv)
 
 
 def menu(window, button, item):
@@ -63,7 +65,10 @@ def main_job(program, home, real):
     if not real:
         window.find("label", "One row cannot be used")
     window.shot("2-new")
-    window.click("Start")
+    if real:
+        menu(window, "Main Menu", "Try It Now")
+    else:
+        window.click("Start")
     window.find("label", contains="Step ", timeout=120)
     run, = glob.glob(os.path.join(home, "runs", "*"))
     window.shot("3-running")
@@ -128,6 +133,9 @@ def main():
         restart_on_virtual_screen()
     program, cli = sys.argv[1:3]
     real = "--real" in sys.argv
+    if real and not all(os.path.exists(os.path.join(os.environ["LK_DATA_DIR"], name)) for name in REAL_DATA):
+        print("this build has no embedded model: nothing to try with the real engine")
+        sys.exit(SKIP)
     with tempfile.TemporaryDirectory(prefix="lorikeet-ui-") as home:
         os.environ.update({
             "HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home, "LORIKEET_DATA_HOME": home,
@@ -136,16 +144,22 @@ def main():
             # warnings fail the test too, but one about a missing notification server is no fault (drive.py)
             "G_DEBUG": "fatal-criticals",
         })
-        if not real:
+        data = os.path.join(home, "data")
+        os.makedirs(os.path.join(data, "model"))
+        os.makedirs(os.path.join(data, "samples"))
+        if real:
+            for name in REAL_DATA:
+                os.symlink(os.path.join(os.environ["LK_DATA_DIR"], name), os.path.join(data, name))
+            # long enough to close and open the window, and to be killed, in the middle
+            with open(os.path.join(data, "samples", "polite-parrot.settings.json"), "w", encoding="utf-8") as file:
+                file.write('{"epochs": 200, "checkpoint_interval": 5, "eval_interval": 10}')
+        else:
             os.environ.update({"LK_FAKE_STEPS": "400", "LK_FAKE_STEP_SECONDS": "0.1"})
-            data = os.path.join(home, "data")
-            os.makedirs(os.path.join(data, "model"))
-            os.makedirs(os.path.join(data, "samples"))
             with open(os.path.join(data, "model", "lorikeet-tiny.gguf"), "w", encoding="utf-8") as file:
                 file.write("GGUF")
             with open(os.path.join(data, "samples", "polite-parrot.jsonl"), "w", encoding="utf-8") as file:
                 file.write('{"prompt":"How do you do?","completion":"Awk! Well, thank you."}\n' * 40 + '{"prompt":"x"}\n')
-            os.environ["LK_DATA_DIR"] = data
+        os.environ["LK_DATA_DIR"] = data
         main_job(program, home, real)
         bad_dataset(program, home)
     print("ok")

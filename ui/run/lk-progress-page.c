@@ -8,7 +8,7 @@
 #include "widgets/lk-figure.h"
 
 #define LOG_SECONDS 2
-#define SMOOTHING 0.9
+#define MOST_SMOOTHING 0.9
 
 struct _LkProgressPage
 {
@@ -131,10 +131,14 @@ lk_progress_page_set_property (GObject *object, guint id, const GValue *value, G
     }
 }
 
+/* An average over about a fifteenth of what there is: a fixed one would lag far behind a young curve that falls fast.
+ * In steps of 0.05, because each new weight computes the whole curve anew. */
 static double
-smoothing_cb (gpointer self, gboolean smooth)
+smoothing_cb (gpointer self, gboolean smooth, gint64 step)
 {
-  return smooth ? SMOOTHING : 0;
+  double weight = 1 - 15.0 / (double) MAX (step, 1);
+
+  return smooth ? floor (CLAMP (weight, 0, MOST_SMOOTHING) * 20) / 20 : 0;
 }
 
 static void
