@@ -221,6 +221,30 @@ lk_reader_lines (LkReader *reader)
     }
 }
 
+/* JSON values one after the other, each over as many lines as it likes. */
+static void
+lk_reader_values (LkReader *reader, const char *p)
+{
+  while ((p = lk_skip_space (p, reader->end)) < reader->end)
+    {
+      const char *after = lk_skip_value (p, reader->end);
+
+      after = after && after > p ? after : reader->end;
+      lk_reader_add (reader, p, (gsize) (after - p), lk_reader_line (reader, p));
+      p = after;
+    }
+}
+
+/* The first line is an opening brace alone: somebody printed the object to be read by people. */
+static gboolean
+lk_reader_is_spread (const char *p, const char *end)
+{
+  for (p++; p < end && *p != '\n'; p++)
+    if (!g_ascii_isspace (*p))
+      return FALSE;
+  return TRUE;
+}
+
 /* Paragraphs, apart by empty lines. */
 static gboolean
 lk_reader_text (LkReader *reader, GError **error)
@@ -302,6 +326,8 @@ lk_dataset_read_file (LkDataset *self, guint index, GBytes *bytes, GError **erro
     ok = lk_reader_list (&reader, p + 1, error);
   else if (*p == '{' && (wrapped = lk_reader_wrapped_list (p, reader.end)))
     ok = lk_reader_list (&reader, wrapped, error);
+  else if (*p == '{' && lk_reader_is_spread (p, reader.end))
+    lk_reader_values (&reader, p);
   else if (*p == '{' || g_str_has_suffix (g_array_index (self->files, LkDataFile, index).path, ".jsonl"))
     lk_reader_lines (&reader);
   else

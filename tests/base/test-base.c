@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * JSON from outside, files that are whole or not there, random numbers, 16-bit floats.
+ */
+#include <math.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <signal.h>
+
+#include "lk-error.h"
+#include "lk-file.h"
+#include "lk-half.h"
+#include "lk-json.h"
+#include "lk-parallel.h"
+#include "lk-random.h"
+#include "lk-size.h"
+
+static char *folder;
+
+static char *
+in_folder (const char *name)
+{
+  return g_build_filename (folder, name, NULL);
+}
+
+static void
+test_json_suite (void)
+{
+  const char *shared = g_getenv ("LK_SHARED_DIR");
+  g_autofree char *path = shared && *shared ? g_build_filename (shared, "data", "16-json-bad", "JSONTestSuite", NULL) : NULL;
+  g_autoptr (GPtrArray) folders = g_ptr_array_new_with_free_func (g_free);
+  guint n = 0;
+
+  if (!path || !g_file_test (path, G_FILE_TEST_IS_DIR))
+    {
+      g_test_skip ("JSONTestSuite is not here");
+      return;
+    }
+  g_ptr_array_add (folders, g_strdup (path));
+  for (guint f = 0; f < folders->len; f++)
+    {
+      const char *at = g_ptr_array_index (folders, f);
+      g_autoptr (GDir) dir = g_dir_open (at, 0, NULL);
+      const char *name;
+
+      while ((name = g_dir_read_name (dir)))
+        {
+          g_autofree char *file = g_build_filename (at, name, NULL);
+          g_autoptr (GBytes) bytes = NULL;
+          g_autoptr (JsonNode) node = NULL;
+          g_autoptr (GError) error = NULL;
+
+          if (g_file_test (file, G_FILE_TEST_IS_DIR))
+            {
+              g_ptr_array_add (folders, g_steal_pointer (&file));
+              continue;
+            }
+          if (strlen (name) < 2 || name[1] != '_' || !strchr ("yni", name[0]))
+            continue;
+          bytes = lk_file_read (file, 64 << 20, NULL);
+          node = lk_json_parse (g_bytes_get_size (bytes) ? g_bytes_get_data (bytes, NULL) : "", g_bytes_get_size (bytes), name, &error);
+          if ((name[0] == 'y' && !node) || (name[0] == 'n' && node))
+            g_error ("%s: %s", name, error ? error->message : "accepted");
+          g_assert_true ((node == NULL) == (error != NULL));
+          n++;
+        }
+    }
+  g_assert_cmpuint (n, >=, 318);
+}
+
+static void
+test_json_place (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = lk_json_parse ("{\"a\": 1,\n \"é\": tru}", 20, "file.json", &error);
+
+  g_assert_null (node);
+  g_assert_error (error, LK_ERROR, LK_ERROR_BAD_FILE);
+  g_assert_nonnull (strstr (error->message, "file.json, line 2, column 7"));
+}
+
+static void
+test_json_numbers (void)
+{
+  static const double values[] = { 0.1, 1e-8, 2e-4, 1.0 / 3, 1e300, -5e-324, 123456789012345678.0, 0, 42, 1.5 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autoptr (JsonNode) node = json_node_init_double (json_node_alloc (), values[i]), back = NULL;
+      g_autofree char *text = lk_json_to_string (node, FALSE);
+
+      back = lk_json_parse (text, strlen (text), text, NULL);
+      g_assert_nonnull (back);
+      g_assert_cmpfloat (json_node_get_value_type (back) == G_TYPE_INT64 ? (double) json_node_get_int (back) : json_node_get_double (back), ==,
+                         values[i]);
+    }
+}
+
+static void
+assert_only (const char *name)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *found;
+
+  while ((found = g_dir_read_name (dir)))
+    g_assert_cmpstr (found, ==, name);
+}
+
+/* What was there stays until the new file is whole. */
+static void
+test_writer (void)
+{
+  g_autofree char *path = in_folder ("file");
+  g_autofree char *text = NULL;
+  LkFileWriter *writer;
+
+  g_assert_true (lk_file_write (path, "old", -1, NULL));
+  writer = lk_file_writer_new (path, NULL);
+  g_assert_true (lk_file_writer_write (writer, "new", 3, NULL));
+  lk_file_writer_free (writer);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "old");
+  assert_only ("file");
+  writer = lk_file_writer_new (path, NULL);
+  g_assert_true (lk_file_writer_write (writer, "x", 1, NULL) && lk_file_writer_pad (writer, 8, NULL) && lk_file_writer_rewrite (writer, 1, "yz", 2, NULL)
+                 && lk_file_writer_finish (writer, NULL));
+  lk_file_writer_free (writer);
+  g_free (text);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_cmpmem (text, 8, "xyz\0\0\0\0\0", 8);
+  unlink (path);
+}
+
+/* A limit on file size stands for a full disk: writing fails, the old file stays, nothing else is left. */
+static void
+test_writer_full (void)
+{
+  g_autofree char *path = in_folder ("file");
+  g_autofree char *text = NULL;
+  g_autofree guint8 *data = g_malloc0 (4 << 20);
+  g_autoptr (GError) error = NULL;
+  struct rlimit before, small = { 1 << 16, 1 << 16 };
+
+  g_assert_true (lk_file_write (path, "old", -1, NULL));
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  small.rlim_max = before.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
+  g_assert_false (lk_file_write (path, data, 4 << 20, &error));
+  setrlimit (RLIMIT_FSIZE, &before);
+  g_assert_nonnull (error);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "old");
+  assert_only ("file");
+  unlink (path);
+}
+
+static void
+test_stage (void)
+{
+  g_autofree char *path = in_folder ("stage");
+  g_autofree char *inner = g_build_filename (path, "a", NULL);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 4; i++)
+    {
+      LkStage *stage = lk_stage_new (path, NULL);
+      g_autofree char *file = g_build_filename (lk_stage_get_path (stage), "a", NULL);
+
+      g_assert_true (lk_file_write (file, i == 3 ? "3" : "x", -1, NULL));
+      if (i == 2) /* in the way */
+        g_assert_false (lk_stage_finish (stage, FALSE, &error));
+      else if (i > 0)
+        g_assert_true (lk_stage_finish (stage, i == 3, NULL));
+      lk_stage_free (stage);
+      g_assert_true (g_file_test (inner, G_FILE_TEST_EXISTS) == (i > 0));
+      if (i > 0)
+        assert_only ("stage");
+    }
+  g_assert_nonnull (error);
+  g_assert_true (lk_remove_recursively (path, NULL));
+}
+
+static void
+test_symlinks (void)
+{
+  g_autofree char *outside = in_folder ("outside");
+  g_autofree char *inside = in_folder ("inside");
+  g_autofree char *link = g_build_filename (inside, "link", NULL);
+  g_autofree char *kept = g_build_filename (outside, "kept", NULL);
+
+  g_assert_cmpint (mkdir (outside, 0700) | mkdir (inside, 0700), ==, 0);
+  g_assert_true (lk_file_write (kept, "k", -1, NULL));
+  g_assert_cmpint (symlink (outside, link), ==, 0);
+  g_assert_true (lk_remove_recursively (inside, NULL));
+  g_assert_true (g_file_test (kept, G_FILE_TEST_EXISTS));
+  g_assert_true (lk_remove_recursively (outside, NULL));
+}
+
+static void
+test_odd_files (void)
+{
+  g_autofree char *fifo = in_folder ("fifo");
+  const char *paths[] = { "/dev/zero", folder, fifo, "/nonexistent" };
+
+  g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (lk_file_read (paths[i], 100, &error));
+      g_assert_nonnull (error);
+      g_assert_null (lk_file_map (paths[i], NULL));
+      g_assert_null (lk_file_sha256 (paths[i], NULL));
+    }
+  unlink (fifo);
+}
+
+/* Test vectors of the Random123 distribution's known answers for philox4x32-10. */
+static void
+test_philox (void)
+{
+  static const struct
+  {
+    guint32 counter[4];
+    guint64 key;
+    guint32 out[4];
+  } cases[] = {
+    { { 0, 0, 0, 0 }, 0, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
+    { { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff }, 0xffffffffffffffffu, { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
+    { { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 }, 0x299f31d0a4093822u, { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      guint32 out[4];
+
+      lk_philox (cases[i].key, cases[i].counter, out);
+      g_assert_cmpmem (out, sizeof out, cases[i].out, sizeof cases[i].out);
+    }
+}
+
+static void
+test_half (void)
+{
+  for (guint h = 0; h < 65536; h++)
+    {
+      float f = lk_f16_to_f32 ((guint16) h);
+
+      if (!isnan (f))
+        g_assert_cmphex (lk_f32_to_f16 (f), ==, h);
+      if (!isnan (lk_bf16_to_f32 ((guint16) h)))
+        g_assert_cmphex (lk_f32_to_bf16 (lk_bf16_to_f32 ((guint16) h)), ==, h);
+    }
+  g_assert_cmphex (lk_f32_to_f16 (1.0f + 0x1p-11f), ==, 0x3c00); /* half way: to even */
+  g_assert_cmphex (lk_f32_to_f16 (65520.0f), ==, 0x7c00);
+  g_assert_true (isnan (lk_f16_to_f32 (lk_f32_to_f16 (NAN))));
+}
+
+static void
+add_range (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  for (gint64 i = begin; i < end; i++)
+    g_atomic_int_inc (&((gint *) data)[i]);
+}
+
+static void
+test_parallel (void)
+{
+  g_autoptr (LkParallel) parallel = lk_parallel_new (3);
+  static gint seen[1001];
+
+  for (guint round = 0; round < 200; round++)
+    lk_parallel_for (parallel, 1001, 7, add_range, seen);
+  for (guint i = 0; i < 1001; i++)
+    g_assert_cmpint (seen[i], ==, 200);
+}
+
+static void
+test_sizes (void)
+{
+  guint64 out = 5;
+
+  g_assert_false (lk_size_add (G_MAXUINT64, 1, &out));
+  g_assert_false (lk_size_mul (1ull << 33, 1ull << 31, &out));
+  g_assert_false (lk_size_align (G_MAXUINT64 - 30, 32, &out));
+  g_assert_false (lk_size_product ((const guint64[]){ 1ull << 32, 1ull << 31, 2 }, 3, &out));
+  g_assert_cmpuint (out, ==, 5);
+  g_assert_true (lk_size_align (33, 32, &out) && out == 64);
+  g_assert_false (lk_size_inside (G_MAXUINT64, 2, 10));
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  folder = g_dir_make_tmp ("lorikeet-base-XXXXXX", NULL);
+  g_test_add_func ("/base/json/suite", test_json_suite);
+  g_test_add_func ("/base/json/place", test_json_place);
+  g_test_add_func ("/base/json/numbers", test_json_numbers);
+  g_test_add_func ("/base/file/writer", test_writer);
+  g_test_add_func ("/base/file/full", test_writer_full);
+  g_test_add_func ("/base/file/stage", test_stage);
+  g_test_add_func ("/base/file/symlinks", test_symlinks);
+  g_test_add_func ("/base/file/odd", test_odd_files);
+  g_test_add_func ("/base/random/philox", test_philox);
+  g_test_add_func ("/base/half", test_half);
+  g_test_add_func ("/base/parallel", test_parallel);
+  g_test_add_func ("/base/sizes", test_sizes);
+  status = g_test_run ();
+  lk_remove_recursively (folder, NULL);
+  g_free (folder);
+  return status;
+}
