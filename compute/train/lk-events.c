@@ -13,6 +13,8 @@ struct _LkEvents
 {
   char *path;
   int fd;
+  gboolean fresh;
+  guint lost; /* since the last that was written */
   LkEventFunc func;
   gpointer data;
 };
@@ -41,6 +43,7 @@ lk_events_open (const char *path, GError **error)
       lk_error_set_errno (error, errno, "Could not open “%s”", path);
       return NULL;
     }
+  self->fresh = lseek (self->fd, 0, SEEK_END) <= 0;
   if (!lk_events_end_line (self, error))
     return NULL;
   return g_steal_pointer (&self);
@@ -65,22 +68,79 @@ lk_events_set_listener (LkEvents *self, LkEventFunc func, gpointer data)
 }
 
 gboolean
-lk_events_write (LkEvents *self, const char *event, JsonObject *members, GError **error)
+lk_events_is_fresh (LkEvents *self)
+{
+  return self->fresh;
+}
+
+/* {"event": …, "time": …, members}; a line with its newline. (transfer full) */
+static char *
+lk_events_make_line (const char *event, JsonObject *members)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   g_autofree char *text = NULL;
-  g_autofree char *line = NULL;
 
   json_node_take_object (node, members);
   json_object_set_string_member (members, "event", event);
   json_object_set_double_member (members, "time", (double) g_get_real_time () * 1e-6);
   text = lk_json_to_string (node, FALSE);
-  line = g_strconcat (text, "\n", NULL);
-  if (self->func)
-    self->func (text, self->data);
-  if (write (self->fd, line, strlen (line)) != (gssize) strlen (line))
-    return lk_error_set_errno (error, errno, "Could not write “%s”", self->path);
+  return g_strconcat (text, "\n", NULL);
+}
+
+/* Part of a line is no line: it is taken back. */
+static gboolean
+lk_events_append (LkEvents *self, const char *line, GError **error)
+{
+  gsize size = strlen (line);
+  off_t end = lseek (self->fd, 0, SEEK_END);
+  gssize written = write (self->fd, line, size);
+  int saved = written < 0 ? errno : ENOSPC;
+
+  if (written == (gssize) size)
+    return TRUE;
+  if (written > 0 && ftruncate (self->fd, end) != 0)
+    saved = errno;
+  return lk_error_set_errno (error, saved, "Could not write “%s”", self->path);
+}
+
+static gboolean
+lk_events_tell_lost (LkEvents *self, GError **error)
+{
+  g_autofree char *message = NULL;
+  g_autofree char *line = NULL;
+  JsonObject *members;
+
+  if (self->lost == 0)
+    return TRUE;
+  members = json_object_new ();
+  message = g_strdup_printf ("The disk was full: %u events could not be written", self->lost);
+  json_object_set_string_member (members, "message", message);
+  line = lk_events_make_line ("warning", members);
+  if (!lk_events_append (self, line, error))
+    return FALSE;
+  self->lost = 0;
   return TRUE;
+}
+
+gboolean
+lk_events_write (LkEvents *self, const char *event, JsonObject *members, GError **error)
+{
+  g_autofree char *line = lk_events_make_line (event, members);
+  g_autoptr (GError) local_error = NULL;
+
+  if (self->func)
+    {
+      g_autofree char *text = g_strndup (line, strlen (line) - 1);
+
+      self->func (text, self->data);
+    }
+  if (lk_events_tell_lost (self, &local_error) && lk_events_append (self, line, &local_error))
+    return TRUE;
+  self->lost++;
+  if (g_error_matches (local_error, LK_ERROR, LK_ERROR_NO_SPACE))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
 }
 
 gboolean

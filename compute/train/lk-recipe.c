@@ -33,8 +33,8 @@ const LkSetting lk_settings[LK_N_SETTINGS] = {
                           "How many times the model sees the whole dataset.", "Training", FALSE },
   [LK_SETTING_STEPS] = { "steps", "Steps", LK_SETTING_INT, 0, 0, 10000000, NULL, NULL, NULL,
                          "Stop after this many steps instead of counting epochs; 0 counts epochs.", "Training", TRUE },
-  [LK_SETTING_BATCH] = { "batch", "Batch", LK_SETTING_INT, 2, 1, 4096, NULL, NULL, "rows",
-                         "Rows handled at once.", "Training", TRUE },
+  [LK_SETTING_BATCH] = { "batch", "Batch", LK_SETTING_INT, 2, 1, 4096, NULL, NULL, "examples",
+                         "Examples of a batch.", "Training", TRUE },
   [LK_SETTING_ACCUMULATION] = { "accumulation", "Accumulation", LK_SETTING_INT, 4, 1, 4096, NULL, NULL, "batches",
                                 "Batches whose gradients are added up before a correction; the result is that of one large batch.", "Training",
                                 TRUE },
@@ -77,7 +77,7 @@ struct _LkRecipe
 {
   double numbers[LK_N_SETTINGS];
   char *texts[LK_N_SETTINGS];
-  char *name, *model, *model_hash, *data_hash;
+  char *name, *created, *model, *model_hash, *data_hash;
   GPtrArray *data; /* NULL-terminated */
 };
 
@@ -111,6 +111,7 @@ lk_recipe_free (LkRecipe *self)
     g_free (self->texts[i]);
   g_ptr_array_unref (self->data);
   g_free (self->name);
+  g_free (self->created);
   g_free (self->model);
   g_free (self->model_hash);
   g_free (self->data_hash);
@@ -292,8 +293,8 @@ lk_setting_put_value (JsonObject *object, const char *member, LkSettingId id, do
     json_object_set_double_member (object, member, number);
 }
 
-static JsonObject *
-lk_recipe_settings_object (const LkRecipe *self)
+JsonObject *
+lk_recipe_get_settings (const LkRecipe *self)
 {
   JsonObject *settings = json_object_new ();
 
@@ -318,7 +319,7 @@ lk_recipe_save (const LkRecipe *self, const char *path, GError **error)
   json_node_take_object (node, top);
   json_object_set_int_member (top, "version", 1);
   json_object_set_string_member (top, "name", self->name ? self->name : "");
-  json_object_set_string_member (top, "created", created);
+  json_object_set_string_member (top, "created", self->created ? self->created : created);
   json_object_set_string_member (top, "engine", LK_VERSION);
   json_object_set_string_member (top, "model", self->model ? self->model : "");
   if (self->model_hash)
@@ -328,7 +329,7 @@ lk_recipe_save (const LkRecipe *self, const char *path, GError **error)
   json_object_set_array_member (top, "data", data);
   if (self->data_hash)
     json_object_set_string_member (top, "data_sha256", self->data_hash);
-  json_object_set_object_member (top, "settings", lk_recipe_settings_object (self));
+  json_object_set_object_member (top, "settings", lk_recipe_get_settings (self));
   text = lk_json_to_string (node, TRUE);
   return lk_file_write (path, text, -1, error);
 }
@@ -384,11 +385,12 @@ lk_recipe_load (const char *path, GError **error)
 {
   g_autoptr (LkRecipe) self = lk_recipe_new ();
   g_autoptr (JsonObject) top = lk_json_load_object (path, 16 << 20, error);
-  const char *name = NULL, *model = NULL, *model_hash = NULL, *data_hash = NULL;
+  const char *name = NULL, *created = NULL, *model = NULL, *model_hash = NULL, *data_hash = NULL;
   JsonObject *settings = NULL;
   JsonArray *data = NULL;
 
-  if (!top || !lk_json_get_string (top, "name", path, &name, error) || !lk_json_get_string (top, "model", path, &model, error)
+  if (!top || !lk_json_get_string (top, "name", path, &name, error)
+      || !lk_json_get_string (top, "created", path, &created, error) || !lk_json_get_string (top, "model", path, &model, error)
       || !lk_json_get_string (top, "model_sha256", path, &model_hash, error)
       || !lk_json_get_string (top, "data_sha256", path, &data_hash, error) || !lk_json_get_array (top, "data", path, &data, error)
       || !lk_json_get_object (top, "settings", path, &settings, error))
@@ -402,6 +404,7 @@ lk_recipe_load (const char *path, GError **error)
     if (json_node_get_value_type (json_array_get_element (data, i)) == G_TYPE_STRING)
       lk_recipe_add_data (self, json_array_get_string_element (data, i));
   lk_recipe_set_name (self, name);
+  self->created = g_strdup (created);
   lk_recipe_set_model (self, model);
   lk_recipe_set_hashes (self, model_hash, data_hash);
   if (settings && !lk_recipe_check_names (settings, path, error))
@@ -455,22 +458,50 @@ lk_recipe_describe (void)
   return lk_json_to_string (node, FALSE);
 }
 
-char *
-lk_recipe_fingerprint (const LkRecipe *self)
+/* These change what is kept, shown or computed on, not what is computed. */
+static gboolean
+lk_setting_is_harmless (LkSettingId id)
 {
-  static const LkSettingId harmless[] = { LK_SETTING_KEEP_CHECKPOINTS, LK_SETTING_CHECKPOINT_INTERVAL, LK_SETTING_SAMPLES };
-  g_autoptr (GString) s = g_string_new (NULL);
+  static const LkSettingId harmless[] = { LK_SETTING_KEEP_CHECKPOINTS, LK_SETTING_CHECKPOINT_INTERVAL, LK_SETTING_SAMPLES,
+                                          LK_SETTING_DEVICE, LK_SETTING_RECOMPUTE };
+
+  for (guint i = 0; i < G_N_ELEMENTS (harmless); i++)
+    if (harmless[i] == id)
+      return TRUE;
+  return FALSE;
+}
+
+/* The value as a person would write it. (transfer full) */
+static char *
+lk_recipe_spell (const LkRecipe *self, LkSettingId id)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  if (lk_setting_is_text (id))
+    return g_strdup (self->texts[id]);
+  if (lk_settings[id].type == LK_SETTING_BOOL)
+    return g_strdup (self->numbers[id] != 0 ? "true" : "false");
+  return g_strdup (g_ascii_formatd (number, sizeof number, "%.10g", self->numbers[id]));
+}
+
+gboolean
+lk_recipe_check_settings (const LkRecipe *self, JsonObject *settings, const char *source, GError **error)
+{
+  g_autoptr (LkRecipe) other = lk_recipe_new ();
 
   for (guint i = 0; i < LK_N_SETTINGS; i++)
     {
-      gboolean skip = FALSE;
-      char number[G_ASCII_DTOSTR_BUF_SIZE];
+      g_autofree char *before = NULL, *now = NULL;
 
-      for (guint k = 0; k < G_N_ELEMENTS (harmless); k++)
-        skip |= harmless[k] == i;
-      if (!skip)
-        g_string_append_printf (s, "%s=%s;", lk_settings[i].name,
-                                lk_setting_is_text (i) ? self->texts[i] : g_ascii_dtostr (number, sizeof number, self->numbers[i]));
+      if (!lk_recipe_load_setting (other, settings, i, source, error))
+        return FALSE;
+      if (lk_setting_is_harmless (i) || (self->numbers[i] == other->numbers[i] && g_strcmp0 (self->texts[i], other->texts[i]) == 0))
+        continue;
+      before = lk_recipe_spell (other, i);
+      now = lk_recipe_spell (self, i);
+      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “%s” was %s when the run began and is %s now; a run goes on only as it began", source,
+                   lk_settings[i].name, before, now);
+      return FALSE;
     }
-  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, s->str, (gssize) s->len);
+  return TRUE;
 }

@@ -98,8 +98,11 @@ LkRecipe *lk_recipe_load (const char *path, GError **error);
 gboolean lk_recipe_save (const LkRecipe *self, const char *path, GError **error);
 /* {"settings": [{name, type, default, minimum, maximum, choices, unit, label, help, group, advanced}]}. (transfer full) */
 char *lk_recipe_describe (void);
-/* A text that differs when a setting differs that changes the numbers. (transfer full) */
-char *lk_recipe_fingerprint (const LkRecipe *self);
+/* The settings alone, as recipe.json has them. (transfer full) */
+JsonObject *lk_recipe_get_settings (const LkRecipe *self);
+/* Whether a run begun with @settings may go on with these: LK_ERROR_MISMATCH names the first one that differs. Settings that do not
+ * change the numbers may differ. @source names the file in errors. */
+gboolean lk_recipe_check_settings (const LkRecipe *self, JsonObject *settings, const char *source, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkRecipe, lk_recipe_free)
 

@@ -164,3 +164,32 @@ lk_run_folder_lock (LkRunFolder *self, GError **error)
     return lk_error_set_errno (error, errno, "Could not write “%s”", path);
   return lk_run_folder_make (self->checkpoints, error) && lk_run_folder_make (self->adapters, error);
 }
+
+static void
+lk_run_folder_tidy_one (const char *folder, GPtrArray *notes)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autoptr (GPtrArray) leftovers = g_ptr_array_new_with_free_func (g_free);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)))
+    if (name[0] == '.' && strstr (name, ".tmp-"))
+      g_ptr_array_add (leftovers, g_build_filename (folder, name, NULL));
+  for (guint i = 0; i < leftovers->len; i++)
+    {
+      const char *path = g_ptr_array_index (leftovers, i);
+      g_autofree char *base = g_path_get_basename (path);
+
+      if (lk_remove_recursively (path, NULL))
+        g_ptr_array_add (notes, g_strdup_printf ("“%s” was left half-written by a worker that was killed, and was removed", base));
+    }
+}
+
+void
+lk_run_folder_tidy (LkRunFolder *self, GPtrArray *notes)
+{
+  const char *const folders[] = { self->path, self->checkpoints, self->adapters };
+
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
+    lk_run_folder_tidy_one (folders[i], notes);
+}

@@ -21,6 +21,8 @@ LkRunFolder *lk_run_folder_create (const char *path, const LkRecipe *recipe, GEr
 LkRunFolder *lk_run_folder_open (const char *path, GError **error);
 /* LK_ERROR_BUSY when another worker has it. */
 gboolean lk_run_folder_lock (LkRunFolder *self, GError **error);
+/* Removes what a worker that was killed left half-written; a sentence for each in @notes (char *). The lock must be held. */
+void lk_run_folder_tidy (LkRunFolder *self, GPtrArray *notes);
 void lk_run_folder_free (LkRunFolder *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkRunFolder, lk_run_folder_free)

@@ -5,16 +5,14 @@
 
 #include "lk-error.h"
 #include "lk-random.h"
+#include "lk-train-step.h"
 
 #define LK_HELD_OUT_LEAST 16
 
-/* Examples and how they share rows. */
 typedef struct
 {
   GPtrArray *examples; /* of LkExample */
   GArray *rows;        /* guint: row of the dataset each came from */
-  LkPacking *packing;
-  guint32 *order;      /* of packed rows, for the epoch at hand */
 } LkPart;
 
 struct _LkTrainData
@@ -24,8 +22,11 @@ struct _LkTrainData
   LkPart train, held_out;
   guint length;
   gboolean pack;
+  guint batch;             /* examples side by side where they are not packed */
+  guint examples_per_step;
   guint64 seed;
-  gint64 epoch; /* the order at hand is for this one; −1: none yet */
+  gint64 epoch;            /* @order is the one of this epoch; −1: of none yet */
+  guint32 *order;
   guint n_problems;
   LkTrainProblemFunc problem;
   gpointer problem_data;
@@ -49,8 +50,6 @@ lk_part_clear (LkPart *self)
 {
   g_ptr_array_unref (self->examples);
   g_array_unref (self->rows);
-  g_clear_pointer (&self->packing, lk_packing_free);
-  g_free (self->order);
 }
 
 void
@@ -62,6 +61,7 @@ lk_train_data_free (LkTrainData *self)
   lk_part_clear (&self->held_out);
   lk_dataset_unref (self->dataset);
   lk_model_unref (self->model);
+  g_free (self->order);
   g_free (self);
 }
 
@@ -177,19 +177,6 @@ lk_train_data_encode (LkTrainData *self, LkPart *part, GArray *indices, GError *
   return TRUE;
 }
 
-static void
-lk_part_pack (LkPart *part, guint length, gboolean pack)
-{
-  g_autofree guint *lengths = g_new (guint, part->examples->len + 1);
-
-  for (guint i = 0; i < part->examples->len; i++)
-    lengths[i] = ((LkExample *) g_ptr_array_index (part->examples, i))->n;
-  part->packing = lk_packing_new (lengths, part->examples->len, length, pack);
-  part->order = g_new (guint32, part->packing->n_rows + 1);
-  for (guint i = 0; i < part->packing->n_rows; i++)
-    part->order[i] = i;
-}
-
 LkTrainData *
 lk_train_data_new (LkModel *model, LkDataset *dataset, const LkRecipe *recipe, LkTrainProblemFunc problem, gpointer data, GError **error)
 {
@@ -200,6 +187,8 @@ lk_train_data_new (LkModel *model, LkDataset *dataset, const LkRecipe *recipe, L
   self->dataset = lk_dataset_ref (dataset);
   self->length = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH), lk_model_get_config (model)->context);
   self->pack = lk_recipe_get_boolean (recipe, LK_SETTING_PACKING);
+  self->batch = (guint) lk_recipe_get_int (recipe, LK_SETTING_BATCH);
+  self->examples_per_step = self->batch * (guint) lk_recipe_get_int (recipe, LK_SETTING_ACCUMULATION);
   self->seed = (guint64) lk_recipe_get_int (recipe, LK_SETTING_SEED);
   self->epoch = -1;
   self->problem = problem;
@@ -221,8 +210,7 @@ lk_train_data_new (LkModel *model, LkDataset *dataset, const LkRecipe *recipe, L
       g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: no row is left to train on", lk_dataset_get_path (dataset, 0));
       return NULL;
     }
-  lk_part_pack (&self->train, self->length, self->pack);
-  lk_part_pack (&self->held_out, self->length, self->pack);
+  self->order = g_new (guint32, self->train.examples->len);
   return g_steal_pointer (&self);
 }
 
@@ -264,90 +252,143 @@ lk_train_data_get_targets (LkTrainData *self)
   return n;
 }
 
-guint
-lk_train_data_get_rows (LkTrainData *self)
-{
-  return self->train.packing->n_rows;
-}
-
-guint
-lk_train_data_get_held_out_rows (LkTrainData *self)
-{
-  return self->held_out.packing->n_rows;
-}
-
-/* Rows are visited in another order each epoch. */
-static void
-lk_train_data_set_epoch (LkTrainData *self, guint epoch)
-{
-  LkRandom random = lk_random (self->seed, 0x65706f6368000000u + epoch);
-
-  if (self->epoch == (gint64) epoch)
-    return;
-  lk_random_permutation (&random, self->train.order, self->train.packing->n_rows);
-  self->epoch = epoch;
-}
-
 static guint
-lk_part_longest (const LkPart *part, guint first, guint n)
+lk_part_longest (const LkPart *part)
 {
-  guint longest = 1;
+  guint longest = 0;
 
-  for (guint i = first; i < MIN (first + n, part->packing->n_rows); i++)
-    {
-      guint row = part->order[i], length = 0;
-
-      for (guint k = part->packing->first[row]; k < part->packing->first[row + 1]; k++)
-        length += ((LkExample *) g_ptr_array_index (part->examples, part->packing->members[k]))->n;
-      longest = MAX (longest, length);
-    }
+  for (guint i = 0; i < part->examples->len; i++)
+    longest = MAX (longest, ((LkExample *) g_ptr_array_index (part->examples, i))->n);
   return longest;
 }
 
-static LkBatch *
-lk_part_batch (const LkPart *part, guint first, guint n, guint length)
+guint
+lk_train_data_get_longest (LkTrainData *self)
 {
-  LkBatch *batch = lk_batch_new (n, length);
+  return MAX (lk_part_longest (&self->train), lk_part_longest (&self->held_out));
+}
 
-  for (guint i = 0; i < n && first + i < part->packing->n_rows; i++)
+gint64
+lk_train_data_get_steps_per_epoch (LkTrainData *self)
+{
+  return (self->train.examples->len + self->examples_per_step - 1) / self->examples_per_step;
+}
+
+static void
+lk_train_batch_clear (gpointer data)
+{
+  lk_batch_free (((LkTrainBatch *) data)->batch);
+}
+
+/* Examples in rows: whole ones behind each other. @first: n_rows + 1 places in @examples. */
+static void
+lk_train_batches_add (GArray *batches, LkExample *const *examples, const guint *first, guint n_rows, guint length)
+{
+  LkTrainBatch batch = { lk_batch_new (n_rows, length), n_rows, length, 0 };
+
+  for (guint row = 0; row < n_rows; row++)
+    for (guint i = first[row], offset = 0; i < first[row + 1]; i++)
+      {
+        lk_batch_place (batch.batch, row, length, offset, examples[i]);
+        offset += examples[i]->n;
+        batch.tokens += examples[i]->n;
+      }
+  g_array_append_val (batches, batch);
+}
+
+/* As many as fit behind each other in one row of a batch. */
+static void
+lk_train_batches_pack (GArray *batches, LkExample **examples, guint n, guint capacity)
+{
+  g_autofree guint *lengths = g_new (guint, n + 1);
+  g_autofree LkExample **members = g_new (LkExample *, n + 1);
+  g_autoptr (LkPacking) packing = NULL;
+
+  for (guint i = 0; i < n; i++)
+    lengths[i] = examples[i]->n;
+  packing = lk_packing_new (lengths, n, capacity, TRUE);
+  for (guint row = 0; row < packing->n_rows; row++)
     {
-      guint row = part->order[first + i], offset = 0;
+      guint count = packing->first[row + 1] - packing->first[row], tokens = 0;
 
-      for (guint k = part->packing->first[row]; k < part->packing->first[row + 1]; k++)
+      for (guint i = 0; i < count; i++)
         {
-          const LkExample *example = g_ptr_array_index (part->examples, part->packing->members[k]);
-
-          lk_batch_place (batch, i, length, offset, example);
-          offset += example->n;
+          members[i] = examples[packing->members[packing->first[row] + i]];
+          tokens += members[i]->n;
         }
+      lk_train_batches_add (batches, members, (const guint[]){ 0, count }, 1, lk_train_bucket (tokens, capacity));
     }
-  return batch;
 }
 
-guint
-lk_train_data_longest (LkTrainData *self, guint epoch, guint first, guint n)
+/* A row each, @side of them side by side where they fit. */
+static void
+lk_train_batches_spread (GArray *batches, LkExample **examples, guint n, guint side, guint capacity)
 {
-  lk_train_data_set_epoch (self, epoch);
-  return lk_part_longest (&self->train, first, n);
+  g_autofree guint *first = g_new (guint, side + 1);
+
+  for (guint i = 0; i <= side; i++)
+    first[i] = i;
+  for (guint at = 0; at < n;)
+    {
+      guint rows = 0, length = 0;
+
+      while (rows < MIN (side, n - at))
+        {
+          guint wider = MAX (length, lk_train_bucket (examples[at + rows]->n, capacity));
+
+          if (rows > 0 && (rows + 1) * wider > capacity)
+            break;
+          length = wider;
+          rows++;
+        }
+      lk_train_batches_add (batches, examples + at, first, rows, length);
+      at += rows;
+    }
 }
 
-LkBatch *
-lk_train_data_batch (LkTrainData *self, guint epoch, guint first, guint n, guint length)
+static GArray *
+lk_train_data_batches (LkTrainData *self, LkExample **examples, guint n, guint capacity)
 {
-  lk_train_data_set_epoch (self, epoch);
-  return lk_part_batch (&self->train, first, n, length);
+  GArray *batches = g_array_new (FALSE, FALSE, sizeof (LkTrainBatch));
+
+  g_array_set_clear_func (batches, lk_train_batch_clear);
+  if (self->pack)
+    lk_train_batches_pack (batches, examples, n, capacity);
+  else
+    lk_train_batches_spread (batches, examples, n, self->batch, capacity);
+  return batches;
 }
 
-guint
-lk_train_data_held_out_longest (LkTrainData *self, guint first, guint n)
+/* Examples are visited in another order each epoch. */
+static void
+lk_train_data_set_epoch (LkTrainData *self, gint64 epoch)
 {
-  return lk_part_longest (&self->held_out, first, n);
+  LkRandom random = lk_random (self->seed, 0x65706f6368000000u + (guint64) epoch);
+
+  if (self->epoch == epoch)
+    return;
+  lk_random_permutation (&random, self->order, self->train.examples->len);
+  self->epoch = epoch;
 }
 
-LkBatch *
-lk_train_data_held_out_batch (LkTrainData *self, guint first, guint n, guint length)
+GArray *
+lk_train_data_step (LkTrainData *self, gint64 step, guint capacity)
 {
-  return lk_part_batch (&self->held_out, first, n, length);
+  gint64 steps = lk_train_data_get_steps_per_epoch (self);
+  guint first = (guint) (step % steps) * self->examples_per_step;
+  guint n = MIN (self->examples_per_step, self->train.examples->len - first);
+  g_autofree LkExample **examples = g_new (LkExample *, n);
+
+  lk_train_data_set_epoch (self, step / steps);
+  for (guint i = 0; i < n; i++)
+    examples[i] = g_ptr_array_index (self->train.examples, self->order[first + i]);
+  return lk_train_data_batches (self, examples, n, capacity);
+}
+
+GArray *
+lk_train_data_held_out (LkTrainData *self, guint capacity)
+{
+  return lk_train_data_batches (self, (LkExample **) self->held_out.examples->pdata, self->held_out.examples->len, capacity);
 }
 
 const LkRow *

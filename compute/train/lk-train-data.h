@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Rows of a dataset as token rows in the order a run sees them. The order is a pure function of (seed, epoch), so that a
- * place in a run is a number and resuming needs nothing else.
+ * Rows of a dataset as the batches a run sees. A step learns from a fixed number of examples, batch × accumulation of them,
+ * whether they share rows or not: packing changes the time it takes, not what is learned. Which examples a step has is a pure
+ * function of (seed, step), so that a place in a run is a number and resuming needs nothing else.
  */
 #pragma once
 
@@ -29,15 +30,22 @@ guint lk_train_data_get_n_held_out (LkTrainData *self);
 guint lk_train_data_get_n_problems (LkTrainData *self);
 gint64 lk_train_data_get_tokens (LkTrainData *self);    /* of one epoch */
 gint64 lk_train_data_get_targets (LkTrainData *self);
-guint lk_train_data_get_rows (LkTrainData *self);       /* packed rows an epoch, the same in each */
-guint lk_train_data_get_held_out_rows (LkTrainData *self);
+guint lk_train_data_get_longest (LkTrainData *self);    /* tokens of the longest example, held-out ones included */
+gint64 lk_train_data_get_steps_per_epoch (LkTrainData *self);
 
-/* Tokens of the longest of rows [first, first + n) of @epoch. */
-guint lk_train_data_longest (LkTrainData *self, guint epoch, guint first, guint n);
-/* Those rows, each @length tokens. (transfer full) */
-LkBatch *lk_train_data_batch (LkTrainData *self, guint epoch, guint first, guint n, guint length);
-guint lk_train_data_held_out_longest (LkTrainData *self, guint first, guint n);
-LkBatch *lk_train_data_held_out_batch (LkTrainData *self, guint first, guint n, guint length);
+/* Rows of equal length, flattened. */
+typedef struct
+{
+  LkBatch *batch;
+  guint rows, length;
+  gint64 tokens;   /* without padding */
+} LkTrainBatch;
+
+/* What optimizer step @step (from 0) learns from, in batches of at most @capacity tokens (no less than the longest example), each of
+ * a size lk_train_bucket gives. An array of LkTrainBatch. (transfer full) */
+GArray *lk_train_data_step (LkTrainData *self, gint64 step, guint capacity);
+/* The held-out examples in the same form; always the same. */
+GArray *lk_train_data_held_out (LkTrainData *self, guint capacity);
 /* The dataset row of held-out example @i, for samples. */
 const LkRow *lk_train_data_get_held_out_row (LkTrainData *self, guint i);
 

@@ -10,10 +10,10 @@
 #define LK_STEP_TOKENS_GPU 2048
 #define LK_MEMORY_SHARE 0.85
 
-/* A program for one shape and purpose, compiled. */
+/* A program for one number of tokens and purpose, compiled. How they make rows is in the ranges, not in the program. */
 typedef struct
 {
-  guint rows, length;
+  guint tokens;
   LkPurpose purpose;
   LkDecoder *decoder;
   LkExecutable *executable;
@@ -28,7 +28,7 @@ struct _LkTrainStep
   GPtrArray *shapes;
   LkVariable *gradients;
   gint64 step;
-  guint64 row;          /* rows added in this step */
+  guint64 tokens;       /* added in this step, padding included: the place of the next one among dropout's numbers */
   double sum;
   gint64 targets;
 };
@@ -161,29 +161,35 @@ lk_train_step_get_update (LkTrainStep *self)
 }
 
 guint
-lk_train_step_bucket (LkTrainStep *self, guint longest)
+lk_train_bucket (guint tokens, guint longest)
 {
   guint bucket = 64;
 
-  while (bucket < longest)
-    bucket *= 2;
-  return MIN (bucket, self->options.length);
+  while (bucket < tokens && bucket < longest)
+    bucket += (bucket & (bucket - 1)) ? bucket / 3 : bucket / 2; /* 64, 96, 128, 192, … */
+  return MIN (bucket, longest);
+}
+
+guint
+lk_train_step_get_capacity (LkTrainStep *self)
+{
+  return self->plan.rows * self->options.length;
 }
 
 static LkShape *
-lk_train_step_shape (LkTrainStep *self, LkPurpose purpose, guint rows, guint length, GError **error)
+lk_train_step_shape (LkTrainStep *self, LkPurpose purpose, guint tokens, GError **error)
 {
   LkShape *shape;
 
   for (guint i = 0; i < self->shapes->len; i++)
     {
       shape = g_ptr_array_index (self->shapes, i);
-      if (shape->rows == rows && shape->length == length && shape->purpose == purpose)
+      if (shape->tokens == tokens && shape->purpose == purpose)
         return shape;
     }
   shape = g_new0 (LkShape, 1);
-  *shape = (LkShape){ .rows = rows, .length = length, .purpose = purpose };
-  shape->decoder = lk_train_decoder (&self->options, purpose, rows * length, self->plan.recompute_layers, error);
+  *shape = (LkShape){ .tokens = tokens, .purpose = purpose };
+  shape->decoder = lk_train_decoder (&self->options, purpose, tokens, self->plan.recompute_layers, error);
   if (!shape->decoder || !lk_backend_prepare (self->options.backend, lk_model_get_variables (self->options.model), error)
       || !(shape->executable = lk_backend_compile (self->options.backend, shape->decoder->program, error)))
     {
@@ -239,7 +245,7 @@ gboolean
 lk_train_step_begin (LkTrainStep *self, gint64 step, GError **error)
 {
   self->step = step;
-  self->row = 0;
+  self->tokens = 0;
   self->sum = 0;
   self->targets = 0;
   return TRUE;
@@ -253,10 +259,10 @@ lk_train_step_add (LkTrainStep *self, const LkBatch *batch, guint rows, guint le
   for (guint first = 0; first < rows; first += at_once)
     {
       guint n = MIN (at_once, rows - first);
-      LkShape *shape = lk_train_step_shape (self, LK_PURPOSE_TRAIN, at_once, length, error);
+      LkShape *shape = lk_train_step_shape (self, LK_PURPOSE_TRAIN, at_once * length, error);
       LkBatch *part;
       gint32 dropout[4] = { (gint32) self->options.seed, (gint32) (self->options.seed >> 32), (gint32) self->step,
-                            (gint32) (self->row * length) };
+                            (gint32) self->tokens };
       gboolean ok;
 
       if (!shape || !lk_backend_write (self->options.backend, shape->decoder->dropout, 0, dropout, sizeof dropout, error))
@@ -266,7 +272,7 @@ lk_train_step_add (LkTrainStep *self, const LkBatch *batch, guint rows, guint le
       lk_batch_free (part);
       if (!ok)
         return FALSE;
-      self->row += n;
+      self->tokens += (guint64) n * length;
     }
   return TRUE;
 }
@@ -298,7 +304,7 @@ lk_train_step_evaluate (LkTrainStep *self, const LkBatch *batch, guint rows, gui
 
   for (guint first = 0; first < rows; first += at_once)
     {
-      LkShape *shape = lk_train_step_shape (self, LK_PURPOSE_EVALUATE, at_once, length, error);
+      LkShape *shape = lk_train_step_shape (self, LK_PURPOSE_EVALUATE, at_once * length, error);
       LkBatch *part;
       gboolean ok;
 

@@ -2,7 +2,7 @@
  *
  * The optimizer step: rows through the training program, a few at a time, gradients summed; then norm, clipping and AdamW. The
  * loss is the sum over the targets of the whole step divided by their count, so how many rows are computed at once changes
- * nothing but memory. Programs are made once for each shape.
+ * nothing but memory. Programs are made once for each number of tokens.
  */
 #pragma once
 
@@ -43,11 +43,14 @@ void lk_train_step_free (LkTrainStep *self);
 const LkTrainPlan *lk_train_step_get_plan (LkTrainStep *self);
 LkUpdate *lk_train_step_get_update (LkTrainStep *self);
 
-/* Shapes are few: the shortest of these row lengths that holds @longest. */
-guint lk_train_step_bucket (LkTrainStep *self, guint longest);
+/* Shapes are few, as each has its program: the smallest of 64, 96, 128, 192, 256 … that holds @tokens, at most @longest. */
+guint lk_train_bucket (guint tokens, guint longest);
+/* Tokens computed at once: the plan's rows at the full length. */
+guint lk_train_step_get_capacity (LkTrainStep *self);
 
-/* A step: begin, add any number of batches of @rows × @length (length one of the buckets), finish. @step counts from 0: it keys
- * dropout. */
+/* A step: begin, add any number of batches of @rows × @length, finish. Batches of more tokens than the capacity are computed
+ * some rows at a time. @step counts from 0: with the place of a token within the step it keys dropout, so that cutting a step
+ * differently changes nothing. */
 gboolean lk_train_step_begin (LkTrainStep *self, gint64 step, GError **error);
 gboolean lk_train_step_add (LkTrainStep *self, const LkBatch *batch, guint rows, guint length, GError **error);
 
