@@ -613,7 +613,8 @@ lk_run_get_held_out (LkRun *self)
 char *
 lk_run_find_adapter (LkRun *self)
 {
-  static const char *const places[] = { "best", "last" };
+  /* the best one may be that of step 0, which has not learned anything yet */
+  const char *places[] = { self->best_step > 0 ? "best" : "last", self->best_step > 0 ? "last" : "best" };
 
   for (guint i = 0; i < G_N_ELEMENTS (places); i++)
     {

@@ -68,7 +68,8 @@ JsonObject *lk_run_get_settings (LkRun *self);
 GListModel *lk_run_get_samples (LkRun *self);
 LkSeries *lk_run_get_training (LkRun *self);
 LkSeries *lk_run_get_held_out (LkRun *self);
-/* The adapter to talk to: the best one, else the last. NULL when there is none yet. (transfer full) */
+/* The adapter to talk to: the best one once something was learned, else the last. NULL when there is none yet.
+ * (transfer full) */
 char *lk_run_find_adapter (LkRun *self);
 /* The end of log.txt, at most 64 kB, valid UTF-8. (transfer full) */
 char *lk_run_read_log (LkRun *self);
