@@ -209,7 +209,7 @@ choose_folder (const char *given, GError **error)
   g_autofree char *shipped = NULL;
   g_autofree char *name = NULL;
 
-  if (given)
+  if (given && !data_paths)
     return lk_run_folder_open (given, error);
   if (!data_paths)
     {
@@ -233,7 +233,7 @@ choose_folder (const char *given, GError **error)
         }
       lk_recipe_add_data (recipe, path);
     }
-  return lk_run_folder_create (run_path, recipe, error);
+  return lk_run_folder_create (given ? given : run_path, recipe, error);
 }
 
 static int
@@ -249,7 +249,7 @@ train (const char *given)
 
   if (!folder)
     return lk_cli_fail (error);
-  if (!given)
+  if (data_paths)
     {
       if (as_json)
         {
@@ -272,8 +272,8 @@ run (int argc, char **argv)
 {
   const LkCliUsage usage = {
     .arguments = "[RUN]",
-    .description = "Fine-tunes a model on a dataset. With --data a run folder is made first and its path printed; RUN is such a\n"
-                   "folder, whose recipe.json holds all settings. Ctrl-C stops after the step at hand and saves; --resume goes on\n"
+    .description = "Fine-tunes a model on a dataset. With --data a run folder is made first (RUN, when it is given) and its path\n"
+                   "printed; without, RUN is such a folder, whose recipe.json holds all settings. Ctrl-C stops after the step at hand and saves; --resume goes on\n"
                    "from there with the same numbers as if nothing had happened.",
     .entries = all_entries (),
     .max = 1,
