@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdamW (Loshchilov and Hutter, 2019) in torch's order; gradients are scaled, clipped to the global norm, and cleared.
-// Elements before n_decayed decay. A norm that is not finite changes nothing but clears the gradients.
+// AdamW (Loshchilov and Hutter, 2019) in torch's order; gradients are scaled, clipped to the global norm, and
+// cleared. Elements before n_decayed decay. A norm that is not finite changes nothing but clears the
+// gradients.
 #version 460
 
 layout(local_size_x = 256) in;

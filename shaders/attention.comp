@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Softmax (scale·q·kᵀ)·v over each query's range of rows with a running maximum and sum (FlashAttention, Dao et al., 2022).
-// A work group takes BLOCK queries of one head and walks over the keys any of them sees, BLOCK at a time. lse is kept for
-// the backward pass: 0 for a query that sees nothing, whose output is 0.
+// Softmax (scale·q·kᵀ)·v over each query's range of rows with a running maximum and sum (FlashAttention, Dao
+// et al., 2022). A work group takes BLOCK queries of one head and walks over the keys any of them sees, BLOCK
+// at a time. lse is kept for the backward pass: 0 for a query that sees nothing, whose output is 0.
 #version 460
 
 layout(constant_id = 0) const uint D = 64;
@@ -49,7 +49,10 @@ void main ()
         hull = uvec2 (min (hull.x, range.x), max (hull.y, range.y));
     }
   for (uint e = tid; e < BLOCK * D; e += THREADS)
-    q_tile[e / D * STRIDE + e % D] = i0 + e / D < rows ? q[(i0 + e / D) * q_stride + head * D + e % D] * scale : 0.0;
+    {
+      uint i = i0 + e / D;
+      q_tile[e / D * STRIDE + e % D] = i < rows ? q[i * q_stride + head * D + e % D] * scale : 0.0;
+    }
   for (uint j = 0u; j < COLS; j++)
     sums[j] = 0.0;
 
@@ -57,7 +60,10 @@ void main ()
     {
       barrier ();
       for (uint e = tid; e < BLOCK * D; e += THREADS)
-        kv_tile[e / D * STRIDE + e % D] = j0 + e / D < keys ? k[(j0 + e / D) * kv_stride + kv_at + e % D] : 0.0;
+        {
+          uint i = j0 + e / D;
+          kv_tile[e / D * STRIDE + e % D] = i < keys ? k[i * kv_stride + kv_at + e % D] : 0.0;
+        }
       barrier ();
       for (uint e = tid; e < BLOCK * BLOCK; e += THREADS)
         {
@@ -68,7 +74,10 @@ void main ()
         }
       barrier ();
       for (uint e = tid; e < BLOCK * D; e += THREADS)
-        kv_tile[e / D * STRIDE + e % D] = j0 + e / D < keys ? v[(j0 + e / D) * kv_stride + kv_at + e % D] : 0.0;
+        {
+          uint i = j0 + e / D;
+          kv_tile[e / D * STRIDE + e % D] = i < keys ? v[i * kv_stride + kv_at + e % D] : 0.0;
+        }
 
       float before = maximum;
       for (uint c = 0u; c < BLOCK; c++)

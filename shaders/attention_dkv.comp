@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// dK = dSᵀ·Q, dV = Pᵀ·dO: a work group takes BLOCK keys of one key head and walks over the queries that see any of them,
-// and over the query heads of its group: no two groups write the same place.
+// dK = dSᵀ·Q, dV = Pᵀ·dO: a work group takes BLOCK keys of one key head and walks over the queries that see
+// any of them, and over the query heads of its group: no two groups write the same place.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "attention_dx.glsl"
@@ -37,8 +37,9 @@ void main ()
             for (uint j = 0u; j < COLS; j++)
               if (lane + j * BLOCK < D)
                 {
-                  dk_acc[j] = fma (ds_tile[r * S_STRIDE + row], q_tile[r * STRIDE + lane + j * BLOCK], dk_acc[j]);
-                  dv_acc[j] = fma (p_tile[r * S_STRIDE + row], do_tile[r * STRIDE + lane + j * BLOCK], dv_acc[j]);
+                  uint at = r * STRIDE + lane + j * BLOCK;
+                  dk_acc[j] = fma (ds_tile[r * S_STRIDE + row], q_tile[at], dk_acc[j]);
+                  dv_acc[j] = fma (p_tile[r * S_STRIDE + row], do_tile[at], dv_acc[j]);
                 }
         }
     }

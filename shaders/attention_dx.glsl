@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What both passes of attention's backward share (after FlashAttention-2, Dao, 2023): P = exp(S − lse) is made again; with
-// D = Σ dO·O, dS = P·(dP − D)·scale. A thread makes one element of a BLOCK × BLOCK tile of queries and keys.
+// What both passes of attention's backward share (after FlashAttention-2, Dao, 2023): P = exp(S − lse) is
+// made again; with D = Σ dO·O, dS = P·(dP − D)·scale. A thread makes one element of a BLOCK × BLOCK tile of
+// queries and keys.
 
 layout(constant_id = 0) const uint D = 64;
 layout(constant_id = 1) const uint BLOCK = 16;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Attention for a few queries against many keys, as decoding has: a work group takes one query of one head; its threads
-// share the keys, THREADS at a time, with a running maximum and sum as in attention.comp. Same bindings and results.
+// Attention for a few queries against many keys, as decoding has: a work group takes one query of one head;
+// its threads share the keys, THREADS at a time, with a running maximum and sum as in attention.comp. Same
+// bindings and results.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_arithmetic : require

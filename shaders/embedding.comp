@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// out[t] = scale · table[ids[t]], unpacked; ids outside the table take its nearest row. A table larger than one binding
-// comes in parts: a part holds the rows [part_begin, part_end) and writes only the tokens that lie in it.
+// out[t] = scale · table[ids[t]], unpacked; ids outside the table take its nearest row. A table larger than
+// one binding comes in parts: a part holds the rows [part_begin, part_end) and writes only the tokens that
+// lie in it.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require

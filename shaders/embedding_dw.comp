@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// dtable[ids[t]] += scale · dy[t]. A thread owns a column and adds in token order, so that repeated ids need no atomics.
+// dtable[ids[t]] += scale · dy[t]. A thread owns a column and adds in token order, so that repeated ids need
+// no atomics.
 #version 460
 
 layout(local_size_x = 64) in;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// y[i] = x[rows[begin + i]] for i < n, rows outside x take its nearest row. With LIMIT only while begin + i < counts[0].
+// y[i] = x[rows[begin + i]] for i < n, rows outside x take its nearest row. With LIMIT only while begin + i <
+// counts[0].
 #version 460
 
 layout(constant_id = 0) const uint LIMIT = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The rows that have a target, in order, and their number: one work group, prefix sums over THREADS rows at a time.
+// The rows that have a target, in order, and their number: one work group, prefix sums over THREADS rows at a
+// time.
 #version 460
 
 const uint THREADS = 256;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Rows begin … begin + n − 1 of those with a target: losses = −log p of the target; with GRADIENT logits become
-// p − onehot; with LOGPROBS the token's place gets log p. A work group takes a row.
+// Rows begin … begin + n − 1 of those with a target: losses = −log p of the target; with GRADIENT logits
+// become p − onehot; with LOGPROBS the token's place gets log p. A work group takes a row.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_arithmetic : require

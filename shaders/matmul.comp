@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// C (=|+=) alpha·op(A)·op(B) in float32, B packed as in its file. One kernel for forward (y = x·Wᵀ), the transposed
-// contraction on the same blocks (dx = dy·W) and the adapters' products. A work group makes a BM × BN tile of C from
-// BK-deep slices of A and B in shared memory, B unpacked while it is loaded; a thread keeps TM × TN sums. The order of
-// the sums is fixed. Any M, N, K.
+// C (=|+=) alpha·op(A)·op(B) in float32, B packed as in its file. One kernel for forward (y = x·Wᵀ), the
+// transposed contraction on the same blocks (dx = dy·W) and the adapters' products. A work group makes a BM ×
+// BN tile of C from BK-deep slices of A and B in shared memory, B unpacked while it is loaded; a thread keeps
+// TM × TN sums. The order of the sums is fixed. Any M, N, K.
 //
 //   A: float [M, K] with row stride lda, or its transpose [K, M] (A_TRANS)
-//   B: TYPE [K, N] with rows of ldb 16-bit words (B_TRANS 0), or [N, K] (B_TRANS 1: contraction along packed rows)
+//   B: TYPE [K, N] with rows of ldb 16-bit words (B_TRANS 0), or [N, K] (B_TRANS 1: summed along packed rows)
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require
@@ -14,7 +14,7 @@
 layout(constant_id = 0) const uint TYPE = 0;
 layout(constant_id = 1) const uint A_TRANS = 0;
 layout(constant_id = 2) const uint B_TRANS = 1;
-layout(constant_id = 3) const uint DROPOUT = 0;  // of 1: A, 2: B, 3: the product; by its row and column as float matrix
+layout(constant_id = 3) const uint DROPOUT = 0;  // of 1: A, 2: B, 3: the product; by place in that matrix
 layout(constant_id = 4) const uint LIMIT = 0;    // counts[0] − count_begin limits 1: M, 2: K
 layout(constant_id = 5) const uint STRENGTH = 0; // alpha is multiplied by strength[0]
 layout(constant_id = 6) const uint BM = 64;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// C (=|+=) alpha·A·Bᵀ for a few rows of A, as decoding has: B, packed as in its file, is read once at the speed of memory.
-// A work group makes OUTPUTS columns of C; its threads share the contraction. Push constants as in matmul.comp.
+// C (=|+=) alpha·A·Bᵀ for a few rows of A, as decoding has: B, packed as in its file, is read once at the
+// speed of memory. A work group makes OUTPUTS columns of C; its threads share the contraction. Push constants
+// as in matmul.comp.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_shader_16bit_storage : require

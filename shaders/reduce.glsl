@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Sums and maxima over a work group of THREADS threads, in a fixed order. All threads must call; all get the result.
-// The including shader enables GL_KHR_shader_subgroup_arithmetic.
+// Sums and maxima over a work group of THREADS threads, in a fixed order. All threads must call; all get the
+// result. The including shader enables GL_KHR_shader_subgroup_arithmetic.
 shared float reduce_parts[THREADS];
 
 float group_sum (float v)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Rotary embedding by pairs (i, i + d/2) of each head; sign −1 turns back. Angles come from a table made on the CPU,
-// cosines then sines, as Vulkan leaves the precision of sine and cosine open.
+// Rotary embedding by pairs (i, i + d/2) of each head; sign −1 turns back. Angles come from a table made on
+// the CPU, cosines then sines, as Vulkan leaves the precision of sine and cosine open.
 #version 460
 
 layout(local_size_x = 256) in;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// y[rows[begin + i]] = x[i] for i < n where the row lies in y. With LIMIT only while begin + i < counts[0]. Rows that lie
-// in y must differ.
+// y[rows[begin + i]] = x[i] for i < n where the row lies in y. With LIMIT only while begin + i < counts[0].
+// Rows that lie in y must differ.
 #version 460
 
 layout(constant_id = 0) const uint LIMIT = 0;

@@ -71,7 +71,8 @@ choose_queue (const LkDeviceSnapshot *s, guint *family)
   return found;
 }
 
-/* The type with all of @need in the largest heap; more of @prefer decides between equals, then the driver's order. */
+/* The type with all of @need in the largest heap; more of @prefer decides between equals, then the driver's
+ * order. */
 static gboolean
 choose_memory (const LkDeviceSnapshot *s, guint32 need, guint32 prefer, guint *type)
 {
@@ -173,10 +174,13 @@ check_features (const LkDeviceSnapshot *s, GString *missing)
   need (missing, s->max_push_constants >= NEEDED_PUSH_CONSTANTS,
         "A kernel can be given %u bytes of settings on it, but %u are needed.", s->max_push_constants,
         NEEDED_PUSH_CONSTANTS);
-  need (missing, s->max_workgroup_invocations >= NEEDED_INVOCATIONS && s->max_workgroup_size_x >= NEEDED_INVOCATIONS,
-        "It runs %u threads in a group, but %u are needed.", s->max_workgroup_invocations, NEEDED_INVOCATIONS);
+  need (missing,
+        s->max_workgroup_invocations >= NEEDED_INVOCATIONS && s->max_workgroup_size_x >= NEEDED_INVOCATIONS,
+        "It runs %u threads in a group, but %u are needed.", s->max_workgroup_invocations,
+        NEEDED_INVOCATIONS);
   need (missing, s->max_shared_memory >= NEEDED_SHARED_MEMORY,
-        "Its threads share %u bytes of memory, but %u are needed.", s->max_shared_memory, NEEDED_SHARED_MEMORY);
+        "Its threads share %u bytes of memory, but %u are needed.", s->max_shared_memory,
+        NEEDED_SHARED_MEMORY);
 }
 
 gboolean
@@ -237,9 +241,10 @@ find_best (const LkDeviceSnapshot *snapshots, guint n, gboolean software_too, ch
         refusals[i] = g_strdup (local->message);
       else if (snapshots[i].kind == LK_DEVICE_SOFTWARE && !software_too)
         {
-          refusals[i] = g_strdup_printf ("“%s” is the processor playing graphics card, slower than the processor "
-                                         "itself; it is used only when asked for as “vulkan” or “vulkan:%u”.",
-                                         snapshots[i].name, i);
+          refusals[i]
+            = g_strdup_printf ("“%s” is the processor playing graphics card, slower than the processor "
+                               "itself; it is used only when asked for as “vulkan” or “vulkan:%u”.",
+                               snapshots[i].name, i);
           usable = FALSE;
         }
       else
@@ -262,8 +267,8 @@ join_refusals (char **refusals)
 }
 
 static gboolean
-choose_asked (LkDeviceSelection *self, const LkDeviceSnapshot *snapshots, guint n, const LkDeviceChoice *choice,
-              GError **error)
+choose_asked (LkDeviceSelection *self, const LkDeviceSnapshot *snapshots, guint n,
+              const LkDeviceChoice *choice, GError **error)
 {
   g_autofree char *refused = join_refusals (self->refusals);
 
@@ -311,7 +316,8 @@ lk_device_select (const LkDeviceSnapshot *snapshots, guint n, const LkDeviceChoi
   if (self->index >= 0)
     self->reason = g_strdup_printf ("“%s” is the best graphics card here.", snapshots[self->index].name);
   else
-    self->reason = g_strdup_printf ("The processor computes. %s", n ? refused : "No Vulkan device was found.");
+    self->reason
+      = g_strdup_printf ("The processor computes. %s", n ? refused : "No Vulkan device was found.");
   return g_steal_pointer (&self);
 }
 

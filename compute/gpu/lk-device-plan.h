@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Decide before you create: which device, which queue, which memory, how much work at a time. Pure functions of
- * recorded snapshots; nothing here touches Vulkan, so the plan for any card is a unit test.
+ * Decide before you create: which device, which queue, which memory, how much work at a time. Pure functions
+ * of recorded snapshots; nothing here touches Vulkan, so the plan for any card is a unit test.
  */
 #pragma once
 
@@ -56,9 +56,9 @@ typedef struct
   char **refusals; /* one sentence a snapshot, NULL-terminated; "" for a device that could be used */
 } LkDeviceSelection;
 
-/* Chooses among @snapshots (in the driver's order): discrete before integrated before virtual before other, then more
- * memory, then the driver's order. NULL and an error that holds all refusals when an asked-for Vulkan device cannot
- * be had. (transfer full) */
+/* Chooses among @snapshots (in the driver's order): discrete before integrated before virtual before other,
+ * then more memory, then the driver's order. NULL and an error that holds all refusals when an asked-for
+ * Vulkan device cannot be had. (transfer full) */
 LkDeviceSelection *lk_device_select (const LkDeviceSnapshot *snapshots, guint n_snapshots,
                                      const LkDeviceChoice *choice, GError **error);
 void lk_device_selection_free (LkDeviceSelection *self);

@@ -24,28 +24,59 @@ typedef struct
   gsize size;
 } Field;
 
-#define FIELD(type, owner, member) { #member, type, G_STRUCT_OFFSET (owner, member), sizeof (((owner *) 0)->member) }
+#define FIELD(type, owner, member) \
+  { #member, type, G_STRUCT_OFFSET (owner, member), sizeof (((owner *) 0)->member) }
 #define TEXT(member) FIELD (FIELD_TEXT, LkDeviceSnapshot, member)
 #define U32(member) FIELD (FIELD_U32, LkDeviceSnapshot, member)
 #define U64(member) FIELD (FIELD_U64, LkDeviceSnapshot, member)
 #define FLAG(member) FIELD (FIELD_BOOLEAN, LkDeviceSnapshot, member)
 
 static const Field snapshot_fields[] = {
-  TEXT (name), TEXT (driver_name), TEXT (driver_info), TEXT (device_uuid), TEXT (cache_uuid),
+  TEXT (name),
+  TEXT (driver_name),
+  TEXT (driver_info),
+  TEXT (device_uuid),
+  TEXT (cache_uuid),
   FIELD (FIELD_KIND, LkDeviceSnapshot, kind),
-  U32 (vendor_id), U32 (device_id), U32 (driver_id), U32 (driver_version), U32 (api_version),
-  U32 (subgroup_size), U32 (subgroup_size_min), U32 (subgroup_size_max),
-  U32 (subgroup_operations), U32 (subgroup_stages),
-  U32 (max_workgroup_count_x), U32 (max_workgroup_count_y), U32 (max_workgroup_count_z),
-  U32 (max_workgroup_size_x), U32 (max_workgroup_size_y), U32 (max_workgroup_size_z),
-  U32 (max_workgroup_invocations), U32 (max_shared_memory), U32 (max_push_constants), U32 (max_storage_buffers),
-  U64 (max_storage_buffer_range), U64 (min_storage_buffer_alignment),
-  U64 (max_allocation_size), U64 (max_allocation_count), U64 (max_buffer_size),
+  U32 (vendor_id),
+  U32 (device_id),
+  U32 (driver_id),
+  U32 (driver_version),
+  U32 (api_version),
+  U32 (subgroup_size),
+  U32 (subgroup_size_min),
+  U32 (subgroup_size_max),
+  U32 (subgroup_operations),
+  U32 (subgroup_stages),
+  U32 (max_workgroup_count_x),
+  U32 (max_workgroup_count_y),
+  U32 (max_workgroup_count_z),
+  U32 (max_workgroup_size_x),
+  U32 (max_workgroup_size_y),
+  U32 (max_workgroup_size_z),
+  U32 (max_workgroup_invocations),
+  U32 (max_shared_memory),
+  U32 (max_push_constants),
+  U32 (max_storage_buffers),
+  U64 (max_storage_buffer_range),
+  U64 (min_storage_buffer_alignment),
+  U64 (max_allocation_size),
+  U64 (max_allocation_count),
+  U64 (max_buffer_size),
   FIELD (FIELD_DOUBLE, LkDeviceSnapshot, timestamp_period),
-  FLAG (storage_8bit), FLAG (storage_16bit), FLAG (timeline_semaphore),
-  FLAG (shader_float16), FLAG (shader_int8), FLAG (shader_int16),
-  FLAG (scalar_block_layout), FLAG (buffer_device_address), FLAG (vulkan_memory_model),
-  FLAG (subgroup_size_control), FLAG (integer_dot_product), FLAG (cooperative_matrix), FLAG (memory_budget),
+  FLAG (storage_8bit),
+  FLAG (storage_16bit),
+  FLAG (timeline_semaphore),
+  FLAG (shader_float16),
+  FLAG (shader_int8),
+  FLAG (shader_int16),
+  FLAG (scalar_block_layout),
+  FLAG (buffer_device_address),
+  FLAG (vulkan_memory_model),
+  FLAG (subgroup_size_control),
+  FLAG (integer_dot_product),
+  FLAG (cooperative_matrix),
+  FLAG (memory_budget),
 };
 
 static const Field heap_fields[] = {
@@ -114,7 +145,8 @@ write_fields (JsonObject *object, const Field *fields, guint n, gconstpointer da
           json_object_set_int_member (object, fields[i].name, *(const guint32 *) p);
           break;
         case FIELD_U64:
-          json_object_set_int_member (object, fields[i].name, (gint64) MIN (*(const guint64 *) p, G_MAXINT64));
+          json_object_set_int_member (object, fields[i].name,
+                                      (gint64) MIN (*(const guint64 *) p, G_MAXINT64));
           break;
         case FIELD_DOUBLE:
           json_object_set_double_member (object, fields[i].name, *(const double *) p);
@@ -123,7 +155,8 @@ write_fields (JsonObject *object, const Field *fields, guint n, gconstpointer da
           json_object_set_boolean_member (object, fields[i].name, *(const gboolean *) p);
           break;
         case FIELD_KIND:
-          json_object_set_string_member (object, fields[i].name, lk_device_kind_name (*(const LkDeviceKind *) p));
+          json_object_set_string_member (object, fields[i].name,
+                                         lk_device_kind_name (*(const LkDeviceKind *) p));
           break;
         }
     }
@@ -164,14 +197,15 @@ read_text (const Field *field, const char *text, const char *source, gpointer p,
             *(LkDeviceKind *) p = i;
             return TRUE;
           }
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” is no kind of device this program knows", source,
-                   text);
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” is no kind of device this program knows",
+                   source, text);
       return FALSE;
     }
   if (g_strlcpy (p, text, field->size) < field->size)
     return TRUE;
-  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the text of “%s” is longer than %" G_GSIZE_FORMAT " bytes",
-               source, field->name, field->size - 1);
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+               "%s: the text of “%s” is longer than %" G_GSIZE_FORMAT " bytes", source, field->name,
+               field->size - 1);
   return FALSE;
 }
 
@@ -200,8 +234,8 @@ read_field (JsonObject *object, const Field *field, const char *source, gpointer
     return FALSE;
   if (number < 0 || (field->type == FIELD_U32 && number > G_MAXUINT32))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” is out of range (%" G_GINT64_FORMAT ")", source,
-                   field->name, number);
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” is out of range (%" G_GINT64_FORMAT ")",
+                   source, field->name, number);
       return FALSE;
     }
   if (field->type == FIELD_U32)
@@ -212,7 +246,8 @@ read_field (JsonObject *object, const Field *field, const char *source, gpointer
 }
 
 static gboolean
-read_fields (JsonObject *object, const Field *fields, guint n, const char *source, gpointer data, GError **error)
+read_fields (JsonObject *object, const Field *fields, guint n, const char *source, gpointer data,
+             GError **error)
 {
   for (guint i = 0; i < n; i++)
     if (!read_field (object, &fields[i], source, (guint8 *) data + fields[i].offset, error))
@@ -231,8 +266,9 @@ read_list (JsonObject *object, const List *list, const char *source, LkDeviceSna
   count = array ? json_array_get_length (array) : 0;
   if (count > list->max_items)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” has %u entries, more than the %u Vulkan allows",
-                   source, list->name, count, list->max_items);
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+                   "%s: “%s” has %u entries, more than the %u Vulkan allows", source, list->name, count,
+                   list->max_items);
       return FALSE;
     }
   for (guint i = 0; i < count; i++)
@@ -264,8 +300,9 @@ lk_device_snapshot_from_json (JsonObject *object, const char *source, LkDeviceSn
   for (guint i = 0; i < out->n_memory_types; i++)
     if (out->memory_types[i].heap >= out->n_heaps)
       {
-        g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: memory type %u names heap %u, but there are only %u",
-                     source, i, out->memory_types[i].heap, out->n_heaps);
+        g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+                     "%s: memory type %u names heap %u, but there are only %u", source, i,
+                     out->memory_types[i].heap, out->n_heaps);
         return FALSE;
       }
   return TRUE;

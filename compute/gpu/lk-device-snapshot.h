@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What one Vulkan device says of itself, as plain data: everything the choice of a device and the plan of its use
- * (lk-device-plan.h) need. A snapshot is recorded once from a live device (lk-gpu-instance.h) or read from JSON, so
- * that the plan for a card can be tested on a machine without it.
+ * What one Vulkan device says of itself, as plain data: everything the choice of a device and the plan of its
+ * use (lk-device-plan.h) need. A snapshot is recorded once from a live device (lk-gpu-instance.h) or read
+ * from JSON, so that the plan for a card can be tested on a machine without it.
  *
  * Sizes are bytes. Numbers above G_MAXINT64 are recorded as G_MAXINT64. Copy by assignment; nothing to free.
  */
@@ -101,7 +101,8 @@ const char *lk_device_kind_name (LkDeviceKind kind);
 /* (transfer full) An object node; every member is written. */
 JsonNode *lk_device_snapshot_to_json (const LkDeviceSnapshot *self);
 /* Members that are missing stay zero. @source names the file in errors. */
-gboolean lk_device_snapshot_from_json (JsonObject *object, const char *source, LkDeviceSnapshot *out, GError **error);
+gboolean lk_device_snapshot_from_json (JsonObject *object, const char *source, LkDeviceSnapshot *out,
+                                       GError **error);
 
 /* Bytes of the largest heap that is the device's own. */
 guint64 lk_device_snapshot_get_memory (const LkDeviceSnapshot *self);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The pipeline cache on disk: $XDG_CACHE_HOME/lorikeet/vulkan-<vendor>-<device>-<driver>.cache, a SHA-256 of the
- * driver's bytes and then the bytes. It is a hint: whatever goes wrong with it is a miss. The digest is there because
- * drivers have crashed on damaged caches.
+ * The pipeline cache on disk: $XDG_CACHE_HOME/lorikeet/vulkan-<vendor>-<device>-<driver>.cache, a SHA-256 of
+ * the driver's bytes and then the bytes. It is a hint: whatever goes wrong with it is a miss. The digest is
+ * there because drivers have crashed on damaged caches.
  */
 #include "lk-gpu-private.h"
 
@@ -75,7 +75,8 @@ lk_gpu_device_save_cache (LkGpuDevice *self)
   g_autofree guint8 *data = NULL;
   gsize size = 0;
 
-  if (!self->cache || self->lost || vkGetPipelineCacheData (self->device, self->cache, &size, NULL) != VK_SUCCESS
+  if (!self->cache || self->lost
+      || vkGetPipelineCacheData (self->device, self->cache, &size, NULL) != VK_SUCCESS
       || size == self->cache_saved || size > MAX_CACHE_BYTES - DIGEST_BYTES)
     return;
   data = g_try_malloc (size + DIGEST_BYTES);

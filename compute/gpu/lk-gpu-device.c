@@ -97,7 +97,8 @@ create_commands (LkGpuDevice *self, GError **error)
     .sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
     .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
   };
-  const VkSemaphoreCreateInfo semaphore = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type };
+  const VkSemaphoreCreateInfo semaphore
+    = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &type };
   const VkCommandPoolCreateInfo pool = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
     .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
@@ -115,7 +116,8 @@ create_commands (LkGpuDevice *self, GError **error)
   commands.commandPool = self->transfer_pool;
   if (result == VK_SUCCESS)
     result = vkAllocateCommandBuffers (self->device, &commands, self->transfers);
-  return result == VK_SUCCESS || lk_gpu_device_fail (self, error, result, "Could not prepare the command queue");
+  return result == VK_SUCCESS
+         || lk_gpu_device_fail (self, error, result, "Could not prepare the command queue");
 }
 
 LkGpuDevice *
@@ -245,12 +247,13 @@ lk_gpu_barrier (VkCommandBuffer commands, gboolean to_host)
   const VkMemoryBarrier barrier = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
     .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
-    .dstAccessMask = to_host ? VK_ACCESS_HOST_READ_BIT : VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT,
+    .dstAccessMask = to_host ? VK_ACCESS_HOST_READ_BIT
+                             : VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT,
   };
 
   vkCmdPipelineBarrier (commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-                        to_host ? VK_PIPELINE_STAGE_HOST_BIT : VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1, &barrier,
-                        0, NULL, 0, NULL);
+                        to_host ? VK_PIPELINE_STAGE_HOST_BIT : VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1,
+                        &barrier, 0, NULL, 0, NULL);
 }
 
 gboolean
@@ -287,7 +290,8 @@ lk_gpu_device_wait (LkGpuDevice *self, guint64 value, double seconds, GError **e
     .pSemaphores = &self->timeline,
     .pValues = &value,
   };
-  VkResult result = vkWaitSemaphores (self->device, &info, seconds > 0 ? (guint64) (seconds * 1e9) : G_MAXUINT64);
+  VkResult result
+    = vkWaitSemaphores (self->device, &info, seconds > 0 ? (guint64) (seconds * 1e9) : G_MAXUINT64);
 
   if (result == VK_SUCCESS)
     return TRUE;

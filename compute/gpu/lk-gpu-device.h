@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A Vulkan device in use: headless, one compute queue, a pipeline cache on disk. Everything made from a device must
- * be freed before its last reference goes. Thread-safety: one thread a device, except where said.
+ * A Vulkan device in use: headless, one compute queue, a pipeline cache on disk. Everything made from a
+ * device must be freed before its last reference goes. Thread-safety: one thread a device, except where said.
  *
  * Environment: LK_VALIDATION=1 runs it under the validation layers (2: with synchronisation checks).
  */
@@ -16,12 +16,14 @@ typedef struct _LkGpuDevice LkGpuDevice;
 typedef enum
 {
   LK_GPU_DEFAULT = 0,
-  LK_GPU_FORCE_STAGING = 1 << 0, /* treat device memory as unreachable, so that a unified device tests the copies */
-  LK_GPU_SMALL_LIMITS = 1 << 1,  /* plan as for hardware, with tiny bindings, dispatches and submissions: tests see cuts */
+  /* Treat device memory as unreachable, so that a unified device tests the copies. */
+  LK_GPU_FORCE_STAGING = 1 << 0,
+  /* Plan as for hardware, with tiny bindings, dispatches and submissions: tests see everything cut. */
+  LK_GPU_SMALL_LIMITS = 1 << 1,
 } LkGpuFlags;
 
-/* (transfer full) (element-type LkDeviceSnapshot): the devices of this computer, in the order "vulkan:N" counts.
- * NULL and LK_ERROR_NOT_FOUND when there is no Vulkan. */
+/* (transfer full) (element-type LkDeviceSnapshot): the devices of this computer, in the order "vulkan:N"
+ * counts. NULL and LK_ERROR_NOT_FOUND when there is no Vulkan. */
 GArray *lk_gpu_list_devices (GError **error);
 
 /* Opens the device that lk_device_select() picks for @choice. When that is the CPU backend: NULL and
@@ -35,8 +37,8 @@ const LkDevicePlan *lk_gpu_device_get_plan (LkGpuDevice *self);
 /* Why this device was chosen, a sentence. */
 const char *lk_gpu_device_get_reason (LkGpuDevice *self);
 
-/* TRUE after the driver reported the device lost: every call that uses it fails with LK_ERROR_DEVICE_LOST; free
- * everything and open a new one. */
+/* TRUE after the driver reported the device lost: every call that uses it fails with LK_ERROR_DEVICE_LOST;
+ * free everything and open a new one. */
 gboolean lk_gpu_device_is_lost (LkGpuDevice *self);
 
 /* Errors and warnings the validation layers reported so far; 0 without LK_VALIDATION. Any thread. */
@@ -48,7 +50,8 @@ guint64 lk_gpu_device_get_memory_left (LkGpuDevice *self);
 
 /* Where the pipeline cache of this device and driver lies; NULL when there is no place for it. */
 const char *lk_gpu_device_get_cache_path (LkGpuDevice *self);
-/* Writes the pipeline cache if it grew. Freeing the device does it too; failure costs time at the next start only. */
+/* Writes the pipeline cache if it grew. Freeing the device does it too; failure costs time at the next start
+ * only. */
 void lk_gpu_device_save_cache (LkGpuDevice *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkGpuDevice, lk_gpu_device_unref)

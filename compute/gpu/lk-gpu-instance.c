@@ -50,7 +50,8 @@ create_instance (LkGpuInstance *self, GError **error)
 {
   static const char *const layers[] = { VALIDATION_LAYER };
   static const char *const extensions[] = { VK_EXT_DEBUG_UTILS_EXTENSION_NAME };
-  const VkValidationFeatureEnableEXT enables[] = { VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT };
+  const VkValidationFeatureEnableEXT enables[]
+    = { VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT };
   VkDebugUtilsMessengerCreateInfoEXT messenger = {
     .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
     .messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT
@@ -94,8 +95,9 @@ create_instance (LkGpuInstance *self, GError **error)
   return TRUE;
 }
 
-/* A bare instance that lives as long as the process, so that the drivers stay loaded when ours goes: Mesa leaks what its
- * threads hold when it is unloaded, and loading costs more than all the rest. Failure is the next call's to report. */
+/* A bare instance that lives as long as the process, so that the drivers stay loaded when ours goes: Mesa
+ * leaks what its threads hold when it is unloaded, and loading costs more than all the rest. Failure is the
+ * next call's to report. */
 static void
 keep_drivers_loaded (void)
 {

@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 
 typedef struct _LkGpuInstance LkGpuInstance;
 
-/* NULL and LK_ERROR_NOT_FOUND when there is no Vulkan, or when validation was asked for and is not installed. */
+/* NULL and LK_ERROR_NOT_FOUND when there is no Vulkan, or when validation was asked for and is not
+ * installed. */
 LkGpuInstance *lk_gpu_instance_new (GError **error);
 void lk_gpu_instance_free (LkGpuInstance *self);
 

@@ -146,7 +146,8 @@ lk_gpu_kernel_get_pipeline (LkGpuDevice *self, LkKernel kernel, const guint32 *c
       g_autofree char *what = g_strdup_printf ("Could not prepare the kernel “%s”", infos[kernel].name);
       return lk_gpu_device_fail (self, error, result, what);
     }
-  lk_gpu_device_name (self, VK_OBJECT_TYPE_PIPELINE, (guint64) (guintptr) entry->pipeline, infos[kernel].name);
+  lk_gpu_device_name (self, VK_OBJECT_TYPE_PIPELINE, (guint64) (guintptr) entry->pipeline,
+                      infos[kernel].name);
   *pipeline = entry->pipeline;
   g_hash_table_add (self->pipelines, g_steal_pointer (&entry));
   return TRUE;

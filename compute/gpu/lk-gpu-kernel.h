@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The kernels: shaders/kernels.def lists each one once, the build compiles shaders/<name>.comp and embeds it.
- * A kernel becomes a pipeline for given specialization constants when it is first used, and is kept by the device.
+ * A kernel becomes a pipeline for given specialization constants when it is first used, and is kept by the
+ * device.
  */
 #pragma once
 

@@ -29,8 +29,8 @@ lk_gpu_device_get_memory_used (LkGpuDevice *self)
   return sum;
 }
 
-/* What other programs use changes all the time, so the driver's budget is asked anew. A usage above the budget
- * leaves nothing; it must not wrap around. */
+/* What other programs use changes all the time, so the driver's budget is asked anew. A usage above the
+ * budget leaves nothing; it must not wrap around. */
 guint64
 lk_gpu_device_get_memory_left (LkGpuDevice *self)
 {
@@ -54,18 +54,19 @@ refuse_too_large (LkGpuBuffer *self, GError **error)
   if (self->size > device->plan.max_block)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
-                   "“%s” needs %.1f MiB in one piece, but “%s” allocates at most %.1f MiB at once.", self->label,
-                   mib (self->size), device->snapshot.name, mib (device->plan.max_block));
+                   "“%s” needs %.1f MiB in one piece, but “%s” allocates at most %.1f MiB at once.",
+                   self->label, mib (self->size), device->snapshot.name, mib (device->plan.max_block));
       return FALSE;
     }
   if (self->cls == LK_GPU_STAGING && !device->plan.unified)
     return TRUE;
   if (self->allocated > left)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
-                   "“%s” (%s) needs %.1f MiB, but “%s” has only %.1f MiB left; %.1f MiB are in use by this program.",
-                   self->label, class_names[self->cls], mib (self->allocated), device->snapshot.name, mib (left),
-                   mib (lk_gpu_device_get_memory_used (device)));
+      g_set_error (
+        error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
+        "“%s” (%s) needs %.1f MiB, but “%s” has only %.1f MiB left; %.1f MiB are in use by this program.",
+        self->label, class_names[self->cls], mib (self->allocated), device->snapshot.name, mib (left),
+        mib (lk_gpu_device_get_memory_used (device)));
       return FALSE;
     }
   if (device->n_allocations >= device->snapshot.max_allocation_count)
@@ -91,7 +92,8 @@ allocate (LkGpuBuffer *self, guint type, const VkMemoryRequirements *needs, GErr
     .allocationSize = needs->size,
     .memoryTypeIndex = type,
   };
-  g_autofree char *what = g_strdup_printf ("Could not allocate %.1f MiB for “%s”", mib (needs->size), self->label);
+  g_autofree char *what
+    = g_strdup_printf ("Could not allocate %.1f MiB for “%s”", mib (needs->size), self->label);
   void *mapped = NULL;
   VkResult result;
 
@@ -139,8 +141,8 @@ lk_gpu_buffer_new (LkGpuDevice *device, LkGpuClass cls, guint64 size, const char
   vkGetBufferMemoryRequirements (device->device, self->buffer, &needs);
   self->allocated = needs.size;
   if (!refuse_too_large (self, error)
-      || !allocate (self, cls == LK_GPU_STAGING ? device->plan.staging_type : device->plan.device_type, &needs,
-                    error))
+      || !allocate (self, cls == LK_GPU_STAGING ? device->plan.staging_type : device->plan.device_type,
+                    &needs, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -196,8 +198,8 @@ lk_gpu_slice_check (LkGpuDevice *device, LkGpuSlice slice, const char *what, GEr
 }
 
 gboolean
-lk_gpu_pack (const guint64 *sizes, guint n, guint64 alignment, guint64 max_block, guint *blocks, guint64 *offsets,
-             GArray *block_sizes, guint *too_large)
+lk_gpu_pack (const guint64 *sizes, guint n, guint64 alignment, guint64 max_block, guint *blocks,
+             guint64 *offsets, GArray *block_sizes, guint *too_large)
 {
   guint64 end = 0;
 
@@ -281,8 +283,8 @@ allocate_blocks (LkGpuPool *self, const guint64 *sizes, guint n, GError **error)
   if (total > left)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
-                   "The %s need %.1f MiB, but “%s” has only %.1f MiB left.", class_names[self->cls], mib (total),
-                   self->device->snapshot.name, mib (left));
+                   "The %s need %.1f MiB, but “%s” has only %.1f MiB left.", class_names[self->cls],
+                   mib (total), self->device->snapshot.name, mib (left));
       return FALSE;
     }
   for (guint i = 0; i < n; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Device memory by lifetime. A buffer is one allocation, made once before the first step; what a step uses are
- * slices of it. An allocation that would pass what the device plan allows is refused before the driver sees it:
- * over-committed device memory moves to the host and makes everything a hundred times slower.
+ * Device memory by lifetime. A buffer is one allocation, made once before the first step; what a step uses
+ * are slices of it. An allocation that would pass what the device plan allows is refused before the driver
+ * sees it: over-committed device memory moves to the host and makes everything a hundred times slower.
  */
 #pragma once
 
@@ -22,8 +22,10 @@ typedef enum
 typedef struct _LkGpuBuffer LkGpuBuffer;
 
 /* @label names it in errors and debuggers. Content is undefined. The buffer keeps a reference on @device.
- * LK_ERROR_OUT_OF_MEMORY when it does not fit, LK_ERROR_UNSUPPORTED when it is larger than one buffer may be. */
-LkGpuBuffer *lk_gpu_buffer_new (LkGpuDevice *device, LkGpuClass cls, guint64 size, const char *label, GError **error);
+ * LK_ERROR_OUT_OF_MEMORY when it does not fit, LK_ERROR_UNSUPPORTED when it is larger than one buffer may
+ * be. */
+LkGpuBuffer *lk_gpu_buffer_new (LkGpuDevice *device, LkGpuClass cls, guint64 size, const char *label,
+                                GError **error);
 void lk_gpu_buffer_free (LkGpuBuffer *self);
 guint64 lk_gpu_buffer_get_size (LkGpuBuffer *self);
 const char *lk_gpu_buffer_get_label (LkGpuBuffer *self);
@@ -44,13 +46,15 @@ lk_gpu_slice_part (LkGpuSlice slice, guint64 offset, guint64 size)
   return (LkGpuSlice){ slice.buffer, slice.offset + offset, size };
 }
 
-/* Copy @size bytes to or from the start of @slice and wait. Any size and alignment. Not while a recording runs. */
+/* Copy @size bytes to or from the start of @slice and wait. Any size and alignment. Not while a recording
+ * runs. */
 gboolean lk_gpu_upload (LkGpuSlice slice, gconstpointer data, guint64 size, GError **error);
 gboolean lk_gpu_download (LkGpuSlice slice, gpointer data, guint64 size, GError **error);
 
-/* Where @n sizes go: each starts on a multiple of @alignment, none crosses from one block to the next, blocks are at
- * most @max_block large, in the order given. Fills blocks[i] and offsets[i]; block_sizes gets one guint64 a block.
- * FALSE and the index in *too_large when a size does not fit a block (or overflows). Pure. */
+/* Where @n sizes go: each starts on a multiple of @alignment, none crosses from one block to the next, blocks
+ * are at most @max_block large, in the order given. Fills blocks[i] and offsets[i]; block_sizes gets one
+ * guint64 a block. FALSE and the index in *too_large when a size does not fit a block (or overflows).
+ * Pure. */
 gboolean lk_gpu_pack (const guint64 *sizes, guint n, guint64 alignment, guint64 max_block, guint *blocks,
                       guint64 *offsets, GArray *block_sizes, guint *too_large);
 

@@ -84,15 +84,16 @@ typedef struct
 } LkGpuCommand;
 
 /* lk-gpu-recording.c: takes @commands. */
-LkGpuRecording *lk_gpu_recording_new (LkGpuDevice *device, GArray *commands, gboolean profiling, GError **error);
+LkGpuRecording *lk_gpu_recording_new (LkGpuDevice *device, GArray *commands, gboolean profiling,
+                                      GError **error);
 
 /* lk-gpu-cache.c */
 void lk_gpu_cache_open (LkGpuDevice *self);
 void lk_gpu_cache_close (LkGpuDevice *self);
 
 /* lk-gpu-kernel.c: the pipeline lives as long as the device; its layout is self->layouts[n_bindings]. */
-gboolean lk_gpu_kernel_get_pipeline (LkGpuDevice *self, LkKernel kernel, const guint32 *constants, guint n_constants,
-                                     VkPipeline *pipeline, GError **error);
+gboolean lk_gpu_kernel_get_pipeline (LkGpuDevice *self, LkKernel kernel, const guint32 *constants,
+                                     guint n_constants, VkPipeline *pipeline, GError **error);
 void lk_gpu_kernel_close (LkGpuDevice *self);
 
 /* Everything before is done and seen by everything after, on the device; @to_host: by the host instead. */

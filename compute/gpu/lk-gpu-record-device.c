@@ -63,10 +63,12 @@ static void
 record_properties (Recorder *r)
 {
   LkDeviceSnapshot *s = r->out;
-  VkPhysicalDeviceVulkan13Properties p13 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES };
+  VkPhysicalDeviceVulkan13Properties p13
+    = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES };
   VkPhysicalDeviceMaintenance4Properties m4 = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES };
-  VkPhysicalDeviceVulkan12Properties p12 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES };
+  VkPhysicalDeviceVulkan12Properties p12
+    = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES };
   VkPhysicalDeviceVulkan11Properties p11 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
                                              .pNext = &p12 };
   VkPhysicalDeviceProperties2 p = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2 };
@@ -188,13 +190,14 @@ record_matrices (Recorder *r, VkInstance instance)
   guint32 n = LK_DEVICE_MAX_MATRICES;
 
   for (guint i = 0; i < n; i++)
-    rows[i] = (VkCooperativeMatrixPropertiesKHR){ .sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR };
+    rows[i]
+      = (VkCooperativeMatrixPropertiesKHR){ .sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR };
   if (!s->cooperative_matrix || !get || get (r->device, &n, rows) < 0)
     return;
   s->n_matrices = n;
   for (guint i = 0; i < n; i++)
-    s->matrices[i] = (LkDeviceMatrix){ rows[i].MSize, rows[i].NSize, rows[i].KSize, rows[i].AType, rows[i].BType,
-                                       rows[i].CType, rows[i].ResultType, rows[i].scope };
+    s->matrices[i] = (LkDeviceMatrix){ rows[i].MSize, rows[i].NSize, rows[i].KSize,      rows[i].AType,
+                                       rows[i].BType, rows[i].CType, rows[i].ResultType, rows[i].scope };
 }
 #endif
 

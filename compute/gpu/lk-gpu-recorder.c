@@ -65,10 +65,11 @@ check_binding (LkGpuRecorder *self, const LkGpuDispatch *dispatch, guint i, GErr
   if (slice.size == 0)
     return refuse (error, dispatch, "binding %u is empty.", i);
   if (slice.size > s->max_storage_buffer_range)
-    return refuse (error, dispatch,
-                   "binding %u is %.1f MiB large, but a kernel on “%s” sees at most %.1f MiB at once; the operation "
-                   "must be cut into parts.", i, (double) slice.size / 1048576.0, s->name,
-                   (double) s->max_storage_buffer_range / 1048576.0);
+    return refuse (
+      error, dispatch,
+      "binding %u is %.1f MiB large, but a kernel on “%s” sees at most %.1f MiB at once; the operation "
+      "must be cut into parts.",
+      i, (double) slice.size / 1048576.0, s->name, (double) s->max_storage_buffer_range / 1048576.0);
   if (slice.offset % s->min_storage_buffer_alignment != 0)
     return refuse (error, dispatch, "binding %u starts at byte %" G_GUINT64_FORMAT
                    ", which is no multiple of %" G_GUINT64_FORMAT ".", i, slice.offset,
@@ -84,7 +85,8 @@ check_dispatch (LkGpuRecorder *self, const LkGpuDispatch *dispatch, GError **err
   const guint32 limits[] = { s->max_workgroup_count_x, s->max_workgroup_count_y, s->max_workgroup_count_z };
 
   if (dispatch->n_bindings != info->n_bindings)
-    return refuse (error, dispatch, "%u buffers are given, but it takes %u.", dispatch->n_bindings, info->n_bindings);
+    return refuse (error, dispatch, "%u buffers are given, but it takes %u.", dispatch->n_bindings,
+                   info->n_bindings);
   if (dispatch->push_size != info->push_bytes)
     return refuse (error, dispatch, "%u bytes of settings are given, but it takes %u.", dispatch->push_size,
                    info->push_bytes);
@@ -92,8 +94,8 @@ check_dispatch (LkGpuRecorder *self, const LkGpuDispatch *dispatch, GError **err
     return refuse (error, dispatch, "%u constants are too many.", dispatch->n_constants);
   for (guint i = 0; i < 3; i++)
     if (dispatch->groups[i] > limits[i])
-      return refuse (error, dispatch, "%u work groups in direction %u, but “%s” allows %u.", dispatch->groups[i], i,
-                     s->name, limits[i]);
+      return refuse (error, dispatch, "%u work groups in direction %u, but “%s” allows %u.",
+                     dispatch->groups[i], i, s->name, limits[i]);
   for (guint i = 0; i < dispatch->n_bindings; i++)
     if (!check_binding (self, dispatch, i, error))
       return FALSE;
@@ -122,8 +124,9 @@ check_words (LkGpuSlice slice, const char *what, GError **error)
   if (slice.offset % 4 == 0 && slice.size % 4 == 0)
     return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-               "%s: offset %" G_GUINT64_FORMAT " and size %" G_GUINT64_FORMAT " in “%s” are not multiples of 4.", what,
-               slice.offset, slice.size, slice.buffer->label);
+               "%s: offset %" G_GUINT64_FORMAT " and size %" G_GUINT64_FORMAT
+               " in “%s” are not multiples of 4.",
+               what, slice.offset, slice.size, slice.buffer->label);
   return FALSE;
 }
 
@@ -154,7 +157,8 @@ lk_gpu_recorder_copy (LkGpuRecorder *self, LkGpuSlice from, LkGpuSlice to, GErro
       || !lk_gpu_slice_check (self->device, to, "Copy", error))
     return FALSE;
   if (from.size != to.size
-      || (from.buffer == to.buffer && from.offset < to.offset + to.size && to.offset < from.offset + from.size))
+      || (from.buffer == to.buffer && from.offset < to.offset + to.size
+          && to.offset < from.offset + from.size))
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
                    "Copy: the ranges in “%s” and “%s” overlap or differ in size.", from.buffer->label,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Work for the device, recorded once and replayed any number of times. A dispatch says what it reads and writes;
- * barriers are put only where byte ranges overlap a write or read that is not yet ordered. A recording becomes
- * several submissions of at most the plan's estimated time each, because drivers kill work that runs too long.
- * Nothing that changes from run to run may be baked in: it comes from buffers.
+ * Work for the device, recorded once and replayed any number of times. A dispatch says what it reads and
+ * writes; barriers are put only where byte ranges overlap a write or read that is not yet ordered. A
+ * recording becomes several submissions of at most the plan's estimated time each, because drivers kill work
+ * that runs too long. Nothing that changes from run to run may be baked in: it comes from buffers.
  * Thread-safety: as the device.
  */
 #pragma once
@@ -53,16 +53,17 @@ void lk_gpu_recorder_free (LkGpuRecorder *self);
 /* Times each dispatch of the recording alone; slows it down. Before finish. */
 void lk_gpu_recorder_set_profiling (LkGpuRecorder *self, gboolean profiling);
 
-/* Each checks what it is given against the device's limits and names @dispatch->label in its error; afterwards the
- * recorder holds a copy. Pipelines are made here, not in a run. Zero groups: nothing is recorded. */
+/* Each checks what it is given against the device's limits and names @dispatch->label in its error;
+ * afterwards the recorder holds a copy. Pipelines are made here, not in a run. Zero groups: nothing is
+ * recorded. */
 gboolean lk_gpu_recorder_dispatch (LkGpuRecorder *self, const LkGpuDispatch *dispatch, GError **error);
 /* Offset and size must be multiples of 4. */
 gboolean lk_gpu_recorder_fill (LkGpuRecorder *self, LkGpuSlice slice, guint32 value, GError **error);
 /* Sizes must be equal; the ranges must not overlap. */
 gboolean lk_gpu_recorder_copy (LkGpuRecorder *self, LkGpuSlice from, LkGpuSlice to, GError **error);
 
-/* Afterwards only free is allowed on the recorder. The recording keeps the device; its buffers must outlive it.
- * (transfer full) */
+/* Afterwards only free is allowed on the recorder. The recording keeps the device; its buffers must outlive
+ * it. (transfer full) */
 LkGpuRecording *lk_gpu_recorder_finish (LkGpuRecorder *self, GError **error);
 
 /* Submits everything and waits once, at the end. What was uploaded before is seen, what was written can be
@@ -74,8 +75,8 @@ guint lk_gpu_recording_get_n_submissions (LkGpuRecording *self);
 guint lk_gpu_recording_get_n_dispatches (LkGpuRecording *self);
 guint lk_gpu_recording_get_n_barriers (LkGpuRecording *self);
 
-/* (transfer full) (element-type LkGpuTiming): of the last run, one entry a label in order of first use; NULL unless
- * profiling was on, the device can time, and there was a run. */
+/* (transfer full) (element-type LkGpuTiming): of the last run, one entry a label in order of first use; NULL
+ * unless profiling was on, the device can time, and there was a run. */
 GArray *lk_gpu_recording_get_timings (LkGpuRecording *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkGpuRecorder, lk_gpu_recorder_free)

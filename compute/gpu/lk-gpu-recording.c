@@ -6,8 +6,8 @@
 /* Time a dispatch costs beside its work. */
 #define DISPATCH_SECONDS 5e-6
 
-/* Before the device's pace is known submissions are planned this short a part of their limit; afterwards four tenths, so
- * that an estimate that is wrong by a factor of two still keeps it. */
+/* Before the device's pace is known submissions are planned this short a part of their limit; afterwards four
+ * tenths, so that an estimate that is wrong by a factor of two still keeps it. */
 #define FIRST_SHARE 0.08
 #define PLANNED_SHARE 0.4
 
@@ -169,7 +169,8 @@ record_command (LkGpuRecording *self, VkCommandBuffer commands, guint index)
     {
     case LK_GPU_COMMAND_DISPATCH:
       vkCmdBindPipeline (commands, VK_PIPELINE_BIND_POINT_COMPUTE, command->pipeline);
-      vkCmdBindDescriptorSets (commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &self->sets[index], 0, NULL);
+      vkCmdBindDescriptorSets (commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &self->sets[index], 0,
+                               NULL);
       if (d->push_size)
         vkCmdPushConstants (commands, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, d->push_size, d->push);
       vkCmdDispatch (commands, d->groups[0], d->groups[1], d->groups[2]);
@@ -256,7 +257,8 @@ record_submission (LkGpuRecording *self, guint begin, guint end, GArray *touched
       record_command (self, commands, i);
       touch (touched, dispatch);
       if (timed)
-        vkCmdWriteTimestamp (commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, self->queries, query + 2 * i + 1);
+        vkCmdWriteTimestamp (commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, self->queries,
+                             query + 2 * i + 1);
     }
   if (self->queries)
     vkCmdWriteTimestamp (commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, self->queries, 2 * number + 1);
@@ -362,8 +364,9 @@ read_pair (LkGpuRecording *self, guint query, double *seconds)
   guint64 mask = bits < 64 ? (G_GUINT64_CONSTANT (1) << bits) - 1 : G_MAXUINT64;
   guint64 ticks[2];
 
-  if (vkGetQueryPoolResults (self->device->device, self->queries, query, 2, sizeof ticks, ticks, sizeof ticks[0],
-                             VK_QUERY_RESULT_64_BIT) != VK_SUCCESS)
+  if (vkGetQueryPoolResults (self->device->device, self->queries, query, 2, sizeof ticks, ticks,
+                             sizeof ticks[0], VK_QUERY_RESULT_64_BIT)
+      != VK_SUCCESS)
     return FALSE;
   *seconds = (double) ((ticks[1] - ticks[0]) & mask) * s->timestamp_period * 1e-9;
   return TRUE;

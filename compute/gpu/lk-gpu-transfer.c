@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Uploads and downloads: straight through mapped memory where the host reaches it, else in pieces through a staging
- * buffer of two halves, so that the host fills one half while the device empties the other.
+ * Uploads and downloads: straight through mapped memory where the host reaches it, else in pieces through a
+ * staging buffer of two halves, so that the host fills one half while the device empties the other.
  */
 #include "lk-gpu-private.h"
 
@@ -17,8 +17,8 @@ prepare (LkGpuDevice *device, LkGpuSlice slice, guint64 size, const char *what, 
   if (size > slice.size)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-                   "%s: %" G_GUINT64_FORMAT " bytes do not fit a slice of %" G_GUINT64_FORMAT " of “%s”.", what,
-                   size, slice.size, slice.buffer->label);
+                   "%s: %" G_GUINT64_FORMAT " bytes do not fit a slice of %" G_GUINT64_FORMAT " of “%s”.",
+                   what, size, slice.size, slice.buffer->label);
       return FALSE;
     }
   if (!lk_gpu_device_check (device, error))

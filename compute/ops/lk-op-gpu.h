@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the operations' record functions share: building a dispatch, binding tensors that may be views, and the one
- * matrix product of the GPU (shaders/matmul.comp).
+ * What the operations' record functions share: building a dispatch, binding tensors that may be views, and
+ * the one matrix product of the GPU (shaders/matmul.comp).
  */
 #pragma once
 
@@ -11,8 +11,9 @@ G_BEGIN_DECLS
 
 /* A dispatch of @kernel in the name of the node's operation; nothing bound. */
 LkGpuDispatch lk_op_dispatch (const LkNode *node, LkKernel kernel);
-/* Adds the next binding. A view may begin between the boundaries a device can bind at: then the binding begins at the
- * boundary before it, and the return value, where the view begins within it in bytes or floats, goes to the kernel. */
+/* Adds the next binding. A view may begin between the boundaries a device can bind at: then the binding
+ * begins at the boundary before it, and the return value, where the view begins within it in bytes or floats,
+ * goes to the kernel. */
 guint64 lk_op_bind_bytes (LkGpuTask *task, LkGpuDispatch *dispatch, LkGpuSlice slice, LkGpuAccess access);
 guint32 lk_op_bind_slice (LkGpuTask *task, LkGpuDispatch *dispatch, LkGpuSlice slice, LkGpuAccess access);
 guint32 lk_op_bind (LkGpuTask *task, LkGpuDispatch *dispatch, LkTensorId id, LkGpuAccess access);
@@ -21,8 +22,8 @@ guint32 lk_op_groups (guint64 n, guint per_group);
 /* FALSE and LK_ERROR_UNSUPPORTED when shaders/quant has no file for @type. */
 gboolean lk_op_check_type (LkType type, GError **error);
 /* Records it with the push constants in @push. bytes become the sum of what is bound. */
-gboolean lk_op_record (LkGpuTask *task, LkGpuDispatch *dispatch, gconstpointer push, gsize push_size, guint32 groups_x,
-                       guint32 groups_y, double flops, GError **error);
+gboolean lk_op_record (LkGpuTask *task, LkGpuDispatch *dispatch, gconstpointer push, gsize push_size,
+                       guint32 groups_x, guint32 groups_y, double flops, GError **error);
 
 /* Where dropout's mask falls; its numbers belong to the place in the float matrix it falls on. */
 typedef enum

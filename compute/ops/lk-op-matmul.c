@@ -28,7 +28,8 @@ typedef struct
   guint32 bm, bn, tm, tn;
 } LkMatmulTile;
 
-/* The more one thread makes, the fewer reads of shared memory a product costs; but hardware wants many threads. */
+/* The more one thread makes, the fewer reads of shared memory a product costs; but hardware wants many
+ * threads. */
 static LkMatmulTile
 choose_tile (const LkDevicePlan *plan, gint64 m, gint64 n)
 {
@@ -103,10 +104,12 @@ is_matvec (const LkOpMatmul *product)
 }
 
 static gboolean
-record_matvec (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPart *part, GError **error)
+record_matvec (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPart *part,
+               GError **error)
 {
   const guint64 bytes = row_bytes (product);
-  const LkGpuSlice b = lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes);
+  const LkGpuSlice b
+    = lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes);
   LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_MATVEC);
   LkMatmulPush push = { 0 };
 
@@ -116,19 +119,22 @@ record_matvec (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, c
   d.constants[d.n_constants++] = (guint32) product->m;
   push.a_offset += lk_op_bind_slice (task, &d, product->a, LK_GPU_READ);
   push.b_offset = (guint32) (lk_op_bind_bytes (task, &d, b, LK_GPU_READ) / sizeof (guint16));
-  push.c_offset += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
+  push.c_offset
+    += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
   lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
   return lk_op_record (task, &d, &push, sizeof push, lk_op_groups (push.n, MATVEC_OUTPUTS), 1,
                        2.0 * (double) product->m * (double) push.n * (double) push.k, error);
 }
 
 static gboolean
-record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPart *part, GError **error)
+record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPart *part,
+             GError **error)
 {
   const LkDevicePlan *plan = lk_gpu_device_get_plan (task->device);
   const LkMatmulTile tile = choose_tile (plan, product->m, product->n);
   const guint64 bytes = row_bytes (product);
-  const LkGpuSlice b = lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes);
+  const LkGpuSlice b
+    = lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes);
   LkMatmulPush push = { 0 };
   double tile_flops, k;
   gint64 tiles = (product->m + tile.bm - 1) / tile.bm, step;
@@ -146,7 +152,8 @@ record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, con
       set_constants (&d, product, &tile);
       p.a_offset += lk_op_bind_slice (task, &d, product->a, LK_GPU_READ);
       p.b_offset = (guint32) (lk_op_bind_bytes (task, &d, b, LK_GPU_READ) / sizeof (guint16));
-      p.c_offset += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
+      p.c_offset
+        += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
       lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
       lk_op_bind_slice (task, &d, product->random.buffer ? product->random : product->a, LK_GPU_READ);
       lk_op_bind_slice (task, &d, product->counts.buffer ? product->counts : product->a, LK_GPU_READ);
@@ -162,15 +169,16 @@ gboolean
 lk_op_matmul (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GError **error)
 {
   const LkDevicePlan *plan = lk_gpu_device_get_plan (task->device);
-  const guint64 room = plan->max_binding - lk_gpu_device_get_snapshot (task->device)->min_storage_buffer_alignment;
+  const guint64 room
+    = plan->max_binding - lk_gpu_device_get_snapshot (task->device)->min_storage_buffer_alignment;
   const guint64 bytes = row_bytes (product);
   gint64 rows = product->b_transposed ? product->n : product->k;
   gint64 step = rows;
 
   if (!lk_op_check_type (product->b_type, error))
     return FALSE;
-  /* With its mask on B a part's rows would be counted from its own beginning; such a B is an activation, which other
-   * operations must see whole anyway. */
+  /* With its mask on B a part's rows would be counted from its own beginning; such a B is an activation,
+   * which other operations must see whole anyway. */
   if ((guint64) rows * bytes > room && product->dropout != LK_OP_DROPOUT_B)
     step = MAX (1, (gint64) (room / bytes));
   /* whole tiles where there is room for one */

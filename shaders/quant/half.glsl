@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// 16-bit floats made by integer steps: a device may flush subnormal halves to zero, and block scales are often subnormal.
+// 16-bit floats made by integer steps: a device may flush subnormal halves to zero, and block scales are
+// often subnormal.
 
 float half_to_float (uint h)
 {

@@ -13,5 +13,6 @@ uvec2 k_scale (uint at, uint j)
     return uvec2 (k_scale_byte (at, j), k_scale_byte (at, j + 4u)) & 63u;
 
   uint both = k_scale_byte (at, j + 4u);
-  return uvec2 ((both & 15u) | (k_scale_byte (at, j - 4u) >> 6) << 4, (both >> 4) | (k_scale_byte (at, j) >> 6) << 4);
+  uvec2 high = uvec2 (k_scale_byte (at, j - 4u), k_scale_byte (at, j)) >> 6;
+  return uvec2 (both & 15u, both >> 4) | high << 4;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Q4_1: 32 elements in 20 bytes: half d, half m, 16 bytes of nibbles (elements 0-15 low, 16-31 high). x = d·q + m
+// Q4_1: 32 elements in 20 bytes: half d, half m, 16 bytes of nibbles (elements 0-15 low, 16-31 high). x = d·q
+// + m
 vec4 dequant_q4_1 (uint row, uint k)
 {
   uint block = row + k / 32u * 10u;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Q4_K: 256 elements in 144 bytes: half d, half dmin, 12 bytes of scales, 128 bytes of nibbles. Sub-blocks of 32; a pair
-// of them shares 32 bytes, the even one low. x = d·scale·q − dmin·min
+// Q4_K: 256 elements in 144 bytes: half d, half dmin, 12 bytes of scales, 128 bytes of nibbles. Sub-blocks of
+// 32; a pair of them shares 32 bytes, the even one low. x = d·scale·q − dmin·min
 vec4 dequant_q4_k (uint row, uint k)
 {
   uint block = row + k / 256u * 72u;

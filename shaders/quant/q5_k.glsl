@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Q5_K: 256 elements in 176 bytes: as Q4_K with 32 bytes of fifth bits before the nibbles; bit j of byte i belongs to
-// element i of sub-block j. x = d·scale·q − dmin·min
+// Q5_K: 256 elements in 176 bytes: as Q4_K with 32 bytes of fifth bits before the nibbles; bit j of byte i
+// belongs to element i of sub-block j. x = d·scale·q − dmin·min
 vec4 dequant_q5_k (uint row, uint k)
 {
   uint block = row + k / 256u * 88u;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Q6_K: 256 elements in 210 bytes: 128 bytes of low nibbles, 64 bytes of high pairs, 16 signed scales, half d. Halves of
-// 128 elements; in each, group g of 32 takes nibble g/2 of bytes 32·(g%2)… and bits 2g of the pairs. x = d·scale·(q − 32)
+// Q6_K: 256 elements in 210 bytes: 128 bytes of low nibbles, 64 bytes of high pairs, 16 signed scales, half
+// d. Halves of 128 elements; in each, group g of 32 takes nibble g/2 of bytes 32·(g%2)… and bits 2g of the
+// pairs. x = d·scale·(q − 32)
 vec4 dequant_q6_k (uint row, uint k)
 {
   uint block = row + k / 256u * 105u;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Packed weights as they stand in the file. The including shader declares, on one binding, the views
 //   readonly buffer { float w32[]; };  readonly buffer { uint16_t w16[]; };
-// and the constant TYPE (LkType's number). A row begins at 16-bit word @row; @k is a multiple of 4 below @cols.
+// and the constant TYPE (LkType's number). A row begins at 16-bit word @row; @k is a multiple of 4 below
+// @cols.
 #include "half.glsl"
 #include "k_scales.glsl"
 #include "f32.glsl"

@@ -36,7 +36,8 @@ test_json_round_trip (void)
       g_autoptr (JsonNode) node = lk_device_snapshot_to_json (&snapshot);
       g_autoptr (GError) error = NULL;
 
-      g_assert_true (lk_device_snapshot_from_json (json_node_get_object (node), "round trip", &again, &error));
+      g_assert_true (
+        lk_device_snapshot_from_json (json_node_get_object (node), "round trip", &again, &error));
       g_assert_no_error (error);
       g_assert_cmpmem (&snapshot, sizeof snapshot, &again, sizeof again);
     }
@@ -65,7 +66,8 @@ test_bad_json (void)
   assert_bad_json ("{\"cache_uuid\": \"0123456789012345678901234567890123\"}", "cache_uuid");
   assert_bad_json ("{\"heaps\": [1]}", "heaps");
   assert_bad_json ("{\"memory_types\": [{\"heap\": 3}]}", "heap 3");
-  assert_bad_json ("{\"queue_families\": [{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}", "queue_families");
+  assert_bad_json ("{\"queue_families\": [{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}",
+                   "queue_families");
 }
 
 static void
@@ -76,7 +78,8 @@ test_choice_parse (void)
     { "vulkan", LK_DEVICE_WANT_VULKAN, -1 },  { "vulkan:0", LK_DEVICE_WANT_VULKAN, 0 },
     { "Vulkan:3", LK_DEVICE_WANT_VULKAN, 3 },
   };
-  static const char *const bad[] = { "", "gpu", "vulkan:", "vulkan:x", "vulkan:-1", "vulkan:1x", "vulkan:256", "cpu:0" };
+  static const char *const bad[]
+    = { "", "gpu", "vulkan:", "vulkan:x", "vulkan:-1", "vulkan:1x", "vulkan:256", "cpu:0" };
   LkDeviceChoice choice;
 
   for (guint i = 0; i < G_N_ELEMENTS (good); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The live device: uploads, downloads, kernels, barriers, replay, timings, errors. Runs on whatever “vulkan” picks, a
- * software device included; skipped with the reason when there is none.
+ * The live device: uploads, downloads, kernels, barriers, replay, timings, errors. Runs on whatever “vulkan”
+ * picks, a software device included; skipped with the reason when there is none.
  */
 #include "lk-error.h"
 #include "lk-gpu-recorder.h"
@@ -67,7 +67,8 @@ download (LkGpuSlice slice, gpointer data, guint64 size)
   g_assert_no_error (error);
 }
 
-/* Odd sizes at odd offsets, more than both halves of the staging buffer, and nothing beside them is touched. */
+/* Odd sizes at odd offsets, more than both halves of the staging buffer, and nothing beside them is touched.
+ */
 static void
 test_transfer (Fixture *f, gconstpointer data)
 {
@@ -104,7 +105,8 @@ test_transfer (Fixture *f, gconstpointer data)
 static LkGpuDispatch
 add (LkGpuSlice x, LkGpuSlice y, LkGpuSlice z, guint32 n)
 {
-  LkGpuDispatch d = { .kernel = LK_KERNEL_ADD, .n_bindings = 3, .push_size = 4, .groups = { 3, 1, 1 }, .label = "add" };
+  LkGpuDispatch d
+    = { .kernel = LK_KERNEL_ADD, .n_bindings = 3, .push_size = 4, .groups = { 3, 1, 1 }, .label = "add" };
 
   d.bindings[0].slice = x, d.bindings[0].access = LK_GPU_READ;
   d.bindings[1].slice = y, d.bindings[1].access = LK_GPU_READ;
@@ -171,7 +173,8 @@ test_replay (Fixture *f, gconstpointer data)
       for (guint k = 0; k < 3; k++)
         {
           g_assert_cmpmem (out + k * SPAN, 256, guards, 256);
-          g_assert_cmpmem (out + k * SPAN + 256 + sizeof x, SPAN - 256 - sizeof x, guards, SPAN - 256 - sizeof x);
+          g_assert_cmpmem (out + k * SPAN + 256 + sizeof x, SPAN - 256 - sizeof x, guards,
+                           SPAN - 256 - sizeof x);
         }
     }
 }
@@ -407,7 +410,8 @@ test_list (void)
   for (guint i = 0; i < devices->len; i++)
     {
       const LkDeviceSnapshot *s = &g_array_index (devices, LkDeviceSnapshot, i);
-      g_test_message ("%u: %s (%s), %s %s", i, s->name, lk_device_kind_name (s->kind), s->driver_name, s->driver_info);
+      g_test_message ("%u: %s (%s), %s %s", i, s->name, lk_device_kind_name (s->kind), s->driver_name,
+                      s->driver_info);
       g_assert_cmpuint (strlen (s->name), >, 0);
       g_assert_cmpuint (s->n_heaps, >, 0);
     }
