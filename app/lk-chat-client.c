@@ -123,7 +123,8 @@ read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   Asking *asking = g_task_get_task_data (task);
 
   if (bytes == NULL
-      || !lk_http_reader_feed (asking->reader, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), &error))
+      || !lk_http_reader_feed (asking->reader, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+                               &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));
       return;
@@ -168,9 +169,9 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
-  g_output_stream_write_all_async (g_io_stream_get_output_stream (G_IO_STREAM (asking->connection)), asking->request,
-                                   strlen (asking->request), G_PRIORITY_DEFAULT, asking->cancellable, written_cb,
-                                   g_object_ref (task));
+  g_output_stream_write_all_async (g_io_stream_get_output_stream (G_IO_STREAM (asking->connection)),
+                                   asking->request, strlen (asking->request), G_PRIORITY_DEFAULT,
+                                   asking->cancellable, written_cb, g_object_ref (task));
 }
 
 static char *
@@ -192,8 +193,9 @@ make_request (JsonObject *request)
 }
 
 void
-lk_chat_client_ask_async (const char *socket_path, JsonObject *request, LkChatPieceFunc on_piece, gpointer piece_data,
-                          GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+lk_chat_client_ask_async (const char *socket_path, JsonObject *request, LkChatPieceFunc on_piece,
+                          gpointer piece_data, GCancellable *cancellable, GAsyncReadyCallback callback,
+                          gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
   g_autoptr (GSocketClient) client = g_socket_client_new ();

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 /* A piece of the answer; called from the main loop. */
 typedef void (*LkChatPieceFunc) (const char *text, gpointer user_data);
 
-/* @request is the body ("model", "messages", …); "stream" is set here. @on_piece is called until the callback or the
- * cancelling, whichever is first. */
+/* @request is the body ("model", "messages", …); "stream" is set here. @on_piece is called until the callback
+ * or the cancelling, whichever is first. */
 void lk_chat_client_ask_async (const char *socket_path, JsonObject *request, LkChatPieceFunc on_piece,
                                gpointer piece_data, GCancellable *cancellable, GAsyncReadyCallback callback,
                                gpointer user_data);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One question and the answers of both models. LkChatAnswer has the properties text, busy, error (strings and a
- * boolean) and note ("stopped", "23 words"…); LkChatTurn has question, base and tuned.
+ * One question and the answers of both models. LkChatAnswer has the properties text, busy and error (why it
+ * is not complete; NULL when well).
  * Thread-safety: main thread.
  */
 #pragma once

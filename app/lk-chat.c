@@ -230,8 +230,8 @@ send (LkChat *self, LkChatTurn *turn)
       asked->chat = g_object_ref (self);
       asked->answer = g_object_ref (answer_of (turn, tuned != 0));
       asked->cancellable = g_object_ref (self->cancellable);
-      lk_chat_client_ask_async (lk_server_get_socket_path (self->server), request, piece_cb, asked, self->cancellable,
-                                answered_cb, asked);
+      lk_chat_client_ask_async (lk_server_get_socket_path (self->server), request, piece_cb, asked,
+                                self->cancellable, answered_cb, asked);
     }
   if (columns == 1)
     lk_chat_answer_finish (lk_chat_turn_get_tuned (turn), NULL);

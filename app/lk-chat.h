@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One conversation with a base model and its tuned self: each question goes to both, each sees its own answers.
- * The engine's server is started with the first question and ends with lk_chat_close.
- * Properties: turns (GListModel of LkChatTurn), busy (boolean), status ("Loading the model…", NULL when there is
- * nothing to say), error (why the server ended; NULL when well), temperature (double).
- * Thread-safety: main thread.
+ * One conversation with a base model and its tuned self: each question goes to both, each sees its own
+ * answers. The engine's server is started with the first question and ends with lk_chat_close. Properties:
+ * turns (GListModel of LkChatTurn), busy (boolean), status ("Loading the model…", NULL when there is nothing
+ * to say), error (why the server ended; NULL when well), temperature (double). Thread-safety: main thread.
  */
 #pragma once
 

@@ -85,7 +85,9 @@ lk_draft_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
     case PROP_MODEL: g_value_set_string (value, self->model); break;
     case PROP_DATA: g_value_set_string (value, self->data); break;
     case PROP_SETTINGS: g_value_set_object (value, self->settings); break;
-    case PROP_LOADED: g_value_set_boolean (value, g_list_model_get_n_items (G_LIST_MODEL (self->settings)) > 0); break;
+    case PROP_LOADED:
+      g_value_set_boolean (value, g_list_model_get_n_items (G_LIST_MODEL (self->settings)) > 0);
+      break;
     case PROP_READY: g_value_set_boolean (value, lk_draft_is_ready (self)); break;
     case PROP_CHANGED_TEXT: g_value_take_string (value, changed_text (self)); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -124,7 +126,8 @@ lk_draft_class_init (LkDraftClass *klass)
   properties[PROP_READY] = g_param_spec_boolean ("ready", NULL, NULL, FALSE, read);
   properties[PROP_CHANGED_TEXT] = g_param_spec_string ("changed-text", NULL, NULL, NULL, read);
   g_object_class_install_properties (object_class, N_PROPS, properties);
-  changed_signal = g_signal_new ("changed", LK_TYPE_DRAFT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  changed_signal
+      = g_signal_new ("changed", LK_TYPE_DRAFT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -165,16 +168,16 @@ lk_draft_load_from_json (LkDraft *self, JsonNode *node, GError **error)
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
       JsonNode *element = json_array_get_element (array, i);
-      LkOption *setting = JSON_NODE_HOLDS_OBJECT (element) ? lk_option_new (json_node_get_object (element), error)
-                                                            : NULL;
+      LkOption *setting
+          = JSON_NODE_HOLDS_OBJECT (element) ? lk_option_new (json_node_get_object (element), error) : NULL;
 
       if (setting == NULL)
         return FALSE;
       g_signal_connect_object (setting, "notify::value", G_CALLBACK (say_changed), self, G_CONNECT_SWAPPED);
       g_ptr_array_add (settings, setting);
     }
-  g_list_store_splice (self->settings, 0, g_list_model_get_n_items (G_LIST_MODEL (self->settings)), settings->pdata,
-                       settings->len);
+  g_list_store_splice (self->settings, 0, g_list_model_get_n_items (G_LIST_MODEL (self->settings)),
+                       settings->pdata, settings->len);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LOADED]);
   say_changed (self);
   return TRUE;
@@ -194,7 +197,8 @@ described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-lk_draft_load_async (LkDraft *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+lk_draft_load_async (LkDraft *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                     gpointer user_data)
 {
   static const char *const arguments[] = { "train", "--describe", "--json", NULL };
   GTask *task = g_task_new (self, cancellable, callback, user_data);
@@ -412,7 +416,8 @@ make_folder (LkDraft *self, const char *runs_dir, GError **error)
           return NULL;
         }
     }
-  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "There are a thousand runs called “%s” already.", self->name);
+  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "There are a thousand runs called “%s” already.",
+               self->name);
   return NULL;
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A fine-tune before it starts: a name, a model, a dataset and every setting that the engine describes. It becomes the
- * recipe.json of a run, which does not change any more.
- * Properties: name, model, data (strings, read-write), settings (GListModel of LkOption), loaded, ready (booleans),
- * changed-text ("3 settings differ from the defaults", NULL when none does).
- * Signal ::changed after any change that could change the estimate.
+ * A fine-tune before it starts: a name, a model, a dataset and every setting that the engine describes. It
+ * becomes the recipe.json of a run, which does not change any more. Properties: name, model, data (strings,
+ * read-write), settings (GListModel of LkOption), loaded, ready (booleans), changed-text ("3 settings differ
+ * from the defaults", NULL when none does). Signal ::changed after any change that could change the estimate.
  * Thread-safety: main thread.
  */
 #pragma once
@@ -40,8 +39,8 @@ gboolean lk_draft_is_ready (LkDraft *self);
 /* All settings at their defaults. */
 void lk_draft_reset (LkDraft *self);
 
-/* Takes values from a file like {"epochs": 20, "learning_rate": 0.002}; a setting the engine does not know, or a value
- * it does not take, is an error that names it. */
+/* Takes values from a file like {"epochs": 20, "learning_rate": 0.002}; a setting the engine does not know,
+ * or a value it does not take, is an error that names it. */
 gboolean lk_draft_apply_preset (LkDraft *self, const char *path, GError **error);
 
 /* "--model M --data D --learning-rate 0.0001 …", only what differs from the defaults. (transfer full) */

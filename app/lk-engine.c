@@ -79,7 +79,8 @@ communicate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED, "%s", sentence);
       return;
     }
-  node = lk_json_parse (g_bytes_get_data (output, NULL), g_bytes_get_size (output), "the engine's answer", &error);
+  node = lk_json_parse (g_bytes_get_data (output, NULL), g_bytes_get_size (output), "the engine's answer",
+                        &error);
   if (node == NULL)
     g_task_return_error (task, g_steal_pointer (&error));
   else

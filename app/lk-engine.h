@@ -11,13 +11,13 @@
 G_BEGIN_DECLS
 
 /* Starts "lorikeet-cli @arguments". Cancelling ends the process. */
-void lk_engine_call_async (const char *const *arguments, GCancellable *cancellable, GAsyncReadyCallback callback,
-                           gpointer user_data);
+void lk_engine_call_async (const char *const *arguments, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data);
 /* The answer, or NULL and the engine's own sentence in @error. (transfer full) */
 JsonNode *lk_engine_call_finish (GAsyncResult *result, GError **error);
 
-/* What a failed engine said: the last line of @standard_error without the program's name before it, or a sentence
- * about @wait_status when it said nothing. (transfer full) */
+/* What a failed engine said: the last line of @standard_error without the program's name before it, or a
+ * sentence about @wait_status when it said nothing. (transfer full) */
 char *lk_engine_explain_failure (const char *standard_error, int wait_status);
 
 /* "was killed, perhaps because memory ran out" and the like for a wait status; never NULL. (transfer full) */

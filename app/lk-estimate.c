@@ -130,7 +130,8 @@ lk_estimate_class_init (LkEstimateClass *klass)
   properties[PROP_KNOWN] = g_param_spec_boolean ("known", NULL, NULL, FALSE, flags);
   properties[PROP_FITS] = g_param_spec_boolean ("fits", NULL, NULL, FALSE, flags);
   properties[PROP_TOTAL_BYTES] = g_param_spec_int64 ("total-bytes", NULL, NULL, 0, G_MAXINT64, 0, flags);
-  properties[PROP_AVAILABLE_BYTES] = g_param_spec_int64 ("available-bytes", NULL, NULL, 0, G_MAXINT64, 0, flags);
+  properties[PROP_AVAILABLE_BYTES]
+      = g_param_spec_int64 ("available-bytes", NULL, NULL, 0, G_MAXINT64, 0, flags);
   properties[PROP_MEMORY_TEXT] = g_param_spec_string ("memory-text", NULL, NULL, NULL, flags);
   properties[PROP_TIME_TEXT] = g_param_spec_string ("time-text", NULL, NULL, NULL, flags);
   properties[PROP_DETAIL] = g_param_spec_string ("detail", NULL, NULL, NULL, flags);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What a draft will need, as the engine plans it: memory by class, and time. It follows a draft, a moment after
- * the last change. Properties (read-only): busy, known, fits (booleans), total-bytes, available-bytes (uint64),
- * memory-text ("Fits: needs 310 MB, 5.2 GB to spare"), time-text ("about 12 minutes"), detail ("Weights 91 MB, …"),
- * error (a sentence; NULL when there is none).
- * Thread-safety: main thread.
+ * What a draft will need, as the engine plans it: memory by class, and time. It follows a draft, a moment
+ * after the last change. Properties (read-only): busy, known, fits (booleans), total-bytes, available-bytes
+ * (uint64), memory-text ("Fits: needs 310 MB, 5.2 GB to spare"), time-text ("about 12 minutes"), detail
+ * ("Weights 91 MB, …"), error (a sentence; NULL when there is none). Thread-safety: main thread.
  */
 #pragma once
 

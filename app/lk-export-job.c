@@ -154,8 +154,9 @@ apply_verified (LkExportJob *self, JsonObject *event)
 
   lk_json_get_boolean (event, "matches", "export", &matches, NULL);
   g_free (self->verdict);
-  self->verdict = g_strdup (matches ? "Opened again and asked: it answers as the trained model does."
-                                    : "Opened again and asked: it does not answer as the trained model does.");
+  self->verdict
+      = g_strdup (matches ? "Opened again and asked: it answers as the trained model does."
+                          : "Opened again and asked: it does not answer as the trained model does.");
   set_text (&self->verdict, event, "message");
 }
 
@@ -218,7 +219,8 @@ line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (LkExportJob) self = user_data;
   gsize size = 0;
-  g_autofree char *line = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (source), result, &size, NULL);
+  g_autofree char *line
+      = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (source), result, &size, NULL);
   g_autoptr (JsonNode) node = NULL;
 
   if (G_DATA_INPUT_STREAM (source) != self->lines)
@@ -247,12 +249,15 @@ read_line (LkExportJob *self)
 }
 
 void
-lk_export_job_start (LkExportJob *self, const char *run_folder, const char *format, const char *type, const char *path)
+lk_export_job_start (LkExportJob *self, const char *run_folder, const char *format, const char *type,
+                     const char *path)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *cli = lk_paths_find_cli (&error);
-  const char *argv[]
-      = { cli, "export", run_folder, "--format", format, "-o", path, "--json", type != NULL ? "--type" : NULL, type, NULL };
+  const char *argv[] = { cli,        "export", run_folder,
+                         "--format", format,   "-o",
+                         path,       "--json", type != NULL ? "--type" : NULL,
+                         type,       NULL };
 
   g_return_if_fail (LK_IS_EXPORT_JOB (self));
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Writes what a run learned for other programs: `lorikeet-cli export RUN`, followed by its JSON lines. The engine
- * opens the result again and compares its answers before it says that it is done.
- * Properties (read-only): running, done (booleans), fraction (0…1), message, path, size-text, verdict (strings),
- * error (a sentence; NULL when well).
- * Thread-safety: main thread.
+ * Writes what a run learned for other programs: `lorikeet-cli export RUN`, followed by its JSON lines. The
+ * engine opens the result again and compares its answers before it says that it is done. Properties
+ * (read-only): running, done (booleans), fraction (0…1), message, path, size-text, verdict (strings), error
+ * (a sentence; NULL when well). Thread-safety: main thread.
  */
 #pragma once
 

@@ -76,8 +76,9 @@ take_body (LkHttpReader *self, const char *bytes, gsize size, GError **error)
 {
   if (self->status != 200)
     {
-      g_string_append_len (self->error_body, bytes,
-                           (gssize) MIN (size, ERROR_BODY_LIMIT - MIN (self->error_body->len, ERROR_BODY_LIMIT)));
+      g_string_append_len (
+          self->error_body, bytes,
+          (gssize)MIN (size, ERROR_BODY_LIMIT - MIN (self->error_body->len, ERROR_BODY_LIMIT)));
       return TRUE;
     }
   while (size > 0)
@@ -87,7 +88,8 @@ take_body (LkHttpReader *self, const char *bytes, gsize size, GError **error)
 
       if (self->event->len + length > LINE_LIMIT)
         {
-          g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "The engine's answer has a line without end.");
+          g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED,
+                               "The engine's answer has a line without end.");
           return FALSE;
         }
       g_string_append_len (self->event, bytes, (gssize) length);
@@ -159,7 +161,8 @@ take_line (LkHttpReader *self, GError **error)
       self->left = g_ascii_strtoull (self->line->str, &end, 16);
       if (end == self->line->str || (*end != 0 && *end != ';' && *end != ' ') || self->left > G_MAXINT64)
         {
-          g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "The engine's answer has a chunk of no known size.");
+          g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED,
+                               "The engine's answer has a chunk of no known size.");
           return FALSE;
         }
       self->place = self->left > 0 ? CHUNK : TRAILERS;
@@ -204,7 +207,8 @@ lk_http_reader_feed (LkHttpReader *self, const char *bytes, gsize size, GError *
       length = newline != NULL ? (gsize) (newline - bytes) : size;
       if (self->line->len + length > LINE_LIMIT)
         {
-          g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "The engine's answer has a header without end.");
+          g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED,
+                               "The engine's answer has a header without end.");
           return FALSE;
         }
       g_string_append_len (self->line, bytes, (gssize) length);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Takes an HTTP/1.1 answer apart as its bytes arrive: status line, headers, a body by length, by chunks or until the
- * end. And, on top, server-sent events: each "data:" line is handed on as it completes. Pure: no sockets here.
- * Thread-safety: one thread a reader.
+ * Takes an HTTP/1.1 answer apart as its bytes arrive: status line, headers, a body by length, by chunks or
+ * until the end. And, on top, server-sent events: each "data:" line is handed on as it completes. Pure: no
+ * sockets here. Thread-safety: one thread a reader.
  */
 #pragma once
 

@@ -3,11 +3,11 @@
  * What the engine finds in a model or a dataset (`lorikeet-cli inspect`). Two kinds of the same asking:
  *
  * LkModelInspection of a path: title ("Lorikeet tiny"), subtitle ("Llama · 3.2 million parameters · 6.1 MB").
- * LkDataInspection of a path and a model: subtitle ("Alpaca · 1,100 examples"), problems-title, problems-text,
- * rows (GListModel of LkPreviewRow), n-rows.
+ * LkDataInspection of a path and a model: subtitle ("Alpaca · 1,100 examples"), problems-title,
+ * problems-text, rows (GListModel of LkPreviewRow), n-rows.
  *
- * Both are this one object; properties that do not apply are NULL. busy while the engine works; error is a sentence.
- * Thread-safety: main thread.
+ * Both are this one object; properties that do not apply are NULL. busy while the engine works; error is a
+ * sentence. Thread-safety: main thread.
  */
 #pragma once
 

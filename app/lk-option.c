@@ -149,7 +149,8 @@ lk_option_init (LkOption *self)
 static char *
 value_text (LkOption *self, JsonNode *node)
 {
-  GType type = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
+  GType type
+      = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
 
   if (type == G_TYPE_STRING)
     return g_strdup (json_node_get_string (node));
@@ -171,8 +172,9 @@ read_kind (LkOption *self, const char *type, GError **error)
         self->kind = (LkOptionKind) i;
         return TRUE;
       }
-  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "The engine describes the setting “%s” as “%s”, which is unknown.",
-               self->name, type != NULL ? type : "nothing");
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+               "The engine describes the setting “%s” as “%s”, which is unknown.", self->name,
+               type != NULL ? type : "nothing");
   return FALSE;
 }
 
@@ -212,7 +214,8 @@ lk_option_new (JsonObject *description, GError **error)
     return NULL;
   if (name == NULL)
     {
-      g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "The engine describes a setting without a name.");
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED,
+                           "The engine describes a setting without a name.");
       return NULL;
     }
   self->name = g_strdup (name);

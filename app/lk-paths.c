@@ -48,7 +48,8 @@ own_folder (void)
 char *
 lk_paths_find_cli (GError **error)
 {
-  static const char *const beside[] = { "lorikeet-cli", "../app/cli/lorikeet-cli", "../../app/cli/lorikeet-cli" };
+  static const char *const beside[]
+      = { "lorikeet-cli", "../app/cli/lorikeet-cli", "../../app/cli/lorikeet-cli" };
   const char *own = g_getenv ("LORIKEET_CLI");
   g_autofree char *folder = own_folder ();
   char *found;
@@ -64,8 +65,9 @@ lk_paths_find_cli (GError **error)
     }
   found = g_find_program_in_path ("lorikeet-cli");
   if (found == NULL)
-    g_set_error_literal (error, LK_ERROR, LK_ERROR_NOT_FOUND,
-                         "The engine, “lorikeet-cli”, is missing. Installing Lorikeet again should bring it back.");
+    g_set_error_literal (
+        error, LK_ERROR, LK_ERROR_NOT_FOUND,
+        "The engine, “lorikeet-cli”, is missing. Installing Lorikeet again should bring it back.");
   return found;
 }
 

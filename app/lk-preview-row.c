@@ -41,7 +41,8 @@ static void
 add_span (LkPreviewRow *self, JsonNode *node, guint length)
 {
   JsonArray *pair = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
-  guint before = self->spans->len > 0 ? g_array_index (self->spans, LkPreviewSpan, self->spans->len - 1).end : 0;
+  guint before
+      = self->spans->len > 0 ? g_array_index (self->spans, LkPreviewSpan, self->spans->len - 1).end : 0;
   LkPreviewSpan span;
 
   if (pair == NULL || json_array_get_length (pair) < 2)

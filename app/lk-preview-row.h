@@ -18,8 +18,8 @@ typedef struct
 #define LK_TYPE_PREVIEW_ROW (lk_preview_row_get_type ())
 G_DECLARE_FINAL_TYPE (LkPreviewRow, lk_preview_row, LK, PREVIEW_ROW, GObject)
 
-/* From {"text": …, "spans": [[start, end], …], "line": n, "tokens": n}; spans that leave the text or overlap are cut
- * to fit. NULL when there is no text. (transfer full) */
+/* From {"text": …, "spans": [[start, end], …], "line": n, "tokens": n}; spans that leave the text or overlap
+ * are cut to fit. NULL when there is no text. (transfer full) */
 LkPreviewRow *lk_preview_row_new (JsonObject *object);
 
 const char *lk_preview_row_get_text (LkPreviewRow *self);

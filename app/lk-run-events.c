@@ -86,8 +86,8 @@ apply_problem (LkRun *self, JsonObject *event)
 
   if (self->problems->len > 0)
     g_string_append_c (self->problems, '\n');
-  g_string_append_printf (self->problems, "%s, line %" G_GINT64_FORMAT ": %s", base, integer (event, "line", 0),
-                          reason != NULL ? reason : "cannot be used");
+  g_string_append_printf (self->problems, "%s, line %" G_GINT64_FORMAT ": %s", base,
+                          integer (event, "line", 0), reason != NULL ? reason : "cannot be used");
 }
 
 /* A step that is done again, by a run that was started anew or resumed, replaces what stood there. */

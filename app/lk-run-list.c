@@ -79,9 +79,10 @@ lk_run_list_class_init (LkRunListClass *klass)
 
   object_class->dispose = lk_run_list_dispose;
   object_class->finalize = lk_run_list_finalize;
-  g_signal_new ("ended", LK_TYPE_RUN_LIST, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, LK_TYPE_RUN);
-  g_signal_new ("complaint", LK_TYPE_RUN_LIST, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2, LK_TYPE_RUN,
-                G_TYPE_STRING);
+  g_signal_new ("ended", LK_TYPE_RUN_LIST, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                LK_TYPE_RUN);
+  g_signal_new ("complaint", LK_TYPE_RUN_LIST, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
+                LK_TYPE_RUN, G_TYPE_STRING);
 }
 
 static void
@@ -204,7 +205,8 @@ lk_run_list_new (const char *folder)
   lk_run_list_scan (self);
   self->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_NONE, NULL, NULL);
   if (self->monitor != NULL)
-    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (folder_changed_cb), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (folder_changed_cb), self,
+                             G_CONNECT_SWAPPED);
   self->timeout = g_timeout_add (TICK_MS, tick_cb, self);
   return self;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * All runs of a folder, newest first: a GListModel of LkRun. It follows the folder, and polls its runs: those at
- * work four times a second, the others every two seconds.
- * Thread-safety: main thread.
+ * All runs of a folder, newest first: a GListModel of LkRun. It follows the folder, and polls its runs: those
+ * at work four times a second, the others every two seconds. Thread-safety: main thread.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The inside of LkRun, shared by its three files: lk-run.c (object and properties), lk-run-events.c (what each event
- * changes) and lk-run-worker.c (starting, asking, and finding out that a worker died).
+ * The inside of LkRun, shared by its three files: lk-run.c (object and properties), lk-run-events.c (what
+ * each event changes) and lk-run-worker.c (starting, asking, and finding out that a worker died).
  */
 #pragma once
 

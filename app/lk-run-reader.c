@@ -64,8 +64,8 @@ lk_run_reader_class_init (LkRunReaderClass *klass)
 
   object_class->dispose = lk_run_reader_dispose;
   object_class->finalize = lk_run_reader_finalize;
-  signals[EVENTS] = g_signal_new ("events", LK_TYPE_RUN_READER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
-                                  1, G_TYPE_PTR_ARRAY);
+  signals[EVENTS] = g_signal_new ("events", LK_TYPE_RUN_READER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, G_TYPE_PTR_ARRAY);
   signals[RESTARTED] = g_signal_new ("restarted", LK_TYPE_RUN_READER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                      G_TYPE_NONE, 0);
 }

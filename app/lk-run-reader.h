@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Follows an append-only file of JSON lines (events.jsonl). What is new since the last look is delivered as one
- * batch; a last line without its end is kept until the rest comes. Large files are read a slice an idle, so that
- * the window stays quick while an old run is read in.
- * Thread-safety: main thread.
+ * Follows an append-only file of JSON lines (events.jsonl). What is new since the last look is delivered as
+ * one batch; a last line without its end is kept until the rest comes. Large files are read a slice an idle,
+ * so that the window stays quick while an old run is read in. Thread-safety: main thread.
  */
 #pragma once
 
@@ -21,8 +20,8 @@ G_DECLARE_FINAL_TYPE (LkRunReader, lk_run_reader, LK, RUN_READER, GObject)
  */
 LkRunReader *lk_run_reader_new (const char *path);
 
-/* Looks whether there is more; ::events may be emitted from inside, and later from an idle while a large rest is
- * read. A missing file is nothing new. */
+/* Looks whether there is more; ::events may be emitted from inside, and later from an idle while a large rest
+ * is read. A missing file is nothing new. */
 void lk_run_reader_poll (LkRunReader *self);
 
 /* TRUE once everything that the file held at the last look has been delivered. */

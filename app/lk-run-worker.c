@@ -8,14 +8,15 @@
 #include "lk-worker-control.h"
 #include "lk-engine.h"
 
-/* Looks without a lock before a run without an end counts as interrupted. A worker takes its lock within the first
- * moments of its life; two looks a second apart cannot fall into that gap by chance. */
+/* Looks without a lock before a run without an end counts as interrupted. A worker takes its lock within the
+ * first moments of its life; two looks a second apart cannot fall into that gap by chance. */
 #define LOOKS_UNTIL_GONE 2
 
 static gboolean
 is_open_state (LkRunState state)
 {
-  return state == LK_RUN_PREPARING || state == LK_RUN_RUNNING || state == LK_RUN_PAUSED || state == LK_RUN_STOPPING;
+  return state == LK_RUN_PREPARING || state == LK_RUN_RUNNING || state == LK_RUN_PAUSED
+         || state == LK_RUN_STOPPING;
 }
 
 static void
@@ -117,7 +118,8 @@ commanded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (LkRun) self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!lk_worker_control_send_finish (result, &error) && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (!lk_worker_control_send_finish (result, &error)
+      && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_signal_emit_by_name (self, "complaint", error->message);
   lk_run_poll (self);
 }

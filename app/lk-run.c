@@ -70,10 +70,14 @@ lk_run_state_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { LK_RUN_PREPARING, "LK_RUN_PREPARING", "preparing" }, { LK_RUN_RUNNING, "LK_RUN_RUNNING", "running" },
-    { LK_RUN_PAUSED, "LK_RUN_PAUSED", "paused" },          { LK_RUN_STOPPING, "LK_RUN_STOPPING", "stopping" },
-    { LK_RUN_STOPPED, "LK_RUN_STOPPED", "stopped" },       { LK_RUN_FINISHED, "LK_RUN_FINISHED", "finished" },
-    { LK_RUN_FAILED, "LK_RUN_FAILED", "failed" },          { LK_RUN_INTERRUPTED, "LK_RUN_INTERRUPTED", "interrupted" },
+    { LK_RUN_PREPARING, "LK_RUN_PREPARING", "preparing" },
+    { LK_RUN_RUNNING, "LK_RUN_RUNNING", "running" },
+    { LK_RUN_PAUSED, "LK_RUN_PAUSED", "paused" },
+    { LK_RUN_STOPPING, "LK_RUN_STOPPING", "stopping" },
+    { LK_RUN_STOPPED, "LK_RUN_STOPPED", "stopped" },
+    { LK_RUN_FINISHED, "LK_RUN_FINISHED", "finished" },
+    { LK_RUN_FAILED, "LK_RUN_FAILED", "failed" },
+    { LK_RUN_INTERRUPTED, "LK_RUN_INTERRUPTED", "interrupted" },
     { 0, NULL, NULL },
   };
 
@@ -214,7 +218,8 @@ trouble_text (LkRun *self)
              : g_strdup ("Nothing was saved yet; it can be started again from the beginning.");
   if (self->state == LK_RUN_INTERRUPTED)
     return g_strdup_printf ("The training process %s. %s", self->exit_text, rest);
-  return g_strdup_printf ("%s %s", self->message != NULL ? self->message : "The engine did not say why.", rest);
+  return g_strdup_printf ("%s %s", self->message != NULL ? self->message : "The engine did not say why.",
+                          rest);
 }
 
 static char *
@@ -237,7 +242,8 @@ can (LkRun *self, guint id)
     case PROP_CAN_PAUSE: return self->state == LK_RUN_RUNNING;
     case PROP_CAN_CONTINUE: return self->state == LK_RUN_PAUSED;
     case PROP_CAN_RESUME:
-      return self->state == LK_RUN_STOPPED || self->state == LK_RUN_FAILED || self->state == LK_RUN_INTERRUPTED;
+      return self->state == LK_RUN_STOPPED || self->state == LK_RUN_FAILED
+             || self->state == LK_RUN_INTERRUPTED;
     default: return FALSE;
     }
 }
@@ -248,7 +254,9 @@ get_words (LkRun *self, guint id, GValue *value)
   switch (id)
     {
     case PROP_MODEL_NAME: g_value_take_string (value, lk_words_name_of_path (self->model)); break;
-    case PROP_DATA_NAME: g_value_take_string (value, lk_words_name_of_dataset (self->data != NULL ? self->data : "")); break;
+    case PROP_DATA_NAME:
+      g_value_take_string (value, lk_words_name_of_dataset (self->data != NULL ? self->data : ""));
+      break;
     case PROP_CREATED_TEXT: g_value_take_string (value, lk_words_date (self->created)); break;
     case PROP_STATE_TEXT: g_value_set_string (value, state_text (self)); break;
     case PROP_PROGRESS_TEXT: g_value_take_string (value, progress_text (self)); break;
@@ -256,11 +264,16 @@ get_words (LkRun *self, guint id, GValue *value)
     case PROP_LOSS_TEXT: g_value_take_string (value, lk_words_loss (self->loss)); break;
     case PROP_HELD_OUT_TEXT: g_value_take_string (value, lk_words_loss (self->held_out_loss)); break;
     case PROP_BEST_TEXT: g_value_take_string (value, best_text (self)); break;
-    case PROP_LEARNING_RATE_TEXT: g_value_take_string (value, lk_words_small_number (self->learning_rate)); break;
-    case PROP_GRADIENT_NORM_TEXT: g_value_take_string (value, lk_words_small_number (self->gradient_norm)); break;
+    case PROP_LEARNING_RATE_TEXT:
+      g_value_take_string (value, lk_words_small_number (self->learning_rate));
+      break;
+    case PROP_GRADIENT_NORM_TEXT:
+      g_value_take_string (value, lk_words_small_number (self->gradient_norm));
+      break;
     case PROP_SPEED_TEXT: g_value_take_string (value, speed_text (self)); break;
     case PROP_MEMORY_TEXT:
-      g_value_take_string (value, self->memory_bytes > 0 ? lk_words_bytes ((guint64) self->memory_bytes) : g_strdup ("–"));
+      g_value_take_string (value, self->memory_bytes > 0 ? lk_words_bytes ((guint64)self->memory_bytes)
+                                                         : g_strdup ("–"));
       break;
     case PROP_DATA_TEXT: g_value_take_string (value, data_text (self)); break;
     case PROP_DEVICE_TEXT: g_value_set_string (value, self->device != NULL ? self->device : "–"); break;
@@ -395,7 +408,8 @@ lk_run_class_init (LkRunClass *klass)
   object_class->get_property = lk_run_get_property;
   install_words ();
   properties[PROP_CREATED] = g_param_spec_int64 ("created", NULL, NULL, G_MININT64, G_MAXINT64, 0, flags);
-  properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, LK_TYPE_RUN_STATE, LK_RUN_PREPARING, flags);
+  properties[PROP_STATE]
+      = g_param_spec_enum ("state", NULL, NULL, LK_TYPE_RUN_STATE, LK_RUN_PREPARING, flags);
   properties[PROP_ACTIVE] = g_param_spec_boolean ("active", NULL, NULL, FALSE, flags);
   properties[PROP_PAUSED] = g_param_spec_boolean ("paused", NULL, NULL, FALSE, flags);
   properties[PROP_STEP] = g_param_spec_int64 ("step", NULL, NULL, 0, G_MAXINT64, 0, flags);
@@ -406,7 +420,8 @@ lk_run_class_init (LkRunClass *klass)
   properties[PROP_LOSS] = g_param_spec_double ("loss", NULL, NULL, -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags);
   properties[PROP_HELD_OUT_LOSS]
       = g_param_spec_double ("held-out-loss", NULL, NULL, -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags);
-  properties[PROP_BEST_LOSS] = g_param_spec_double ("best-loss", NULL, NULL, -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags);
+  properties[PROP_BEST_LOSS]
+      = g_param_spec_double ("best-loss", NULL, NULL, -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags);
   properties[PROP_CAN_STOP] = g_param_spec_boolean ("can-stop", NULL, NULL, FALSE, flags);
   properties[PROP_CAN_PAUSE] = g_param_spec_boolean ("can-pause", NULL, NULL, FALSE, flags);
   properties[PROP_CAN_CONTINUE] = g_param_spec_boolean ("can-continue", NULL, NULL, FALSE, flags);
@@ -417,7 +432,8 @@ lk_run_class_init (LkRunClass *klass)
   properties[PROP_SAMPLES] = g_param_spec_object ("samples", NULL, NULL, G_TYPE_LIST_MODEL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   g_signal_new ("ended", LK_TYPE_RUN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
-  g_signal_new ("complaint", LK_TYPE_RUN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  g_signal_new ("complaint", LK_TYPE_RUN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                G_TYPE_STRING);
 }
 
 static void
@@ -478,7 +494,8 @@ _lk_run_load_recipe (LkRun *self, GError **error)
     return FALSE;
   self->name = name != NULL && name[0] != 0 ? g_strdup (name) : lk_words_name_of_path (self->folder);
   self->model = g_strdup (model);
-  if (data != NULL && json_array_get_length (data) > 0 && JSON_NODE_HOLDS_VALUE (json_array_get_element (data, 0)))
+  if (data != NULL && json_array_get_length (data) > 0
+      && JSON_NODE_HOLDS_VALUE (json_array_get_element (data, 0)))
     self->data = g_strdup (json_array_get_string_element (data, 0));
   self->settings = settings != NULL ? json_object_ref (settings) : json_object_new ();
   created = date != NULL ? g_date_time_new_from_iso8601 (date, NULL) : NULL;

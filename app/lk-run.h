@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One fine-tune: a folder with recipe.json and events.jsonl, seen as properties. The folder is the only truth: the
- * object reads it, starts workers on it and talks to them, but never writes into it.
+ * One fine-tune: a folder with recipe.json and events.jsonl, seen as properties. The folder is the only truth:
+ * the object reads it, starts workers on it and talks to them, but writes nothing into it itself.
  *
  * All properties are read-only and notify together after each batch of events:
- *   folder, name, model-name, data-name (strings), created (Unix seconds)
+ *   folder, name, model-name, data-name (strings), created (Unix seconds), created-text
  *   state (LkRunState), state-text, active (a worker is at it), paused
- *   step, steps, checkpoint-step (-1 without any), fraction (0…1), progress-text ("Step 320 of 500 · about 12 minutes left"), summary (for the sidebar)
+ *   step, steps, checkpoint-step (-1 without any), fraction (0…1), summary (for the sidebar),
+ *   progress-text ("Step 320 of 500 · about 12 minutes left")
  *   loss, held-out-loss, best-loss (NaN when unknown), and as words: loss-text, held-out-text, best-text,
  *   learning-rate-text, gradient-norm-text, speed-text, memory-text, data-text, device-text, warning
  *   can-stop, can-pause, can-continue, can-resume, has-adapter (booleans)
  *   trouble, trouble-text: what went wrong, a title and a sentence; NULL when nothing did
- *   problems-text: the rows that could not be used, a line each; NULL without any
+ *   problems-title, problems-text: the rows that could not be used, a line each; no title without any
  *   training, held-out (LkSeries over the step), samples (GListModel of LkSample)
  *
  * Thread-safety: main thread.
@@ -68,8 +69,8 @@ JsonObject *lk_run_get_settings (LkRun *self);
 GListModel *lk_run_get_samples (LkRun *self);
 LkSeries *lk_run_get_training (LkRun *self);
 LkSeries *lk_run_get_held_out (LkRun *self);
-/* The adapter to talk to: the best one once something was learned, else the last. NULL when there is none yet.
- * (transfer full) */
+/* The adapter to talk to: the best one once something was learned, else the last. NULL when there is none
+ * yet. (transfer full) */
 char *lk_run_find_adapter (LkRun *self);
 /* The end of log.txt, at most 64 kB, valid UTF-8. (transfer full) */
 char *lk_run_read_log (LkRun *self);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The process that answers chats: `lorikeet-cli serve` on a Unix socket of our own. It ends with the last reference,
- * and with the window whatever happens to it.
- * Properties: ready (boolean: the socket answers), error (a sentence; NULL when well).
- * Thread-safety: main thread.
+ * The process that answers chats: `lorikeet-cli serve` on a Unix socket of our own. It ends with the last
+ * reference, and with the window whatever happens to it. Properties: ready (boolean: the socket answers),
+ * error (a sentence; NULL when well). Thread-safety: main thread.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * What the window remembers between starts, as properties over GSettings (window-width, window-height,
- * window-maximized, show-sidebar, last-model, last-folder). The schema is found when the program is not installed.
- * Thread-safety: main thread.
+ * window-maximized, show-sidebar, last-model, last-folder). The schema is found when the program is not
+ * installed. Thread-safety: main thread.
  */
 #pragma once
 

@@ -159,7 +159,8 @@ lk_words_name_of_path (const char *path)
 char *
 lk_words_name_of_dataset (const char *path)
 {
-  static const char *const empty_names[] = { "Train", "Training", "Data", "Dataset", "Examples", "Valid", "Test", NULL };
+  static const char *const empty_names[]
+      = { "Train", "Training", "Data", "Dataset", "Examples", "Valid", "Test", NULL };
   g_autofree char *name = lk_words_name_of_path (path);
   g_autofree char *folder = g_path_get_dirname (path);
 

@@ -65,14 +65,16 @@ answer_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (line == NULL)
     {
       if (error == NULL)
-        g_set_error_literal (&error, LK_ERROR, LK_ERROR_FAILED, "The training process ended without an answer.");
+        g_set_error_literal (&error, LK_ERROR, LK_ERROR_FAILED,
+                             "The training process ended without an answer.");
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
   node = lk_json_parse (line, size, "the training process’s answer", &error);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
     {
-      g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED, "The training process gave an answer that is no JSON.");
+      g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED,
+                               "The training process gave an answer that is no JSON.");
       return;
     }
   lk_json_get_boolean (json_node_get_object (node), "ok", "answer", &ok, NULL);
@@ -95,9 +97,10 @@ written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
-  exchange->input = g_data_input_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (exchange->connection)));
-  g_data_input_stream_read_line_async (exchange->input, G_PRIORITY_DEFAULT, g_task_get_cancellable (task), answer_cb,
-                                       g_object_ref (task));
+  exchange->input
+      = g_data_input_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (exchange->connection)));
+  g_data_input_stream_read_line_async (exchange->input, G_PRIORITY_DEFAULT, g_task_get_cancellable (task),
+                                       answer_cb, g_object_ref (task));
 }
 
 static void
@@ -110,8 +113,8 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   exchange->connection = g_socket_client_connect_finish (G_SOCKET_CLIENT (source), result, &error);
   if (exchange->connection == NULL)
     {
-      g_task_return_new_error (task, LK_ERROR, LK_ERROR_NOT_FOUND, "The training process cannot be reached: %s",
-                               error->message);
+      g_task_return_new_error (task, LK_ERROR, LK_ERROR_NOT_FOUND,
+                               "The training process cannot be reached: %s", error->message);
       return;
     }
   g_output_stream_write_all_async (g_io_stream_get_output_stream (G_IO_STREAM (exchange->connection)),

@@ -40,8 +40,8 @@ static void
 lk_worker_class_init (LkWorkerClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = lk_worker_finalize;
-  signals[EXITED]
-      = g_signal_new ("exited", LK_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+  signals[EXITED] = g_signal_new ("exited", LK_TYPE_WORKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, G_TYPE_INT);
 }
 
 static void
@@ -94,7 +94,8 @@ lk_worker_start (const char *run_folder, gboolean resume, GError **error)
                                                resume ? "--resume" : NULL, NULL);
   if (self->process == NULL)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "The training process could not be started: %s", inner->message);
+      g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "The training process could not be started: %s",
+                   inner->message);
       return NULL;
     }
   self->running = TRUE;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The process that trains a run. It gets its own session and its output goes to the run's log.txt, so it lives on
- * when the window goes. Dropping the last reference does not end it.
- * Thread-safety: main thread.
+ * The process that trains a run. It gets its own session and its output goes to the run's log.txt, so it
+ * lives on when the window goes. Dropping the last reference does not end it. Thread-safety: main thread.
  */
 #pragma once
 

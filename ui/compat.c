@@ -32,8 +32,8 @@ response_cb (AdwAlertDialog *dialog, const char *response, gpointer user_data)
 }
 
 void
-lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const char *verb, gboolean destructive,
-               LkCompatAnswerFunc answered, gpointer user_data)
+lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const char *verb,
+               gboolean destructive, LkCompatAnswerFunc answered, gpointer user_data)
 {
   AdwAlertDialog *dialog = ADW_ALERT_DIALOG (adw_alert_dialog_new (heading, body));
   Pending *pending = pending_new (user_data);
@@ -74,16 +74,16 @@ response_cb (AdwMessageDialog *dialog, const char *response, gpointer user_data)
 }
 
 void
-lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const char *verb, gboolean destructive,
-               LkCompatAnswerFunc answered, gpointer user_data)
+lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const char *verb,
+               gboolean destructive, LkCompatAnswerFunc answered, gpointer user_data)
 {
   AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (parent, heading, body));
   Pending *pending = pending_new (user_data);
 
   pending->answered = answered;
   adw_message_dialog_add_responses (dialog, "cancel", "_Cancel", "agree", verb, NULL);
-  adw_message_dialog_set_response_appearance (dialog, "agree",
-                                              destructive ? ADW_RESPONSE_DESTRUCTIVE : ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_response_appearance (
+      dialog, "agree", destructive ? ADW_RESPONSE_DESTRUCTIVE : ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_close_response (dialog, "cancel");
   g_signal_connect (dialog, "response", G_CALLBACK (response_cb), pending);
   gtk_window_present (GTK_WINDOW (dialog));
@@ -148,8 +148,8 @@ chosen_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 void
 lk_compat_choose_file (GtkWindow *parent, LkCompatFileKind kind, const char *title, const char *filter_name,
-                       const char *const *suffixes, const char *folder, const char *name, LkCompatFileFunc chosen,
-                       gpointer user_data)
+                       const char *const *suffixes, const char *folder, const char *name,
+                       LkCompatFileFunc chosen, gpointer user_data)
 {
   g_autoptr (GtkFileDialog) dialog = gtk_file_dialog_new ();
   g_autoptr (GListStore) filters = make_filters (filter_name, suffixes);
@@ -191,8 +191,8 @@ chosen_cb (GtkNativeDialog *dialog, int response, gpointer user_data)
 
 void
 lk_compat_choose_file (GtkWindow *parent, LkCompatFileKind kind, const char *title, const char *filter_name,
-                       const char *const *suffixes, const char *folder, const char *name, LkCompatFileFunc chosen,
-                       gpointer user_data)
+                       const char *const *suffixes, const char *folder, const char *name,
+                       LkCompatFileFunc chosen, gpointer user_data)
 {
   static const GtkFileChooserAction actions[]
       = { GTK_FILE_CHOOSER_ACTION_OPEN, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, GTK_FILE_CHOOSER_ACTION_SAVE };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The few places where GTK 4.8 / libadwaita 1.2 and today's releases want different calls: questions, About, file
- * dialogs. The only file with #if about versions is compat.c.
+ * The few places where GTK 4.8 / libadwaita 1.2 and today's releases want different calls: questions, About,
+ * file dialogs. The only file with #if about versions is compat.c.
  */
 #pragma once
 
@@ -13,8 +13,8 @@ typedef void (*LkCompatAnswerFunc) (gboolean agreed, gpointer user_data);
 typedef void (*LkCompatFileFunc) (GFile *file, gpointer user_data);
 
 /* Asks with Cancel and a verb. @destructive: the verb loses something. */
-void lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const char *verb, gboolean destructive,
-                    LkCompatAnswerFunc answered, gpointer user_data);
+void lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const char *verb,
+                    gboolean destructive, LkCompatAnswerFunc answered, gpointer user_data);
 
 typedef enum
 {
@@ -23,11 +23,11 @@ typedef enum
   LK_COMPAT_SAVE_FILE, /* @name is the proposed name; the file or folder need not exist */
 } LkCompatFileKind;
 
-/* @chosen is not called when the user cancels. @filter_name may be NULL; else @suffixes (NULL-terminated) are shown
- * first, and all files as a second choice. @folder may be NULL. */
-void lk_compat_choose_file (GtkWindow *parent, LkCompatFileKind kind, const char *title, const char *filter_name,
-                            const char *const *suffixes, const char *folder, const char *name,
-                            LkCompatFileFunc chosen, gpointer user_data);
+/* @chosen is not called when the user cancels. @filter_name may be NULL; else @suffixes (NULL-terminated) are
+ * shown first, and all files as a second choice. @folder may be NULL. */
+void lk_compat_choose_file (GtkWindow *parent, LkCompatFileKind kind, const char *title,
+                            const char *filter_name, const char *const *suffixes, const char *folder,
+                            const char *name, LkCompatFileFunc chosen, gpointer user_data);
 
 void lk_compat_show_about (GtkWindow *parent, const char *debug_info);
 

@@ -39,11 +39,11 @@ debug_info (void)
   g_autofree char *cli = lk_paths_find_cli (NULL);
   g_autofree char *runs = lk_paths_get_runs_dir ();
 
-  return g_strdup_printf ("Lorikeet %s\nGTK %u.%u.%u\nlibadwaita %u.%u.%u\nEngine: %s\nRuns: %s\nFlatpak: %s\n", LK_VERSION,
-                          gtk_get_major_version (), gtk_get_minor_version (), gtk_get_micro_version (),
-                          adw_get_major_version (), adw_get_minor_version (), adw_get_micro_version (),
-                          cli != NULL ? cli : "missing", runs,
-                          g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS) ? "yes" : "no");
+  return g_strdup_printf (
+      "Lorikeet %s\nGTK %u.%u.%u\nlibadwaita %u.%u.%u\nEngine: %s\nRuns: %s\nFlatpak: %s\n", LK_VERSION,
+      gtk_get_major_version (), gtk_get_minor_version (), gtk_get_micro_version (), adw_get_major_version (),
+      adw_get_minor_version (), adw_get_micro_version (), cli != NULL ? cli : "missing", runs,
+      g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS) ? "yes" : "no");
 }
 
 static void
@@ -72,9 +72,9 @@ update_inhibit (LkApplication *self)
   gboolean active = lk_run_list_count_active (self->runs) > 0;
 
   if (active && self->inhibited == 0)
-    self->inhibited
-        = gtk_application_inhibit (GTK_APPLICATION (self), gtk_application_get_active_window (GTK_APPLICATION (self)),
-                                   GTK_APPLICATION_INHIBIT_SUSPEND, "A model is being trained");
+    self->inhibited = gtk_application_inhibit (GTK_APPLICATION (self),
+                                               gtk_application_get_active_window (GTK_APPLICATION (self)),
+                                               GTK_APPLICATION_INHIBIT_SUSPEND, "A model is being trained");
   else if (!active && self->inhibited != 0)
     {
       gtk_application_uninhibit (GTK_APPLICATION (self), self->inhibited);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The process of the window: the list of runs, actions of the whole application, notifications, keeping the computer
- * awake while something trains.
+ * The process of the window: the list of runs, actions of the whole application, notifications, keeping the
+ * computer awake while something trains.
  */
 #pragma once
 

@@ -119,7 +119,8 @@ lk_run_row_new (LkRun *run)
 {
   LkRunRow *self = g_object_new (LK_TYPE_RUN_ROW, "run", run, NULL);
 
-  g_signal_connect_object (run, "notify::summary", G_CALLBACK (update_accessible_name), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (run, "notify::summary", G_CALLBACK (update_accessible_name), self,
+                           G_CONNECT_SWAPPED);
   update_accessible_name (self);
   return GTK_WIDGET (self);
 }

@@ -41,7 +41,8 @@ lk_sidebar_class_init (LkSidebarClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = lk_sidebar_dispose;
   g_signal_new ("new-chosen", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
-  g_signal_new ("run-chosen", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, LK_TYPE_RUN);
+  g_signal_new ("run-chosen", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                LK_TYPE_RUN);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-sidebar.ui");
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, scroller);
@@ -127,7 +128,8 @@ is_listed (LkSidebar *self, LkRun *run)
   return FALSE;
 }
 
-/* The list keeps its own order, so positions say nothing: rows of runs that went are dropped, new ones are added. */
+/* The list keeps its own order, so positions say nothing: rows of runs that went are dropped, new ones are
+ * added. */
 static void
 runs_changed_cb (LkSidebar *self, guint position, guint removed, guint added)
 {
@@ -142,7 +144,8 @@ runs_changed_cb (LkSidebar *self, guint position, guint removed, guint added)
     {
       g_autoptr (LkRun) run = g_list_model_get_item (G_LIST_MODEL (self->runs), position + i);
 
-      g_signal_connect_object (run, "notify::active", G_CALLBACK (active_changed_cb), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (run, "notify::active", G_CALLBACK (active_changed_cb), self,
+                               G_CONNECT_SWAPPED);
       gtk_list_box_append (self->list, lk_run_row_new (run));
     }
   active_changed_cb (self);

@@ -303,7 +303,8 @@ lk_window_new (LkApplication *application)
   g_object_bind_property (settings, "show-sidebar", self, "show-sidebar", both);
   self->runs = g_object_ref (lk_application_get_runs (application));
   g_signal_connect_object (self->runs, "complaint", G_CALLBACK (complaint_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->runs, "items-changed", G_CALLBACK (runs_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->runs, "items-changed", G_CALLBACK (runs_changed_cb), self,
+                           G_CONNECT_SWAPPED);
   lk_sidebar_set_runs (self->sidebar, self->runs);
   if (g_list_model_get_n_items (G_LIST_MODEL (self->runs)) > 0)
     {

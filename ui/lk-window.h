@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The window: the sidebar of runs, and beside it the first-start page, New Fine-Tune or a run's page. Closing it
- * stops nothing: workers are processes of their own.
+ * The window: the sidebar of runs, and beside it the first-start page, New Fine-Tune or a run's page. Closing
+ * it stops nothing: workers are processes of their own.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The objects behind the window, without a display: what they make of the bytes of a run folder, of the engine's
- * answers, and of a worker's death. The engine is tests/ui/fake-cli.
+ * The objects behind the window, without a display: what they make of the bytes of a run folder, of the
+ * engine's answers, and of a worker's death. The engine is tests/ui/fake-cli.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +33,9 @@
 
 #define WAIT_SECONDS 20
 
-static const char RECIPE[] = "{\"version\":1,\"name\":\"Parrot\",\"created\":\"2026-11-24T10:00:00Z\",\"model\":\"/m.gguf\","
-                             "\"data\":[\"/d.jsonl\"],\"settings\":{\"rank\":16}}";
+static const char RECIPE[]
+    = "{\"version\":1,\"name\":\"Parrot\",\"created\":\"2026-11-24T10:00:00Z\",\"model\":\"/m.gguf\","
+      "\"data\":[\"/d.jsonl\"],\"settings\":{\"rank\":16}}";
 
 typedef gboolean (*Condition) (gpointer data);
 
@@ -217,15 +218,16 @@ test_run_properties (void)
   double fraction = 0;
 
   g_assert_cmpstr (lk_run_get_name (run), ==, "Parrot");
-  append (folder, "{\"event\":\"state\",\"state\":\"running\",\"time\":1}\n"
-                  "{\"event\":\"plan\",\"steps\":500,\"problems\":3,\"train_rows\":90,\"held_out_rows\":16}\n"
-                  "{\"event\":\"problem\",\"file\":\"/x/d.jsonl\",\"line\":7,\"reason\":\"no answer\"}\n"
-                  "{\"event\":\"sample\",\"step\":0,\"prompt\":\"p\",\"text\":\"before\"}\n"
-                  "{\"event\":\"eval\",\"step\":300,\"loss\":1.31,\"rows\":16,\"best\":true}\n"
-                  "{\"event\":\"sample\",\"step\":300,\"prompt\":\"p\",\"text\":\"now\"}\n"
-                  "{\"event\":\"step\",\"step\":320,\"steps\":500,\"loss\":\"wrong kind\",\"seconds_left\":720}\n"
-                  "{\"event\":\"step\",\"step\":320,\"steps\":500,\"loss\":1.25,\"seconds_left\":720}\n"
-                  "{\"event\":\"of a newer engine\",\"step\":{}}\n");
+  append (folder,
+          "{\"event\":\"state\",\"state\":\"running\",\"time\":1}\n"
+          "{\"event\":\"plan\",\"steps\":500,\"problems\":3,\"train_rows\":90,\"held_out_rows\":16}\n"
+          "{\"event\":\"problem\",\"file\":\"/x/d.jsonl\",\"line\":7,\"reason\":\"no answer\"}\n"
+          "{\"event\":\"sample\",\"step\":0,\"prompt\":\"p\",\"text\":\"before\"}\n"
+          "{\"event\":\"eval\",\"step\":300,\"loss\":1.31,\"rows\":16,\"best\":true}\n"
+          "{\"event\":\"sample\",\"step\":300,\"prompt\":\"p\",\"text\":\"now\"}\n"
+          "{\"event\":\"step\",\"step\":320,\"steps\":500,\"loss\":\"wrong kind\",\"seconds_left\":720}\n"
+          "{\"event\":\"step\",\"step\":320,\"steps\":500,\"loss\":1.25,\"seconds_left\":720}\n"
+          "{\"event\":\"of a newer engine\",\"step\":{}}\n");
   lk_run_poll (run);
   progress = text_of (run, "progress-text");
   summary = text_of (run, "summary");
@@ -256,7 +258,8 @@ test_resumed_series (void)
   lk_run_poll (run);
   g_assert_cmpuint (lk_series_get_n_points (training), ==, 3);
   g_assert_cmpfloat (lk_series_get_y (training, 2), ==, 1);
-  append (folder, "{\"event\":\"state\",\"state\":\"preparing\"}\n{\"event\":\"step\",\"step\":1,\"loss\":4}\n");
+  append (folder,
+          "{\"event\":\"state\",\"state\":\"preparing\"}\n{\"event\":\"step\",\"step\":1,\"loss\":4}\n");
   lk_run_poll (run);
   g_assert_cmpuint (lk_series_get_n_points (training), ==, 1);
   g_assert_cmpfloat (lk_series_get_y (training, 0), ==, 4);
@@ -324,10 +327,11 @@ make_draft (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = NULL;
   LkDraft *draft = lk_draft_new ();
-  const char *text = "{\"settings\":[{\"name\":\"rank\",\"type\":\"int\",\"default\":16,\"minimum\":1,\"maximum\":256,"
-                     "\"label\":\"Rank\"},{\"name\":\"learning_rate\",\"type\":\"double\",\"default\":0.0002},"
-                     "{\"name\":\"schedule\",\"type\":\"choice\",\"default\":\"cosine\",\"choices\":[\"linear\","
-                     "\"cosine\"]},{\"name\":\"rslora\",\"type\":\"bool\",\"default\":false}]}";
+  const char *text
+      = "{\"settings\":[{\"name\":\"rank\",\"type\":\"int\",\"default\":16,\"minimum\":1,\"maximum\":256,"
+        "\"label\":\"Rank\"},{\"name\":\"learning_rate\",\"type\":\"double\",\"default\":0.0002},"
+        "{\"name\":\"schedule\",\"type\":\"choice\",\"default\":\"cosine\",\"choices\":[\"linear\","
+        "\"cosine\"]},{\"name\":\"rslora\",\"type\":\"bool\",\"default\":false}]}";
 
   node = lk_json_parse (text, strlen (text), "test", &error);
   g_assert_no_error (error);
@@ -609,7 +613,8 @@ test_http_reader (void)
       g_autoptr (GError) error = NULL;
 
       g_assert_true (lk_http_reader_feed (reader, answer, cut, &error));
-      g_assert_true (lk_http_reader_feed (reader, answer + cut, sizeof answer - 1 - MIN (cut, sizeof answer - 1), &error));
+      g_assert_true (lk_http_reader_feed (reader, answer + cut,
+                                          sizeof answer - 1 - MIN (cut, sizeof answer - 1), &error));
       g_assert_cmpstr (seen->str, ==, "[one][two]");
       g_assert_true (lk_http_reader_is_done (reader));
       g_assert_cmpuint (lk_http_reader_get_status (reader), ==, 200);
@@ -681,7 +686,8 @@ test_chat_without_engine (void)
   wait_for (is_idle, chat);
   g_setenv ("LORIKEET_CLI", cli, TRUE);
   turn = g_list_model_get_item (lk_chat_get_turns (chat), 0);
-  g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_tuned (turn)), ==, "The engine ended with code 1.");
+  g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_tuned (turn)), ==,
+                   "The engine ended with code 1.");
 }
 
 static gboolean

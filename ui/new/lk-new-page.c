@@ -83,8 +83,8 @@ data_chosen_cb (GFile *file, gpointer user_data)
 }
 
 static void
-choose (LkNewPage *self, LkCompatFileKind kind, const char *title, const char *filter, const char *const *suffixes,
-        LkCompatFileFunc chosen)
+choose (LkNewPage *self, LkCompatFileKind kind, const char *title, const char *filter,
+        const char *const *suffixes, LkCompatFileFunc chosen)
 {
   g_autofree char *folder = NULL;
 
@@ -111,7 +111,8 @@ choose_data_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   static const char *const suffixes[] = { "jsonl", "json", "csv", "txt", NULL };
 
-  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, "Choose a Dataset", "Datasets", suffixes, data_chosen_cb);
+  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, "Choose a Dataset", "Datasets", suffixes,
+          data_chosen_cb);
 }
 
 static void
@@ -154,7 +155,8 @@ start_action (GtkWidget *widget, const char *name, GVariant *parameter)
   if (!known || fits)
     g_signal_emit_by_name (self, "start");
   else
-    lk_compat_ask (window_of (self), "Start Although It Does Not Fit?", text, "_Start Anyway", FALSE, agreed_cb, self);
+    lk_compat_ask (window_of (self), "Start Although It Does Not Fit?", text, "_Start Anyway", FALSE,
+                   agreed_cb, self);
 }
 
 static void
@@ -375,7 +377,8 @@ lk_new_page_class_init (LkNewPageClass *klass)
   properties[PROP_ESTIMATE] = g_param_spec_object ("estimate", NULL, NULL, LK_TYPE_ESTIMATE, flags);
   properties[PROP_MODEL_INSPECTION]
       = g_param_spec_object ("model-inspection", NULL, NULL, LK_TYPE_INSPECTION, flags);
-  properties[PROP_DATA_INSPECTION] = g_param_spec_object ("data-inspection", NULL, NULL, LK_TYPE_INSPECTION, flags);
+  properties[PROP_DATA_INSPECTION]
+      = g_param_spec_object ("data-inspection", NULL, NULL, LK_TYPE_INSPECTION, flags);
   properties[PROP_TROUBLE] = g_param_spec_string ("trouble", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   g_signal_new ("start", LK_TYPE_NEW_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
@@ -413,11 +416,14 @@ lk_new_page_init (LkNewPage *self)
   self->data = lk_inspection_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   g_signal_connect_object (self->draft, "changed", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->draft, "notify::model", G_CALLBACK (model_changed_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->draft, "notify::model", G_CALLBACK (data_changed_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->draft, "notify::data", G_CALLBACK (data_changed_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (lk_draft_get_settings (self->draft), "items-changed", G_CALLBACK (settings_changed_cb),
-                           self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->draft, "notify::model", G_CALLBACK (model_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->draft, "notify::model", G_CALLBACK (data_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->draft, "notify::data", G_CALLBACK (data_changed_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (lk_draft_get_settings (self->draft), "items-changed",
+                           G_CALLBACK (settings_changed_cb), self, G_CONNECT_SWAPPED);
   g_object_bind_property (self->draft, "name", self->name_row, "text",
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   gtk_list_box_bind_model (self->preview, lk_inspection_get_rows (self->data), make_preview_cb, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * New Fine-Tune: a model, a dataset, a few settings, Start. A view of an LkDraft and of what the engine says of it.
- * Properties (read-only): draft, estimate, model-inspection, data-inspection.
- * Signal ::start: the user wants it to begin.
+ * New Fine-Tune: a model, a dataset, a few settings, Start. A view of an LkDraft and of what the engine says
+ * of it. Properties (read-only): draft, estimate, model-inspection, data-inspection. Signal ::start: the user
+ * wants it to begin.
  */
 #pragma once
 

@@ -45,8 +45,8 @@ follow_end (LkChatPage *self)
 {
   GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scroller);
 
-  gtk_adjustment_set_value (adjustment,
-                            gtk_adjustment_get_upper (adjustment) - gtk_adjustment_get_page_size (adjustment));
+  gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment)
+                                            - gtk_adjustment_get_page_size (adjustment));
 }
 
 static void
@@ -124,7 +124,8 @@ fill_suggestions (LkChatPage *self)
       g_autofree char *label = lk_words_shorten (lk_sample_get_prompt (sample), 60);
       GtkWidget *button = gtk_button_new_with_label (label);
 
-      g_object_set_data_full (G_OBJECT (button), "question", g_strdup (lk_sample_get_prompt (sample)), g_free);
+      g_object_set_data_full (G_OBJECT (button), "question", g_strdup (lk_sample_get_prompt (sample)),
+                              g_free);
       gtk_widget_set_tooltip_text (button, lk_sample_get_prompt (sample));
       g_signal_connect_object (button, "clicked", G_CALLBACK (suggestion_cb), self, G_CONNECT_SWAPPED);
       gtk_box_append (self->suggestions, button);
@@ -152,7 +153,8 @@ set_run (LkChatPage *self, LkRun *run)
   lk_chat_close (self->chat);
   if (run != NULL)
     {
-      g_signal_connect_object (run, "notify::has-adapter", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (run, "notify::has-adapter", G_CALLBACK (update_actions), self,
+                               G_CONNECT_SWAPPED);
       g_signal_connect_object (lk_run_get_samples (run), "items-changed", G_CALLBACK (fill_suggestions), self,
                                G_CONNECT_SWAPPED);
     }
@@ -201,8 +203,8 @@ lk_chat_page_class_init (LkChatPageClass *klass)
   object_class->dispose = lk_chat_page_dispose;
   object_class->get_property = lk_chat_page_get_property;
   object_class->set_property = lk_chat_page_set_property;
-  properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
-                                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_RUN] = g_param_spec_object (
+      "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   properties[PROP_CHAT]
       = g_param_spec_object ("chat", NULL, NULL, LK_TYPE_CHAT, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);

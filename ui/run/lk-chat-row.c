@@ -49,9 +49,15 @@ lk_chat_row_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 
   switch (id)
     {
-    case PROP_QUESTION: g_value_set_string (value, self->turn != NULL ? lk_chat_turn_get_question (self->turn) : NULL); break;
-    case PROP_BASE: g_value_set_object (value, self->turn != NULL ? lk_chat_turn_get_base (self->turn) : NULL); break;
-    case PROP_TUNED: g_value_set_object (value, self->turn != NULL ? lk_chat_turn_get_tuned (self->turn) : NULL); break;
+    case PROP_QUESTION:
+      g_value_set_string (value, self->turn != NULL ? lk_chat_turn_get_question (self->turn) : NULL);
+      break;
+    case PROP_BASE:
+      g_value_set_object (value, self->turn != NULL ? lk_chat_turn_get_base (self->turn) : NULL);
+      break;
+    case PROP_TUNED:
+      g_value_set_object (value, self->turn != NULL ? lk_chat_turn_get_tuned (self->turn) : NULL);
+      break;
     case PROP_TURN: g_value_set_object (value, self->turn); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -80,8 +86,9 @@ lk_chat_row_class_init (LkChatRowClass *klass)
   properties[PROP_QUESTION] = g_param_spec_string ("question", NULL, NULL, NULL, read);
   properties[PROP_BASE] = g_param_spec_object ("base", NULL, NULL, LK_TYPE_CHAT_ANSWER, read);
   properties[PROP_TUNED] = g_param_spec_object ("tuned", NULL, NULL, LK_TYPE_CHAT_ANSWER, read);
-  properties[PROP_TURN] = g_param_spec_object ("turn", NULL, NULL, LK_TYPE_CHAT_TURN,
-                                               G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  properties[PROP_TURN]
+      = g_param_spec_object ("turn", NULL, NULL, LK_TYPE_CHAT_TURN,
+                             G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-chat-row.ui");
   lk_closures_bind (widget_class);

@@ -138,7 +138,9 @@ lk_details_page_get_property (GObject *object, guint id, GValue *value, GParamSp
   switch (id)
     {
     case PROP_RUN: g_value_set_object (value, self->run); break;
-    case PROP_MODEL: g_value_set_string (value, self->run != NULL ? lk_run_get_model (self->run) : NULL); break;
+    case PROP_MODEL:
+      g_value_set_string (value, self->run != NULL ? lk_run_get_model (self->run) : NULL);
+      break;
     case PROP_DATA: g_value_set_string (value, self->run != NULL ? lk_run_get_data (self->run) : NULL); break;
     case PROP_COMMAND: g_value_take_string (value, command_line (self)); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -163,8 +165,8 @@ lk_details_page_class_init (LkDetailsPageClass *klass)
   object_class->finalize = lk_details_page_finalize;
   object_class->get_property = lk_details_page_get_property;
   object_class->set_property = lk_details_page_set_property;
-  properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
-                                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_RUN] = g_param_spec_object (
+      "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   properties[PROP_MODEL] = g_param_spec_string ("model", NULL, NULL, NULL, read);
   properties[PROP_DATA] = g_param_spec_string ("data", NULL, NULL, NULL, read);
   properties[PROP_COMMAND] = g_param_spec_string ("command", NULL, NULL, NULL, read);

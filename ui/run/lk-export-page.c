@@ -68,7 +68,8 @@ target_path (LkExportPage *self)
     name[0] = '_';
   for (guint i = 1; i < 1000; i++)
     {
-      g_autofree char *file = i == 1 ? g_strconcat (name, suffix, NULL) : g_strdup_printf ("%s %u%s", name, i, suffix);
+      g_autofree char *file
+          = i == 1 ? g_strconcat (name, suffix, NULL) : g_strdup_printf ("%s %u%s", name, i, suffix);
       char *path = g_build_filename (self->folder != NULL ? self->folder : usual, file, NULL);
 
       if (!g_file_test (path, G_FILE_TEST_EXISTS))
@@ -125,8 +126,8 @@ choose_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LkExportPage *self = LK_EXPORT_PAGE (widget);
 
-  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_OPEN_FOLDER, "Export To", NULL, NULL,
-                         self->folder, NULL, folder_chosen_cb, self);
+  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_OPEN_FOLDER, "Export To", NULL,
+                         NULL, self->folder, NULL, folder_chosen_cb, self);
 }
 
 static void
@@ -215,10 +216,11 @@ lk_export_page_class_init (LkExportPageClass *klass)
   object_class->finalize = lk_export_page_finalize;
   object_class->get_property = lk_export_page_get_property;
   object_class->set_property = lk_export_page_set_property;
-  properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
-                                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
-  properties[PROP_JOB] = g_param_spec_object ("job", NULL, NULL, LK_TYPE_EXPORT_JOB,
-                                              G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_RUN] = g_param_spec_object (
+      "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_JOB]
+      = g_param_spec_object ("job", NULL, NULL, LK_TYPE_EXPORT_JOB,
+                             G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-export-page.ui");

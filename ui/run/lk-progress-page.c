@@ -81,7 +81,8 @@ set_run (LkProgressPage *self, LkRun *run)
 {
   if (!g_set_object (&self->run, run))
     return;
-  gtk_list_box_bind_model (self->samples, run != NULL ? lk_run_get_samples (run) : NULL, make_sample_cb, NULL, NULL);
+  gtk_list_box_bind_model (self->samples, run != NULL ? lk_run_get_samples (run) : NULL, make_sample_cb, NULL,
+                           NULL);
   follow_log (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN]);
 }
@@ -131,8 +132,8 @@ lk_progress_page_set_property (GObject *object, guint id, const GValue *value, G
     }
 }
 
-/* An average over about a fifteenth of what there is: a fixed one would lag far behind a young curve that falls fast.
- * In steps of 0.05, because each new weight computes the whole curve anew. */
+/* An average over about a fifteenth of what there is: a fixed one would lag far behind a young curve that
+ * falls fast. In steps of 0.05, because each new weight computes the whole curve anew. */
 static double
 smoothing_cb (gpointer self, gboolean smooth, gint64 step)
 {
@@ -153,9 +154,10 @@ lk_progress_page_class_init (LkProgressPageClass *klass)
   object_class->dispose = lk_progress_page_dispose;
   object_class->get_property = lk_progress_page_get_property;
   object_class->set_property = lk_progress_page_set_property;
-  properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
-                                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
-  properties[PROP_SMOOTH] = g_param_spec_boolean ("smooth", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_RUN] = g_param_spec_object (
+      "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_SMOOTH]
+      = g_param_spec_boolean ("smooth", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   properties[PROP_LOG_SCALE]
       = g_param_spec_boolean ("log-scale", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);

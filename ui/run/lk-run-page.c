@@ -63,7 +63,8 @@ static void
 open_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LkRunPage *self = LK_RUN_PAGE (widget);
-  g_autofree char *uri = self->run != NULL ? g_filename_to_uri (lk_run_get_folder (self->run), NULL, NULL) : NULL;
+  g_autofree char *uri
+      = self->run != NULL ? g_filename_to_uri (lk_run_get_folder (self->run), NULL, NULL) : NULL;
 
   if (uri != NULL)
     g_app_info_launch_default_for_uri_async (uri, NULL, NULL, NULL, NULL);
@@ -83,7 +84,8 @@ chart_place_cb (GFile *file, gpointer user_data)
   if (lk_chart_export (&spec, path, CHART_WIDTH, CHART_HEIGHT, &error))
     sentence = g_strdup ("The chart is saved");
   lk_chart_spec_clear (&spec);
-  gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", sentence != NULL ? sentence : error->message);
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s",
+                              sentence != NULL ? sentence : error->message);
 }
 
 static void
@@ -91,7 +93,8 @@ save_chart_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   static const char *const suffixes[] = { "svg", "png", "pdf", NULL };
   LkRunPage *self = LK_RUN_PAGE (widget);
-  g_autofree char *file = g_strdup_printf ("%s.svg", self->run != NULL ? lk_run_get_name (self->run) : "Chart");
+  g_autofree char *file
+      = g_strdup_printf ("%s.svg", self->run != NULL ? lk_run_get_name (self->run) : "Chart");
 
   g_strdelimit (file, "/", '-');
   lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_SAVE_FILE, "Save the Chart",
@@ -164,9 +167,10 @@ lk_run_page_class_init (LkRunPageClass *klass)
   object_class->dispose = lk_run_page_dispose;
   object_class->get_property = lk_run_page_get_property;
   object_class->set_property = lk_run_page_set_property;
-  properties[PROP_RUN] = g_param_spec_object ("run", NULL, NULL, LK_TYPE_RUN,
-                                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
-  properties[PROP_SMOOTH] = g_param_spec_boolean ("smooth", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_RUN] = g_param_spec_object (
+      "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_SMOOTH]
+      = g_param_spec_boolean ("smooth", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   properties[PROP_LOG_SCALE]
       = g_param_spec_boolean ("log-scale", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
@@ -189,7 +193,8 @@ lk_run_page_class_init (LkRunPageClass *klass)
 static void
 update_actions (LkRunPage *self)
 {
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "run.command", self->run != NULL && lk_run_is_active (self->run));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "run.command",
+                                 self->run != NULL && lk_run_is_active (self->run));
 }
 
 static void

@@ -37,7 +37,8 @@ make_spin (LkSettingRow *self)
   GtkWidget *spin = gtk_spin_button_new_with_range (minimum, maximum, 1);
 
   gtk_editable_set_width_chars (GTK_EDITABLE (spin), 6);
-  g_object_bind_property (self->setting, "number", spin, "value", G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  g_object_bind_property (self->setting, "number", spin, "value",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   return spin;
 }
 
@@ -46,7 +47,8 @@ make_switch (LkSettingRow *self)
 {
   GtkWidget *toggle = gtk_switch_new ();
 
-  g_object_bind_property (self->setting, "active", toggle, "active", G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  g_object_bind_property (self->setting, "active", toggle, "active",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   return toggle;
 }
 

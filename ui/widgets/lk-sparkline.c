@@ -49,7 +49,8 @@ lk_sparkline_set_property (GObject *object, guint id, const GValue *value, GPara
     g_signal_handlers_disconnect_by_data (self->series, self);
   g_set_object (&self->series, g_value_get_object (value));
   if (self->series != NULL)
-    g_signal_connect_object (self->series, "changed", G_CALLBACK (gtk_widget_queue_draw), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (self->series, "changed", G_CALLBACK (gtk_widget_queue_draw), self,
+                             G_CONNECT_SWAPPED);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 
@@ -86,8 +87,8 @@ lk_sparkline_class_init (LkSparklineClass *klass)
   object_class->dispose = lk_sparkline_dispose;
   object_class->get_property = lk_sparkline_get_property;
   object_class->set_property = lk_sparkline_set_property;
-  properties[PROP_SERIES]
-      = g_param_spec_object ("series", NULL, NULL, LK_TYPE_SERIES, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_SERIES] = g_param_spec_object ("series", NULL, NULL, LK_TYPE_SERIES,
+                                                 G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   widget_class->measure = lk_sparkline_measure;
   widget_class->snapshot = lk_sparkline_snapshot;
