@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-parallel.h"
 
+#if defined(__x86_64__)
+#define lk_pause() __builtin_ia32_pause ()
+#else
+#define lk_pause() ((void) 0)
+#endif
+
+/* Looks at the flag this often before going to sleep: decoding runs hundreds of loops a token, each a few microseconds, and waking
+ * a sleeper costs more than that. */
+#define LK_PARALLEL_SPINS 4000
+
 struct _LkParallel
 {
   GThread **threads;
@@ -8,9 +18,11 @@ struct _LkParallel
 
   GMutex lock;
   GCond wake, done;
-  guint64 generation;
-  guint busy;
-  gboolean quit;
+  gint generation; /* atomic; grows with each loop */
+  gint busy;       /* atomic; workers that have not finished the loop */
+  gint sleepers;   /* under lock */
+  gboolean waiting; /* under lock: the caller sleeps until busy is 0 */
+  gint quit;       /* atomic */
 
   /* the loop at hand */
   gint64 n, grain;
@@ -37,28 +49,44 @@ lk_parallel_work (LkParallel *self, guint worker)
     }
 }
 
+/* Until there is a loop newer than @seen; FALSE: no more will come. */
+static gboolean
+lk_parallel_await (LkParallel *self, gint seen)
+{
+  for (guint spin = 0; spin < LK_PARALLEL_SPINS; spin++)
+    {
+      if (g_atomic_int_get (&self->generation) != seen)
+        return TRUE;
+      lk_pause ();
+    }
+  g_mutex_lock (&self->lock);
+  self->sleepers++;
+  while (g_atomic_int_get (&self->generation) == seen && !g_atomic_int_get (&self->quit))
+    g_cond_wait (&self->wake, &self->lock);
+  self->sleepers--;
+  g_mutex_unlock (&self->lock);
+  return g_atomic_int_get (&self->generation) != seen;
+}
+
 static gpointer
 lk_parallel_thread (gpointer data)
 {
   g_autofree LkWorkerStart *start = data;
   LkParallel *self = start->self;
-  guint64 seen = 0;
+  gint seen = 0;
 
-  g_mutex_lock (&self->lock);
-  for (;;)
+  while (lk_parallel_await (self, seen))
     {
-      while (!self->quit && self->generation == seen)
-        g_cond_wait (&self->wake, &self->lock);
-      if (self->quit)
-        break;
-      seen = self->generation;
-      g_mutex_unlock (&self->lock);
+      seen = g_atomic_int_get (&self->generation);
       lk_parallel_work (self, start->worker);
-      g_mutex_lock (&self->lock);
-      if (--self->busy == 0)
-        g_cond_signal (&self->done);
+      if (g_atomic_int_dec_and_test (&self->busy))
+        {
+          g_mutex_lock (&self->lock);
+          if (self->waiting)
+            g_cond_signal (&self->done);
+          g_mutex_unlock (&self->lock);
+        }
     }
-  g_mutex_unlock (&self->lock);
   return NULL;
 }
 
@@ -87,7 +115,7 @@ lk_parallel_free (LkParallel *self)
   if (!self)
     return;
   g_mutex_lock (&self->lock);
-  self->quit = TRUE;
+  g_atomic_int_set (&self->quit, TRUE);
   g_cond_broadcast (&self->wake);
   g_mutex_unlock (&self->lock);
   for (guint i = 1; i < self->workers; i++)
@@ -118,16 +146,21 @@ lk_parallel_for (LkParallel *self, gint64 n, gint64 grain, LkParallelFunc func, 
       func (0, n, 0, data);
       return;
     }
-  g_mutex_lock (&self->lock);
   self->n = n, self->grain = grain, self->func = func, self->data = data;
   g_atomic_int_set (&self->next_chunk, 0);
-  self->busy = self->workers - 1;
-  self->generation++;
-  g_cond_broadcast (&self->wake);
+  g_atomic_int_set (&self->busy, (gint) self->workers - 1);
+  g_mutex_lock (&self->lock);
+  g_atomic_int_inc (&self->generation);
+  if (self->sleepers > 0)
+    g_cond_broadcast (&self->wake);
   g_mutex_unlock (&self->lock);
   lk_parallel_work (self, 0);
+  for (guint spin = 0; spin < LK_PARALLEL_SPINS && g_atomic_int_get (&self->busy) > 0; spin++)
+    lk_pause ();
   g_mutex_lock (&self->lock);
-  while (self->busy)
+  self->waiting = TRUE;
+  while (g_atomic_int_get (&self->busy) > 0)
     g_cond_wait (&self->done, &self->lock);
+  self->waiting = FALSE;
   g_mutex_unlock (&self->lock);
 }
