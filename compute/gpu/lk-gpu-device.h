@@ -50,8 +50,8 @@ guint64 lk_gpu_device_get_memory_left (LkGpuDevice *self);
 
 /* Where the pipeline cache of this device and driver lies; NULL when there is no place for it. */
 const char *lk_gpu_device_get_cache_path (LkGpuDevice *self);
-/* Writes the pipeline cache if it grew. Freeing the device does it too; failure costs time at the next start
- * only. */
+/* Writes the pipeline cache if it grew. Finishing a recorder and freeing the device do it too; failure costs
+ * time at the next start only. */
 void lk_gpu_device_save_cache (LkGpuDevice *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkGpuDevice, lk_gpu_device_unref)

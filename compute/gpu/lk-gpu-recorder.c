@@ -183,5 +183,7 @@ lk_gpu_recorder_finish (LkGpuRecorder *self, GError **error)
 {
   if (!lk_gpu_device_check (self->device, error))
     return NULL;
+  /* All pipelines are made: a worker that is killed later need not make them again. */
+  lk_gpu_device_save_cache (self->device);
   return lk_gpu_recording_new (self->device, g_steal_pointer (&self->commands), self->profiling, error);
 }

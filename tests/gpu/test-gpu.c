@@ -277,7 +277,7 @@ static void
 test_refusals (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (LkGpuBuffer) buffer = NULL, none = NULL;
+  g_autoptr (LkGpuBuffer) buffer = NULL;
   g_autoptr (LkGpuRecorder) recorder = NULL;
   g_autoptr (LkGpuRecording) recording = NULL;
   const LkDeviceSnapshot *snapshot;
