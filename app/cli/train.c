@@ -15,6 +15,7 @@
 static char *model_path, *run_path, *run_name;
 static char **data_paths;
 static gboolean resume, describe, as_json;
+static const char *setting_given; /* the last one, "--rank"; NULL: none */
 static LkRecipe *recipe;
 
 static const GOptionEntry own_entries[] = {
@@ -32,6 +33,7 @@ set_setting (const char *option, const char *value, gpointer data, GError **erro
 {
   g_autoptr (GError) local_error = NULL;
 
+  setting_given = option;
   if (lk_recipe_set_by_name (recipe, option + strlen ("--"), value, &local_error))
     return TRUE;
   g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, local_error->message);
@@ -87,7 +89,8 @@ sampler_answer (JsonArray *messages, gpointer data, GError **error)
   Sampler *self = data;
   g_autoptr (GArray) prompt = NULL;
   g_auto (LkGenerated) answer = { 0 };
-  LkGenerateOptions options = { .sampler = { .temperature = 0, .top_p = 1, .repetition_penalty = 1 }, .max_tokens = SAMPLE_TOKENS };
+  LkGenerateOptions options = { .sampler = { .temperature = 0, .top_p = 1, .repetition_penalty = 1 }, .max_tokens = SAMPLE_TOKENS,
+                                .cancellable = lk_cli_cancellable () };
 
   if (!self->generator)
     return g_strdup ("");
@@ -99,6 +102,11 @@ sampler_answer (JsonArray *messages, gpointer data, GError **error)
   lk_generator_reset (self->generator);
   if (!lk_generator_run (self->generator, (const gint32 *) (void *) prompt->data, prompt->len, &options, &answer, error))
     return NULL;
+  if (answer.finish == LK_FINISH_CANCELLED)
+    {
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_CANCELLED, "Interrupted");
+      return NULL;
+    }
   return g_strndup (answer.text->str, answer.text->len);
 }
 
@@ -264,7 +272,11 @@ train (const char *given)
   ok = lk_trainer_run (folder, &options, &outcome, &error);
   clear_line ();
   lk_generator_free (sampler.generator);
-  return ok ? LK_EXIT_OK : lk_cli_fail (error);
+  if (ok && outcome == LK_OUTCOME_STOPPED && !as_json)
+    lk_cli_print ("Go on with: lorikeet-cli train %s --resume", folder->path);
+  if (!ok)
+    return lk_cli_fail (error);
+  return outcome == LK_OUTCOME_STOPPED && g_cancellable_is_cancelled (lk_cli_cancellable ()) ? LK_EXIT_INTERRUPTED : LK_EXIT_OK;
 }
 
 static int

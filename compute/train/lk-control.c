@@ -90,10 +90,11 @@ static LkRequest
 lk_control_parse (const char *line, gsize n)
 {
   g_autoptr (JsonNode) node = lk_json_parse (line, n, "request", NULL);
-  const char *name = node && JSON_NODE_HOLDS_OBJECT (node)
-                       ? json_object_get_string_member_with_default (json_node_get_object (node), "command", "")
-                       : "";
+  const char *name = NULL;
 
+  if (!node || !JSON_NODE_HOLDS_OBJECT (node)
+      || !lk_json_get_string (json_node_get_object (node), "command", "request", &name, NULL) || !name)
+    return 0;
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     if (g_str_equal (commands[i].name, name))
       return commands[i].request;

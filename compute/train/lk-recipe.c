@@ -411,7 +411,11 @@ lk_recipe_load (const char *path, GError **error)
     return NULL;
   for (guint i = 0; settings && i < LK_N_SETTINGS; i++)
     if (!lk_recipe_load_setting (self, settings, i, path, error))
-      return NULL;
+      {
+        if (error && !strstr ((*error)->message, path))
+          g_prefix_error (error, "%s: ", path);
+        return NULL;
+      }
   return g_steal_pointer (&self);
 }
 
