@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE /* renameat2 */
 #include "lk-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -245,6 +247,25 @@ lk_sync_tree (const char *path, GError **error)
   return lk_sync_folder (path, error);
 }
 
+/* Where two names cannot be exchanged in one step: the old folder is moved aside first, and back when that fails. */
+static gboolean
+lk_stage_replace (LkStage *self, char **aside, GError **error)
+{
+  g_autofree char *old = g_strconcat (self->temporary, ".old", NULL);
+
+  if (rename (self->path, old) != 0)
+    return lk_error_set_errno (error, errno, "Could not replace “%s”", self->path);
+  if (rename (self->temporary, self->path) != 0)
+    {
+      int saved = errno;
+
+      (void) rename (old, self->path);
+      return lk_error_set_errno (error, saved, "Could not write “%s”", self->path);
+    }
+  *aside = g_steal_pointer (&old);
+  return TRUE;
+}
+
 gboolean
 lk_stage_finish (LkStage *self, gboolean replace, GError **error)
 {
@@ -253,21 +274,17 @@ lk_stage_finish (LkStage *self, gboolean replace, GError **error)
 
   if (!lk_sync_tree (self->temporary, error))
     return FALSE;
-  if (g_file_test (self->path, G_FILE_TEST_EXISTS))
+  if (!g_file_test (self->path, G_FILE_TEST_EXISTS))
     {
-      if (!replace)
-        return lk_error_set_errno (error, EEXIST, "Could not write “%s”", self->path);
-      aside = g_strconcat (self->temporary, ".old", NULL);
-      if (rename (self->path, aside) != 0)
-        return lk_error_set_errno (error, errno, "Could not replace “%s”", self->path);
+      if (rename (self->temporary, self->path) != 0)
+        return lk_error_set_errno (error, errno, "Could not write “%s”", self->path);
     }
-  if (rename (self->temporary, self->path) != 0)
-    {
-      int saved = errno;
-      if (aside)
-        (void) rename (aside, self->path);
-      return lk_error_set_errno (error, saved, "Could not write “%s”", self->path);
-    }
+  else if (!replace)
+    return lk_error_set_errno (error, EEXIST, "Could not write “%s”", self->path);
+  else if (renameat2 (AT_FDCWD, self->temporary, AT_FDCWD, self->path, RENAME_EXCHANGE) == 0)
+    aside = g_strdup (self->temporary);
+  else if (!lk_stage_replace (self, &aside, error))
+    return FALSE;
   self->finished = TRUE;
   return lk_sync_folder (folder, error) && (!aside || lk_remove_recursively (aside, error));
 }

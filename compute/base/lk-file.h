@@ -29,7 +29,8 @@ gboolean lk_file_write (const char *path, const void *data, gssize size, GError 
 
 /* A folder that appears whole or not at all. lk_stage_new makes ".<name>.tmp-XXXXXX" beside @path; put files in
  * lk_stage_get_path; lk_stage_finish syncs every file and folder in it and renames it to @path, which must not
- * exist unless @replace (then the old one is moved aside first and deleted last). */
+ * exist unless @replace (then the two change places in one step where the file system can do that, and the old one is
+ * deleted last). */
 typedef struct _LkStage LkStage;
 LkStage *lk_stage_new (const char *path, GError **error);
 const char *lk_stage_get_path (LkStage *self);
