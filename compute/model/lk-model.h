@@ -77,6 +77,11 @@ const LkLayerWeights *lk_model_get_layer (LkModel *self, guint layer);
  * @positions at least on first use; later calls return the same variable. */
 LkVariable *lk_model_get_rope_table (LkModel *self, gint64 positions);
 
+/* What each of the head_dim/2 rotary frequencies is divided by; NULL: nothing. */
+const double *lk_model_get_rope_divisors (LkModel *self);
+/* The same for one frequency, as @rope says. */
+double lk_rope_divisor (const LkRopeConfig *rope, double frequency);
+
 /* "model.layers.3.self_attn.q_proj" (transfer full), and its inverse: FALSE when it names no linear layer. */
 char *lk_model_linear_path (guint layer, LkLinearRole role);
 const char *lk_linear_role_name (LkLinearRole role); /* "q_proj" */

@@ -23,6 +23,27 @@ lk_rope_llama3_divisor (const LkRopeConfig *rope, double frequency)
   return 1.0 / ((1.0 - smooth) / rope->factor + smooth);
 }
 
+double
+lk_rope_divisor (const LkRopeConfig *rope, double frequency)
+{
+  switch (rope->type)
+    {
+    case LK_ROPE_LINEAR:
+      return rope->factor;
+    case LK_ROPE_LLAMA3:
+      return lk_rope_llama3_divisor (rope, frequency);
+    case LK_ROPE_DEFAULT:
+      break;
+    }
+  return 1.0;
+}
+
+const double *
+lk_model_get_rope_divisors (LkModel *self)
+{
+  return self->rope_divisors;
+}
+
 void
 _lk_model_make_divisors (LkModel *self)
 {
@@ -36,7 +57,7 @@ _lk_model_make_divisors (LkModel *self)
     {
       double frequency = pow (rope->theta, -2.0 * (double) i / (double) self->config.head_dim);
 
-      self->rope_divisors[i] = rope->type == LK_ROPE_LINEAR ? rope->factor : lk_rope_llama3_divisor (rope, frequency);
+      self->rope_divisors[i] = lk_rope_divisor (rope, frequency);
     }
 }
 

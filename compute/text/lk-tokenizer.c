@@ -87,6 +87,12 @@ _lk_tokenizer_set_token (LkTokenizer *self, guint id, const char *text, LkTokenK
   return TRUE;
 }
 
+const char *
+lk_tokenizer_get_pre (LkTokenizer *self)
+{
+  return self->pre->name;
+}
+
 gint32
 lk_tokenizer_lookup (LkTokenizer *self, const char *token)
 {

@@ -44,6 +44,8 @@ gboolean lk_tokenizer_get_add_bos (LkTokenizer *self);
 gboolean lk_tokenizer_is_end (LkTokenizer *self, gint32 id);
 /* TRUE for control tokens, which decoding for people leaves out. */
 gboolean lk_tokenizer_is_special (LkTokenizer *self, gint32 id);
+/* The name GGUF has for the first cut of a text into pieces ("smollm"), for exporters. */
+const char *lk_tokenizer_get_pre (LkTokenizer *self);
 gint32 lk_tokenizer_lookup (LkTokenizer *self, const char *token); /* -1 when absent */
 
 /* Appends ids of @text (@length -1: NUL-terminated) to @ids (gint32). No BOS/EOS is added. With @special the texts

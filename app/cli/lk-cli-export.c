@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-cli-export.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lk-cli-data.h"
+#include "lk-cli-model.h"
+#include "lk-export.h"
+
+#define HELD_OUT_ROWS 8
+
+static char *model_path, *adapter_path, *format, *type, *output, *device;
+static gint64 shard_mb;
+static gboolean force, no_verify, as_json;
+
+static const GOptionEntry entries[] = {
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "The base, where no run is named", "MODEL" },
+  { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path, "An adapter folder; of a run: default the best one", "ADAPTER" },
+  { "format", 'f', 0, G_OPTION_ARG_STRING, &format, "adapter, hf (a Hugging Face folder) or gguf", "FORMAT" },
+  { "type", 't', 0, G_OPTION_ARG_STRING, &type,
+    "hf: BF16, F16, F32; gguf: F16, F32, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M, Q6_K; the first is the default", "TYPE" },
+  { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The file or folder to make", "PATH" },
+  { "shard-size", 0, 0, G_OPTION_ARG_INT64, &shard_mb, "hf: megabytes of the largest file; default 5000", "MB" },
+  { "force", 0, 0, G_OPTION_ARG_NONE, &force, "Replace what is there", NULL },
+  { "no-verify", 0, 0, G_OPTION_ARG_NONE, &no_verify, "Do not open the result again and ask it", NULL },
+  { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "Where the reference answers; default cpu", "DEVICE" },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Tell what happens as lines of JSON", NULL },
+  { NULL },
+};
+
+/* When something was last told, so that progress is not a flood. */
+typedef struct
+{
+  double fraction;
+  const char *message;
+  gboolean terminal;
+} Progress;
+
+static JsonObject *
+make_event (const char *name)
+{
+  JsonObject *event = json_object_new ();
+
+  json_object_set_string_member (event, "event", name);
+  return event;
+}
+
+static void
+progress_cb (double fraction, const char *message, gpointer data)
+{
+  Progress *progress = data;
+  JsonObject *event;
+
+  if (message == progress->message && fraction < progress->fraction + 0.01 && fraction < 1)
+    return;
+  progress->fraction = fraction;
+  progress->message = message;
+  if (as_json)
+    {
+      event = make_event ("progress");
+      json_object_set_double_member (event, "fraction", fraction);
+      json_object_set_string_member (event, "message", message);
+      lk_cli_take_json (event);
+    }
+  else if (progress->terminal)
+    fprintf (stderr, "\r%s … %.0f %%\033[K", message, fraction * 100);
+}
+
+static void
+tell_verdict (const LkExportVerdict *verdict)
+{
+  JsonObject *event;
+
+  if (!as_json)
+    {
+      lk_cli_print ("%s", verdict->message);
+      return;
+    }
+  event = make_event ("verified");
+  json_object_set_boolean_member (event, "matches", verdict->matches);
+  json_object_set_int_member (event, "tokens", verdict->tokens);
+  json_object_set_int_member (event, "same_tokens", verdict->same_tokens);
+  if (verdict->has_perplexity)
+    {
+      json_object_set_double_member (event, "perplexity_before", verdict->perplexity_before);
+      json_object_set_double_member (event, "perplexity_after", verdict->perplexity_after);
+    }
+  json_object_set_string_member (event, "message", verdict->message);
+  lk_cli_take_json (event);
+}
+
+static void
+tell_done (void)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (output);
+  g_autofree char *words = NULL;
+  JsonObject *event;
+  guint64 bytes = 0;
+
+  g_file_measure_disk_usage (file, G_FILE_MEASURE_APPARENT_SIZE, NULL, NULL, NULL, &bytes, NULL, NULL, NULL);
+  words = g_format_size (bytes);
+  if (!as_json)
+    {
+      lk_cli_print ("%s: %s", output, words);
+      return;
+    }
+  event = make_event ("done");
+  json_object_set_string_member (event, "path", output);
+  json_object_set_int_member (event, "bytes", (gint64) bytes);
+  lk_cli_take_json (event);
+}
+
+static gboolean
+verify (const LkExport *export, const LkExportTarget *target, const char *run, GError **error)
+{
+  g_auto (LkExportVerdict) verdict = { 0 };
+  g_auto (LkCliData) data = { 0 };
+  gboolean has_rows = run && lk_cli_data_from_run (&data, export->model, run, HELD_OUT_ROWS, NULL);
+
+  if (!lk_export_verify (export, target, has_rows ? data.examples : NULL, &verdict, error))
+    return FALSE;
+  tell_verdict (&verdict);
+  if (!verdict.exact_type || verdict.matches)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "“%s” was written, but does not answer as the trained model does: %u of %u tokens agree",
+               export->path, verdict.same_tokens, verdict.tokens);
+  return FALSE;
+}
+
+static gboolean
+do_export (LkCliModel *cli, const LkExportTarget *target, const char *run, GError **error)
+{
+  Progress progress = { .terminal = isatty (STDERR_FILENO) };
+  LkExport export = { .model = cli->model,
+                      .adapter = cli->adapter,
+                      .backend = cli->backend,
+                      .path = output,
+                      .type = type,
+                      .shard_bytes = (guint64) MAX (0, shard_mb) * 1000000,
+                      .replace = force,
+                      .progress = progress_cb,
+                      .data = &progress,
+                      .cancellable = lk_cli_cancellable () };
+  gboolean ok = lk_export_run (&export, target, error);
+
+  if (progress.terminal && !as_json)
+    fputs ("\r\033[K", stderr);
+  if (!ok || (!no_verify && !verify (&export, target, run, error)))
+    return FALSE;
+  if (progress.terminal && !as_json)
+    fputs ("\r\033[K", stderr);
+  tell_done ();
+  return TRUE;
+}
+
+static int
+fail (const GError *error)
+{
+  JsonObject *event;
+
+  if (as_json)
+    {
+      event = make_event ("error");
+      json_object_set_string_member (event, "message", error->message);
+      lk_cli_take_json (event);
+    }
+  return lk_cli_fail (error);
+}
+
+int
+lk_cli_export_main (const LkCommand *command, const char *description, gboolean merged_only, int argc, char **argv)
+{
+  const LkCliUsage usage = { "[RUN] -o PATH", description, entries, 0, 1 };
+  const LkExportTarget *target;
+  g_auto (LkCliModel) cli = { 0 };
+  g_autoptr (GError) error = NULL;
+  const char *run;
+  int status;
+
+  if (!lk_cli_parse (command, &usage, &argc, &argv, &status))
+    return status;
+  run = argc > 1 ? argv[1] : model_path && lk_cli_is_run (model_path) ? model_path : NULL;
+  if (argc > 1 && model_path)
+    return lk_cli_fail_usage ("Either a run or --model is named, not both");
+  if (!run && !model_path)
+    return lk_cli_fail_usage ("A run, or --model and --adapter, must be named");
+  if (!output)
+    return lk_cli_fail_usage ("--output is needed: the file or folder to make");
+  if (!format && g_str_has_suffix (output, ".gguf"))
+    format = g_strdup ("gguf");
+  if (!format && !merged_only)
+    return lk_cli_fail_usage ("--format is needed: adapter, hf or gguf");
+  target = lk_export_find_target (format ? format : "hf", &error);
+  if (target && merged_only && !target->merged)
+    return lk_cli_fail_usage ("The format “%s” holds no merged weights", target->name);
+  lk_cli_cancellable ();
+  if (!target || !lk_cli_model_open (&cli, run ? run : model_path, adapter_path, device ? device : "cpu", &error)
+      || !do_export (&cli, target, run, &error))
+    return fail (error);
+  return LK_EXIT_OK;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * config.json for a folder we write.
+ */
+#include <math.h>
+
+#include "lk-error.h"
+#include "lk-export-private.h"
+#include "lk-family.h"
+
+/* A number that went through 32 bits in a GGUF file, as people wrote it. */
+static double
+plain_number (double value)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  for (int digits = 1; digits <= 9; digits++)
+    {
+      char format[8];
+      double shorter;
+
+      g_snprintf (format, sizeof format, "%%.%dg", digits);
+      shorter = g_ascii_strtod (g_ascii_formatd (text, sizeof text, format, value), NULL);
+      if ((float) shorter == (float) value)
+        return shorter;
+    }
+  return value;
+}
+
+/* A GGUF keeps only the divisors of llama3's scaling; the parameters are found again by trying those models are made
+ * with. FALSE: none of them gives these divisors. */
+static gboolean
+find_llama3 (LkModel *model, LkRopeConfig *out)
+{
+  static const gint64 contexts[] = { 8192, 4096, 2048, 16384, 32768, 1024, 512, 256, 128, 64 };
+  const LkModelConfig *config = lk_model_get_config (model);
+  const double *divisors = lk_model_get_rope_divisors (model);
+  gint64 half = config->head_dim / 2;
+
+  for (guint k = 0; k < G_N_ELEMENTS (contexts); k++)
+    {
+      LkRopeConfig rope = { .theta = config->rope.theta, .type = LK_ROPE_LLAMA3, .low_freq_factor = 1, .high_freq_factor = 4,
+                            .original_context = contexts[k] };
+      gboolean same = TRUE;
+
+      for (gint64 i = 0; i < half; i++)
+        rope.factor = MAX (rope.factor, plain_number (divisors[i]));
+      for (gint64 i = 0; i < half && same; i++)
+        same = fabs (lk_rope_divisor (&rope, pow (rope.theta, -2.0 * (double) i / (double) config->head_dim)) - divisors[i]) <= 1e-4 * divisors[i];
+      *out = rope;
+      if (same)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+add_rope (JsonObject *object, LkModel *model, GError **error)
+{
+  LkRopeConfig rope = lk_model_get_config (model)->rope;
+  JsonObject *scaling;
+
+  json_object_set_double_member (object, "rope_theta", plain_number (rope.theta));
+  if (rope.type == LK_ROPE_DEFAULT && lk_model_get_rope_divisors (model) && !find_llama3 (model, &rope))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+                   "“%s” scales its rotary embedding in a way that a config.json cannot express", lk_model_get_path (model));
+      return FALSE;
+    }
+  if (rope.type == LK_ROPE_DEFAULT)
+    {
+      json_object_set_null_member (object, "rope_scaling");
+      return TRUE;
+    }
+  scaling = json_object_new ();
+  json_object_set_string_member (scaling, "rope_type", rope.type == LK_ROPE_LINEAR ? "linear" : "llama3");
+  json_object_set_double_member (scaling, "factor", plain_number (rope.factor));
+  if (rope.type == LK_ROPE_LLAMA3)
+    {
+      json_object_set_double_member (scaling, "low_freq_factor", rope.low_freq_factor);
+      json_object_set_double_member (scaling, "high_freq_factor", rope.high_freq_factor);
+      json_object_set_int_member (scaling, "original_max_position_embeddings", rope.original_context);
+    }
+  json_object_set_object_member (object, "rope_scaling", scaling);
+  return TRUE;
+}
+
+static void
+add_token (JsonObject *object, const char *name, gint32 id)
+{
+  if (id >= 0)
+    json_object_set_int_member (object, name, id);
+  else
+    json_object_set_null_member (object, name);
+}
+
+static JsonObject *
+make_from_model (LkModel *model, GError **error)
+{
+  const LkModelConfig *c = lk_model_get_config (model);
+  LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
+  g_autoptr (JsonObject) object = json_object_new ();
+  JsonArray *architectures = json_array_new ();
+
+  json_array_add_string_element (architectures, c->family->hf_architecture);
+  json_object_set_array_member (object, "architectures", architectures);
+  json_object_set_string_member (object, "model_type", c->family->hf_model_type);
+  json_object_set_int_member (object, "vocab_size", c->vocab);
+  json_object_set_int_member (object, "hidden_size", c->hidden);
+  json_object_set_int_member (object, "intermediate_size", c->intermediate);
+  json_object_set_int_member (object, "num_hidden_layers", c->layers);
+  json_object_set_int_member (object, "num_attention_heads", c->heads);
+  json_object_set_int_member (object, "num_key_value_heads", c->kv_heads);
+  json_object_set_int_member (object, "head_dim", c->head_dim);
+  json_object_set_int_member (object, "max_position_embeddings", c->context);
+  json_object_set_double_member (object, "rms_norm_eps", plain_number (c->norm_eps));
+  json_object_set_string_member (object, "hidden_act", "silu");
+  json_object_set_boolean_member (object, "attention_bias", FALSE);
+  json_object_set_boolean_member (object, "mlp_bias", FALSE);
+  json_object_set_double_member (object, "initializer_range", 0.02);
+  json_object_set_boolean_member (object, "use_cache", TRUE);
+  if (tokenizer)
+    {
+      add_token (object, "bos_token_id", lk_tokenizer_get_bos (tokenizer));
+      add_token (object, "eos_token_id", lk_tokenizer_get_eos (tokenizer));
+      add_token (object, "pad_token_id", lk_tokenizer_get_pad (tokenizer));
+    }
+  return add_rope (object, model, error) ? g_steal_pointer (&object) : NULL;
+}
+
+JsonObject *
+lk_export_make_config (LkModel *model, const char *dtype, GError **error)
+{
+  JsonObject *from = lk_model_get_hf_config (model);
+  g_autoptr (JsonObject) object = NULL;
+
+  if (from)
+    {
+      g_autoptr (GList) members = json_object_get_members (from);
+
+      object = json_object_new ();
+      for (GList *l = members; l; l = l->next)
+        json_object_set_member (object, l->data, json_node_copy (json_object_get_member (from, l->data)));
+      json_object_remove_member (object, "quantization_config");
+    }
+  else
+    object = make_from_model (model, error);
+  if (!object)
+    return NULL;
+  json_object_set_boolean_member (object, "tie_word_embeddings", lk_model_get_config (model)->tied);
+  if (json_object_has_member (object, "dtype"))
+    json_object_set_string_member (object, "dtype", dtype);
+  if (!json_object_has_member (object, "dtype") || json_object_has_member (object, "torch_dtype"))
+    json_object_set_string_member (object, "torch_dtype", dtype);
+  return g_steal_pointer (&object);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One GGUF file: metadata copied from a GGUF or made from a folder, the adapter merged into the weights.
+ */
+#include "lk-error.h"
+#include "lk-export-gguf.h"
+#include "lk-export-private.h"
+#include "lk-family.h"
+#include "lk-gguf-recipe.h"
+
+static const LkGgufRecipe *
+recipe_of (const LkExport *self, GError **error)
+{
+  const char *const *names = lk_gguf_recipe_names ();
+  gint i = lk_export_find_type (self, names, error);
+
+  return i < 0 ? NULL : lk_gguf_recipe_find (names[i]);
+}
+
+static guint64
+size (const LkExport *self)
+{
+  const LkGgufRecipe *recipe = recipe_of (self, NULL);
+  guint64 bytes = 32 << 20, one;
+  guint n;
+  const LkModelTensor *tensors = lk_model_get_tensors (self->model, &n);
+
+  for (guint i = 0; recipe && i < n; i++)
+    {
+      LkType type = lk_gguf_recipe_type (recipe, lk_model_get_config (self->model), &tensors[i]);
+
+      if (lk_type_bytes (type, (guint64) tensors[i].variable->rows, (guint64) tensors[i].variable->cols, &one))
+        bytes += one;
+    }
+  return bytes;
+}
+
+/* Tensors the model does not list: rope_freqs and what else a GGUF may hold, byte for byte. */
+static gboolean
+is_extra (const LkTensorInfo *info, const LkModelTensor *tensors, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (g_str_equal (tensors[i].gguf_name, info->name))
+      return FALSE;
+  return TRUE;
+}
+
+/* The file at work. */
+typedef struct
+{
+  const LkExport *export;
+  LkGgufWriter *writer;
+  double done, all; /* bytes */
+} GgufWork;
+
+static gboolean
+take_piece (const void *data, gsize bytes, gpointer user_data, GError **error)
+{
+  GgufWork *work = user_data;
+
+  work->done += (double) bytes;
+  return lk_export_go_on (work->export, work->done / work->all, "Writing the weights", error)
+         && lk_gguf_writer_write (work->writer, data, bytes, error);
+}
+
+static void
+describe_tensors (GgufWork *work, const LkGgufRecipe *recipe)
+{
+  LkGguf *from = lk_model_get_gguf (work->export->model);
+  const LkModelConfig *config = lk_model_get_config (work->export->model);
+  guint n;
+  const LkModelTensor *tensors = lk_model_get_tensors (work->export->model, &n);
+  guint64 half = (guint64) config->head_dim / 2, bytes;
+
+  for (guint i = 0; i < n; i++)
+    {
+      guint64 shape[2] = { (guint64) tensors[i].variable->rows, (guint64) tensors[i].variable->cols };
+      gboolean vector = shape[0] == 1 && tensors[i].role < 0;
+      LkType type = lk_gguf_recipe_type (recipe, config, &tensors[i]);
+
+      lk_gguf_writer_add_tensor (work->writer, tensors[i].gguf_name, type, vector ? shape + 1 : shape, vector ? 1 : 2);
+      if (lk_type_bytes (type, shape[0], shape[1], &bytes))
+        work->all += (double) bytes;
+    }
+  for (guint i = 0; from && i < lk_gguf_get_n_tensors (from); i++)
+    {
+      const LkTensorInfo *info = lk_gguf_get_tensor (from, i);
+
+      if (is_extra (info, tensors, n))
+        lk_gguf_writer_add_tensor (work->writer, info->name, info->type, info->shape, info->n_dims);
+    }
+  if (!from && config->rope.type == LK_ROPE_LLAMA3)
+    lk_gguf_writer_add_tensor (work->writer, "rope_freqs.weight", LK_TYPE_F32, &half, 1);
+}
+
+static gboolean
+write_extras (GgufWork *work, GError **error)
+{
+  LkModel *model = work->export->model;
+  LkGguf *from = lk_model_get_gguf (model);
+  const LkModelConfig *config = lk_model_get_config (model);
+  guint n;
+  const LkModelTensor *tensors = lk_model_get_tensors (model, &n);
+
+  for (guint i = 0; from && i < lk_gguf_get_n_tensors (from); i++)
+    {
+      const LkTensorInfo *info = lk_gguf_get_tensor (from, i);
+
+      if (is_extra (info, tensors, n) && !lk_gguf_writer_write (work->writer, info->data, info->size, error))
+        return FALSE;
+    }
+  if (!from && config->rope.type == LK_ROPE_LLAMA3)
+    for (gint64 i = 0; i < config->head_dim / 2; i++)
+      {
+        float divisor = (float) lk_model_get_rope_divisors (model)[i];
+
+        if (!lk_gguf_writer_write (work->writer, &divisor, sizeof divisor, error))
+          return FALSE;
+      }
+  return TRUE;
+}
+
+static gboolean
+write_metadata (const LkExport *self, LkGgufWriter *writer, const LkGgufRecipe *recipe, GError **error)
+{
+  LkGguf *from = lk_model_get_gguf (self->model);
+
+  if (from)
+    for (guint i = 0; i < lk_gguf_get_n_keys (from); i++)
+      lk_gguf_writer_copy_key (writer, from, lk_gguf_get_key (from, i));
+  else if (!lk_gguf_make_metadata (self->model, writer, error))
+    return FALSE;
+  lk_gguf_writer_set_int (writer, "general.file_type", LK_GGUF_U32, recipe->file_type);
+  lk_gguf_writer_set_int (writer, "general.quantization_version", LK_GGUF_U32, 2);
+  return TRUE;
+}
+
+static gboolean
+write_file (const LkExport *self, GError **error)
+{
+  const LkGgufRecipe *recipe = recipe_of (self, error);
+  g_autoptr (LkGgufWriter) writer = recipe ? lk_gguf_writer_new (self->path, error) : NULL;
+  g_autoptr (LkMerge) merge = lk_merge_new (self->model, self->adapter, self->backend);
+  const LkModelConfig *config = lk_model_get_config (self->model);
+  GgufWork work = { self, writer };
+  guint n;
+  const LkModelTensor *tensors = lk_model_get_tensors (self->model, &n);
+
+  if (!writer || !write_metadata (self, writer, recipe, error))
+    return FALSE;
+  describe_tensors (&work, recipe);
+  if (!lk_gguf_writer_begin_data (writer, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (!lk_merge_stream (merge, &tensors[i], lk_gguf_recipe_type (recipe, config, &tensors[i]), config->family->gguf_permuted,
+                          take_piece, &work, error))
+      return FALSE;
+  return write_extras (&work, error) && lk_gguf_writer_finish (writer, error);
+}
+
+const LkExportTarget lk_export_gguf = {
+  .name = "gguf",
+  .label = "One GGUF file",
+  .merged = TRUE,
+  .types = lk_gguf_recipe_names,
+  .size = size,
+  .write = write_file,
+};

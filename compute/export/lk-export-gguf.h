@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * GGUF metadata for a model that comes from a Hugging Face folder (formats: a.7, a.9).
+ */
+#pragma once
+
+#include "lk-gguf.h"
+#include "lk-model.h"
+
+G_BEGIN_DECLS
+
+gboolean lk_gguf_make_metadata (LkModel *model, LkGgufWriter *writer, GError **error);
+
+G_END_DECLS

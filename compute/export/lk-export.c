@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-export.h"
+
+#include "lk-error.h"
+#include "lk-export-private.h"
+#include "lk-file.h"
+#include "lk-json.h"
+
+static const LkExportTarget *const targets[] = { &lk_export_adapter, &lk_export_hf, &lk_export_gguf };
+
+const LkExportTarget *
+lk_export_find_target (const char *name, GError **error)
+{
+  GString *known = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (targets); i++)
+    {
+      if (g_str_equal (targets[i]->name, name))
+        {
+          g_string_free (known, TRUE);
+          return targets[i];
+        }
+      g_string_append_printf (known, "%s%s", i ? ", " : "", targets[i]->name);
+    }
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no format “%s”; these are: %s", name, known->str);
+  g_string_free (known, TRUE);
+  return NULL;
+}
+
+gboolean
+lk_export_go_on (const LkExport *self, double fraction, const char *message, GError **error)
+{
+  if (g_cancellable_is_cancelled (self->cancellable))
+    {
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_CANCELLED, "Interrupted; nothing was written");
+      return FALSE;
+    }
+  if (self->progress)
+    self->progress (CLAMP (fraction, 0, 1), message, self->data);
+  return TRUE;
+}
+
+gint
+lk_export_find_type (const LkExport *self, const char *const *names, GError **error)
+{
+  g_autofree char *known = NULL;
+
+  if (!self->type)
+    return 0;
+  for (gint i = 0; names[i]; i++)
+    if (g_ascii_strcasecmp (names[i], self->type) == 0)
+      return i;
+  known = g_strjoinv (", ", (char **) names);
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no type “%s” for this format; these are: %s", self->type, known);
+  return -1;
+}
+
+gboolean
+lk_export_write_json (const char *folder, const char *name, JsonObject *object, GError **error)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *text = lk_json_to_string (node, TRUE);
+  g_autofree char *lines = g_strconcat (text, "\n", NULL);
+
+  return lk_file_write (path, lines, -1, error);
+}
+
+static gboolean
+check_room (const LkExport *self, const LkExportTarget *target, GError **error)
+{
+  guint64 needed = target->size (self), there;
+
+  if (!lk_free_space (self->path, &there, error))
+    return FALSE;
+  if (needed > there)
+    {
+      g_autofree char *a = g_format_size (needed);
+      g_autofree char *b = g_format_size (there);
+
+      g_set_error (error, LK_ERROR, LK_ERROR_NO_SPACE, "“%s” needs %s, but only %s are free there", self->path, a, b);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Exporting over what is being read would take it away. */
+static gboolean
+check_path (const LkExport *self, GError **error)
+{
+  g_autofree char *to = g_canonicalize_filename (self->path, NULL);
+  g_autofree char *from = g_canonicalize_filename (lk_model_get_path (self->model), NULL);
+
+  if (g_str_equal (to, from))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” is the model itself; choose another name", self->path);
+      return FALSE;
+    }
+  if (!self->replace && g_file_test (self->path, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” is there already", self->path);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+lk_export_run (const LkExport *self, const LkExportTarget *target, GError **error)
+{
+  if (target->types && lk_export_find_type (self, target->types (), error) < 0)
+    return FALSE;
+  if (!target->types && self->type)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "The format “%s” has no types to choose from", target->name);
+      return FALSE;
+    }
+  return check_path (self, error) && (!target->check || target->check (self, error)) && check_room (self, target, error)
+         && target->write (self, error);
+}
