@@ -425,7 +425,7 @@ test_template_mutations (void)
       LkTemplate *template;
 
       for (guint k = 0; k < 3; k++)
-        source[g_rand_int_range (random, 0, sizeof base - 1)] = "{}%|()[]'\"., abi=~-+*0"[g_rand_int_range (random, 0, 24)];
+        source[g_rand_int_range (random, 0, sizeof base - 1)] = "{}%|()[]'\"., abi=~-+*0"[g_rand_int_range (random, 0, 22)];
       template = lk_template_new (source, "mutation", &error);
       if (template)
         {
