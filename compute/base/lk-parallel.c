@@ -18,15 +18,15 @@ struct _LkParallel
 
   GMutex lock;
   GCond wake, done;
-  gint generation; /* atomic; grows with each loop */
-  gint busy;       /* atomic; workers that have not finished the loop */
-  gint sleepers;   /* under lock */
-  gboolean waiting; /* under lock: the caller sleeps until busy is 0 */
-  gint quit;       /* atomic */
+  gint sleepers;    /* under lock */
+  gboolean waiting; /* under lock: the caller sleeps until left is 0 */
+  gint quit;        /* atomic */
 
-  /* the loop at hand */
+  /* The loop at hand. A chunk is claimed by counting the ticket down; whoever holds a claim keeps the loop from ending, so only
+   * then may the other fields be read. A worker that is late finds nothing to claim, and nobody waits for it. */
+  guint64 ticket; /* atomic; number of the loop << 32 | chunks not yet claimed */
+  gint left;      /* atomic; chunks not yet done */
   gint64 n, grain;
-  gint next_chunk; /* atomic */
   LkParallelFunc func;
   gpointer data;
 };
@@ -37,49 +37,35 @@ typedef struct
   guint worker;
 } LkWorkerStart;
 
+static gboolean
+lk_parallel_has_work (LkParallel *self)
+{
+  return (guint32) __atomic_load_n (&self->ticket, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* The number of a chunk that is now ours; −1: all are taken. */
+static gint64
+lk_parallel_claim (LkParallel *self)
+{
+  guint64 ticket = __atomic_load_n (&self->ticket, __ATOMIC_ACQUIRE);
+
+  while ((guint32) ticket != 0)
+    if (__atomic_compare_exchange_n (&self->ticket, &ticket, ticket - 1, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      return (gint64) (guint32) ticket - 1;
+  return -1;
+}
+
 static void
 lk_parallel_work (LkParallel *self, guint worker)
 {
-  for (;;)
+  gint64 chunk;
+
+  while ((chunk = lk_parallel_claim (self)) >= 0)
     {
-      gint64 begin = (gint64) g_atomic_int_add (&self->next_chunk, 1) * self->grain;
-      if (begin >= self->n)
-        return;
+      gint64 begin = chunk * self->grain;
+
       self->func (begin, MIN (begin + self->grain, self->n), worker, self->data);
-    }
-}
-
-/* Until there is a loop newer than @seen; FALSE: no more will come. */
-static gboolean
-lk_parallel_await (LkParallel *self, gint seen)
-{
-  for (guint spin = 0; spin < LK_PARALLEL_SPINS; spin++)
-    {
-      if (g_atomic_int_get (&self->generation) != seen)
-        return TRUE;
-      lk_pause ();
-    }
-  g_mutex_lock (&self->lock);
-  self->sleepers++;
-  while (g_atomic_int_get (&self->generation) == seen && !g_atomic_int_get (&self->quit))
-    g_cond_wait (&self->wake, &self->lock);
-  self->sleepers--;
-  g_mutex_unlock (&self->lock);
-  return g_atomic_int_get (&self->generation) != seen;
-}
-
-static gpointer
-lk_parallel_thread (gpointer data)
-{
-  g_autofree LkWorkerStart *start = data;
-  LkParallel *self = start->self;
-  gint seen = 0;
-
-  while (lk_parallel_await (self, seen))
-    {
-      seen = g_atomic_int_get (&self->generation);
-      lk_parallel_work (self, start->worker);
-      if (g_atomic_int_dec_and_test (&self->busy))
+      if (g_atomic_int_dec_and_test (&self->left))
         {
           g_mutex_lock (&self->lock);
           if (self->waiting)
@@ -87,6 +73,34 @@ lk_parallel_thread (gpointer data)
           g_mutex_unlock (&self->lock);
         }
     }
+}
+
+/* Until there is something to claim; FALSE: no more will come. */
+static gboolean
+lk_parallel_await (LkParallel *self)
+{
+  for (guint spin = 0; spin < LK_PARALLEL_SPINS; spin++)
+    {
+      if (lk_parallel_has_work (self))
+        return TRUE;
+      lk_pause ();
+    }
+  g_mutex_lock (&self->lock);
+  self->sleepers++;
+  while (!lk_parallel_has_work (self) && !g_atomic_int_get (&self->quit))
+    g_cond_wait (&self->wake, &self->lock);
+  self->sleepers--;
+  g_mutex_unlock (&self->lock);
+  return !g_atomic_int_get (&self->quit);
+}
+
+static gpointer
+lk_parallel_thread (gpointer data)
+{
+  g_autofree LkWorkerStart *start = data;
+
+  while (lk_parallel_await (start->self))
+    lk_parallel_work (start->self, start->worker);
   return NULL;
 }
 
@@ -136,6 +150,8 @@ lk_parallel_get_workers (LkParallel *self)
 void
 lk_parallel_for (LkParallel *self, gint64 n, gint64 grain, LkParallelFunc func, gpointer data)
 {
+  gint64 chunks;
+
   if (n <= 0)
     return;
   grain = MAX (grain, 1);
@@ -147,19 +163,19 @@ lk_parallel_for (LkParallel *self, gint64 n, gint64 grain, LkParallelFunc func, 
       return;
     }
   self->n = n, self->grain = grain, self->func = func, self->data = data;
-  g_atomic_int_set (&self->next_chunk, 0);
-  g_atomic_int_set (&self->busy, (gint) self->workers - 1);
+  chunks = (n + grain - 1) / grain;
+  g_atomic_int_set (&self->left, (gint) chunks);
   g_mutex_lock (&self->lock);
-  g_atomic_int_inc (&self->generation);
+  __atomic_store_n (&self->ticket, ((self->ticket >> 32) + 1) << 32 | (guint64) chunks, __ATOMIC_RELEASE);
   if (self->sleepers > 0)
     g_cond_broadcast (&self->wake);
   g_mutex_unlock (&self->lock);
   lk_parallel_work (self, 0);
-  for (guint spin = 0; spin < LK_PARALLEL_SPINS && g_atomic_int_get (&self->busy) > 0; spin++)
+  for (guint spin = 0; spin < LK_PARALLEL_SPINS && g_atomic_int_get (&self->left) > 0; spin++)
     lk_pause ();
   g_mutex_lock (&self->lock);
   self->waiting = TRUE;
-  while (g_atomic_int_get (&self->busy) > 0)
+  while (g_atomic_int_get (&self->left) > 0)
     g_cond_wait (&self->done, &self->lock);
   self->waiting = FALSE;
   g_mutex_unlock (&self->lock);

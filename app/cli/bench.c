@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "lk-cli-model.h"
+#include "lk-command.h"
+#include "lk-cpu-gemm.h"
+#include "lk-random.h"
+#include "lk-train-step.h"
+
+static char *model_path, *device;
+static int rank = 16, batch = 4, length = 512, steps = 3, tokens = 64, prompt = 512;
+static gboolean as_json;
+
+static const GOptionEntry entries[] = {
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
+  { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default cpu", "DEVICE" },
+  { "rank", 0, 0, G_OPTION_ARG_INT, &rank, "step: rank of the adapters on all linear layers (16)", "N" },
+  { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "step: rows of a step (4)", "N" },
+  { "length", 0, 0, G_OPTION_ARG_INT, &length, "step: tokens of a row (512)", "N" },
+  { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "step: steps measured after one to warm up; the best counts (3)", "N" },
+  { "tokens", 0, 0, G_OPTION_ARG_INT, &tokens, "decode: tokens written (64)", "N" },
+  { "prompt", 0, 0, G_OPTION_ARG_INT, &prompt, "decode: tokens of the prompt that prefill is measured with (512)", "N" },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "One line of JSON", NULL },
+  { NULL },
+};
+
+static gint64
+peak_rss (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (gint64) usage.ru_maxrss * 1024;
+}
+
+/* Operations a step cannot do without: two a weight for forward and two for the gradient of the input, of all linear layers and the
+ * head; six a weight of an adapter (forward, its own gradient, the input's gradient). */
+static double
+necessary_flops (LkModel *model, LkAdapter *adapter, double n_tokens)
+{
+  const LkModelConfig *c = lk_model_get_config (model);
+  double weights = (double) c->vocab * (double) c->hidden;
+
+  for (guint l = 0; l < c->layers; l++)
+    for (guint r = 0; r < LK_N_LINEAR; r++)
+      {
+        LkVariable *w = lk_model_get_layer (model, l)->linear[r];
+        weights += (double) w->rows * (double) w->cols;
+      }
+  return n_tokens * (4 * weights + 6 * (double) lk_adapter_get_n_parameters (adapter));
+}
+
+/* Rows full of random ids, each token to be predicted. */
+static LkBatch *
+random_batch (gint64 vocab)
+{
+  LkBatch *self = lk_batch_new ((guint) batch, (guint) length);
+  LkRandom random = lk_random (1, 2);
+
+  for (guint i = 0; i < self->n; i++)
+    self->ids[i] = (gint32) lk_random_below (&random, (guint32) vocab);
+  for (guint i = 0; i < self->n; i++)
+    {
+      self->positions[i] = (gint32) (i % (guint) length);
+      self->starts[i] = (gint32) (i - i % (guint) length);
+      self->targets[i] = (i + 1) % (guint) length ? self->ids[i + 1] : -1;
+      self->n_targets += self->targets[i] >= 0;
+    }
+  return self;
+}
+
+/* Seconds of the best step; −1 with an error. */
+static double
+time_steps (LkTrainStep *step, const LkBatch *rows, GError **error)
+{
+  double best = G_MAXDOUBLE;
+
+  for (int s = 0; s <= steps; s++)
+    {
+      LkUpdateInput input = { .learning_rate = 1e-4, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .max_norm = 1 };
+      LkTrainStepResult result;
+      gint64 began = g_get_monotonic_time ();
+
+      if (!lk_train_step_begin (step, s, error) || !lk_train_step_add (step, rows, (guint) batch, (guint) length, error)
+          || !lk_train_step_finish (step, &input, &result, error))
+        return -1;
+      if (s > 0)
+        best = MIN (best, (double) (g_get_monotonic_time () - began) * 1e-6);
+    }
+  return best;
+}
+
+/* OpenBLAS on all cores at the step's largest product: the head, as many rows and columns of it as fit in 256 MiB. */
+static double
+sgemm_rate (LkModel *model)
+{
+  const LkModelConfig *c = lk_model_get_config (model);
+  gint64 m = (gint64) batch * length, n = MIN (c->vocab, MAX (512, (64 << 20) / m));
+
+  return lk_cpu_gemm_rate (m, n, c->hidden, g_get_num_processors (), 3);
+}
+
+static void
+report_step (LkModel *model, LkBackend *backend, LkAdapter *adapter, const LkTrainPlan *plan, double seconds, gint64 peak)
+{
+  double n = (double) batch * length, flops = necessary_flops (model, adapter, n), sgemm = sgemm_rate (model);
+  JsonObject *object;
+
+  if (!as_json)
+    {
+      lk_cli_print ("%s: %.0f tokens/s, %.1f GFLOP/s of necessary work, sgemm %.1f GFLOP/s, fraction %.2f, peak %.2f GiB",
+                    lk_backend_get_description (backend), n / seconds, flops / seconds * 1e-9, sgemm * 1e-9, flops / seconds / sgemm,
+                    (double) peak / (1 << 30));
+      return;
+    }
+  object = json_object_new ();
+  json_object_set_string_member (object, "device", lk_backend_get_description (backend));
+  json_object_set_double_member (object, "seconds", seconds);
+  json_object_set_double_member (object, "tokens_per_s", n / seconds);
+  json_object_set_double_member (object, "flops", flops);
+  json_object_set_double_member (object, "flops_per_s", flops / seconds);
+  json_object_set_double_member (object, "sgemm_flops_per_s", sgemm);
+  json_object_set_double_member (object, "fraction", flops / seconds / sgemm);
+  json_object_set_int_member (object, "peak_rss_bytes", peak);
+  json_object_set_int_member (object, "rows_at_once", plan->rows);
+  json_object_set_int_member (object, "recompute_layers", plan->recompute_layers);
+  lk_cli_take_json (object);
+}
+
+static gboolean
+bench_step (GError **error)
+{
+  g_autofree char *shipped = model_path ? NULL : lk_cli_find_shipped_model (error);
+  const char *path = model_path ? model_path : shipped;
+  g_autoptr (LkBackend) backend = path ? lk_backend_new (device ? device : "cpu", error) : NULL;
+  g_autoptr (LkModel) model = backend ? lk_model_open (path, error) : NULL;
+  LkAdapterConfig config = { .rank = (guint) rank, .alpha = 2 * rank, .seed = 1 };
+  g_autoptr (LkAdapter) adapter = model ? lk_adapter_new (model, "bench", &config, error) : NULL;
+  LkTrainStepOptions options = { .model = model, .adapter = adapter, .backend = backend, .length = (guint) length, .recompute_layers = -1 };
+  g_autoptr (LkTrainStep) step = adapter ? lk_train_step_new (&options, error) : NULL;
+  LkBatch *rows;
+  double seconds;
+  gint64 peak;
+
+  if (!step)
+    return FALSE;
+  rows = random_batch (lk_model_get_config (model)->vocab);
+  seconds = time_steps (step, rows, error);
+  peak = peak_rss (); /* before sgemm's own matrices */
+  lk_batch_free (rows);
+  if (seconds < 0)
+    return FALSE;
+  report_step (model, backend, adapter, lk_train_step_get_plan (step), seconds, peak);
+  {
+    g_autofree char *profile = lk_backend_describe_profile (backend);
+    if (profile)
+      fputs (profile, stderr);
+  }
+  return TRUE;
+}
+
+/* One prompt and its answer; FALSE with an error. */
+static gboolean
+time_answer (LkGenerator *generator, guint n_prompt, guint n_answer, gint64 vocab, double *prefill, double *decode, GError **error)
+{
+  g_autofree gint32 *ids = g_new (gint32, n_prompt);
+  g_auto (LkGenerated) answer = { 0 };
+  LkGenerateOptions options = { .sampler = { .top_p = 1, .repetition_penalty = 1 }, .max_tokens = n_answer, .ignore_end = TRUE };
+  LkRandom random = lk_random (3, n_prompt);
+
+  for (guint i = 0; i < n_prompt; i++)
+    ids[i] = (gint32) lk_random_below (&random, (guint32) vocab);
+  lk_generator_reset (generator);
+  if (!lk_generator_run (generator, ids, n_prompt, &options, &answer, error))
+    return FALSE;
+  *prefill = MAX (*prefill, (double) n_prompt / answer.prompt_seconds);
+  *decode = MAX (*decode, (double) answer.ids->len / answer.answer_seconds);
+  return TRUE;
+}
+
+static gboolean
+bench_decode (GError **error)
+{
+  g_auto (LkCliModel) self = { 0 };
+  LkGeneratorOptions options = { 0 };
+  g_autoptr (LkGenerator) generator = NULL;
+  double prefill = 0, decode = 0, ignored = 0;
+  gint64 vocab;
+
+  if (!lk_cli_model_open (&self, model_path, NULL, device ? device : "cpu", error))
+    return FALSE;
+  vocab = lk_model_get_config (self.model)->vocab;
+  options = (LkGeneratorOptions){ .model = self.model, .backend = self.backend,
+                                  .context = (guint) MIN (prompt + tokens + 16, lk_model_get_config (self.model)->context) };
+  generator = lk_generator_new (&options, error);
+  if (!generator)
+    return FALSE;
+  for (int i = 0; i < 4; i++) /* the first compiles and warms up; the best of the rest counts */
+    {
+      double p = 0, d = 0;
+
+      if (!time_answer (generator, 1, (guint) tokens, vocab, &ignored, &d, error)
+          || !time_answer (generator, (guint) prompt, 1, vocab, &p, &ignored, error))
+        return FALSE;
+      if (i > 0)
+        {
+          decode = MAX (decode, d);
+          prefill = MAX (prefill, p);
+        }
+    }
+  if (as_json)
+    {
+      JsonObject *object = json_object_new ();
+
+      json_object_set_string_member (object, "device", lk_backend_get_description (self.backend));
+      json_object_set_double_member (object, "tokens_per_s", decode);
+      json_object_set_int_member (object, "tokens", tokens);
+      json_object_set_double_member (object, "prefill_tokens_per_s", prefill);
+      json_object_set_int_member (object, "prompt_tokens", prompt);
+      json_object_set_int_member (object, "peak_rss_bytes", peak_rss ());
+      lk_cli_take_json (object);
+    }
+  else
+    lk_cli_print ("%s: decoding %.1f tokens/s, prefill %.1f tokens/s", lk_backend_get_description (self.backend), decode, prefill);
+  return TRUE;
+}
+
+static const struct
+{
+  const char *name;
+  gboolean (*run) (GError **error);
+} benches[] = { { "step", bench_step }, { "decode", bench_decode } };
+
+static int
+run (int argc, char **argv)
+{
+  const LkCliUsage usage = {
+    .arguments = "step|decode",
+    .description = "step: one optimizer step of QLoRA (or LoRA, as the model is stored) on all linear layers. “flops” is necessary work\n"
+                   "only: tokens × (4 × weights of linear layers and head + 6 × adapter weights); what is computed twice to save memory\n"
+                   "is not counted. “fraction” is its rate over that of OpenBLAS at the step's largest product, measured in the same run.\n"
+                   "decode: tokens a second after a one-token prompt, and of a long prompt. LK_PROFILE=1 in the environment prints\n"
+                   "the time of each operation.",
+    .entries = entries,
+    .min = 1,
+    .max = 1,
+  };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  if (!lk_cli_parse (&lk_command_bench, &usage, &argc, &argv, &status))
+    return status;
+  if (rank < 1 || batch < 1 || length < 2 || steps < 1 || tokens < 1 || prompt < 1)
+    return lk_cli_fail_usage ("Numbers must be positive, and a row at least two tokens");
+  for (guint i = 0; i < G_N_ELEMENTS (benches); i++)
+    if (g_str_equal (benches[i].name, argv[1]))
+      return benches[i].run (&error) ? LK_EXIT_OK : lk_cli_fail (error);
+  return lk_cli_fail_usage ("There is no benchmark “%s”; there are step and decode", argv[1]);
+}
+
+const LkCommand lk_command_bench = { "bench", "Measure training and decoding", run };

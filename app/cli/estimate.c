@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "lk-cli-model.h"
+#include "lk-command.h"
+#include "lk-trainer.h"
+
+static char *model_path;
+static char **data_paths;
+static gboolean as_json;
+static LkRecipe *recipe;
+
+static gboolean
+set_setting (const char *option, const char *value, gpointer data, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  if (lk_recipe_set_by_name (recipe, option + strlen ("--"), value, &local_error))
+    return TRUE;
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, local_error->message);
+  return FALSE;
+}
+
+static const GOptionEntry own_entries[] = {
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file, for the number of steps", "FILE" },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "One line of JSON", NULL },
+};
+
+static const GOptionEntry *
+all_entries (void)
+{
+  GArray *entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
+
+  g_array_append_vals (entries, own_entries, G_N_ELEMENTS (own_entries));
+  for (guint i = 0; i < LK_N_SETTINGS; i++)
+    {
+      GOptionEntry entry = { lk_settings[i].name, 0, 0, G_OPTION_ARG_CALLBACK, set_setting, lk_settings[i].help, "VALUE" };
+      g_array_append_val (entries, entry);
+    }
+  return (const GOptionEntry *) (void *) g_array_free (entries, FALSE);
+}
+
+typedef struct
+{
+  const char *name;
+  guint64 bytes;
+} MemoryClass;
+
+#define N_CLASSES 4
+
+/* What the run will hold, by class, from the plan the trainer makes. */
+static void
+fill_classes (const LkTrainPlan *plan, MemoryClass classes[N_CLASSES])
+{
+  classes[0] = (MemoryClass){ "Model", plan->memory.weights };
+  classes[1] = (MemoryClass){ "Adapter and optimizer", plan->memory.parameters * 3 + plan->memory.state };
+  classes[2] = (MemoryClass){ "Activations", plan->memory.activations };
+  classes[3] = (MemoryClass){ "Inputs", plan->memory.inputs };
+}
+
+static void
+ignore_problem (const char *file, guint64 line, const char *reason, gpointer data)
+{
+}
+
+/* Optimizer steps the dataset makes; 0: no dataset was given. */
+static gboolean
+count_steps (LkModel *model, gint64 *n, GError **error)
+{
+  g_autoptr (LkDataset) dataset = NULL;
+  g_autoptr (LkTrainData) data = NULL;
+  gint64 per_step = lk_recipe_get_int (recipe, LK_SETTING_BATCH) * lk_recipe_get_int (recipe, LK_SETTING_ACCUMULATION);
+
+  *n = lk_recipe_get_int (recipe, LK_SETTING_STEPS);
+  if (!data_paths || *n > 0)
+    return TRUE;
+  dataset = lk_dataset_load ((const char *const *) data_paths, g_strv_length (data_paths), error);
+  data = dataset ? lk_train_data_new (model, dataset, recipe, ignore_problem, NULL, error) : NULL;
+  if (!data)
+    return FALSE;
+  *n = (gint64) (lk_recipe_get_number (recipe, LK_SETTING_EPOCHS) * (double) ((lk_train_data_get_n_train (data) + per_step - 1) / per_step));
+  *n = MAX (*n, 1);
+  return TRUE;
+}
+
+static void
+report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, const LkTrainPlan *plan, gint64 n_steps, const char *sentence)
+{
+  JsonObject *object;
+  JsonArray *list;
+  guint64 total = 0;
+
+  for (guint i = 0; i < N_CLASSES; i++)
+    total += classes[i].bytes;
+  if (!as_json)
+    {
+      for (guint i = 0; i < N_CLASSES; i++)
+        {
+          g_autofree char *size = g_format_size_full (classes[i].bytes, G_FORMAT_SIZE_IEC_UNITS);
+          lk_cli_print ("%-24s %12s", classes[i].name, size);
+        }
+      lk_cli_print ("%s", sentence);
+      return;
+    }
+  object = json_object_new ();
+  list = json_array_new ();
+  for (guint i = 0; i < N_CLASSES; i++)
+    {
+      JsonObject *one = json_object_new ();
+      json_object_set_string_member (one, "name", classes[i].name);
+      json_object_set_int_member (one, "bytes", (gint64) classes[i].bytes);
+      json_array_add_object_element (list, one);
+    }
+  json_object_set_array_member (object, "classes", list);
+  json_object_set_int_member (object, "total_bytes", (gint64) total);
+  json_object_set_int_member (object, "available_bytes", (gint64) MIN (available, (guint64) G_MAXINT64));
+  json_object_set_boolean_member (object, "fits", fits);
+  json_object_set_int_member (object, "recompute_layers", plan->recompute_layers);
+  json_object_set_int_member (object, "rows_at_once", plan->rows);
+  if (n_steps > 0)
+    json_object_set_int_member (object, "steps", n_steps);
+  json_object_set_string_member (object, "message", sentence);
+  lk_cli_take_json (object);
+}
+
+static gboolean
+estimate (GError **error)
+{
+  g_autofree char *shipped = model_path ? NULL : lk_cli_find_shipped_model (error);
+  const char *path = model_path ? model_path : shipped;
+  g_autoptr (LkBackend) backend = path ? lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error) : NULL;
+  g_autoptr (LkModel) model = backend ? lk_model_open (path, error) : NULL;
+  g_autoptr (LkAdapter) adapter = NULL;
+  g_autoptr (GError) plan_error = NULL;
+  g_auto (GStrv) targets = NULL;
+  g_autofree char *sentence = NULL;
+  LkAdapterConfig config;
+  LkTrainStepOptions options;
+  LkTrainPlan plan = { 0 };
+  MemoryClass classes[N_CLASSES];
+  guint64 available, total = 0;
+  gint64 n_steps;
+  gboolean fits;
+
+  if (!model || !count_steps (model, &n_steps, error))
+    return FALSE;
+  lk_trainer_adapter_config (recipe, &config, &targets);
+  adapter = lk_adapter_new (model, "estimate", &config, error);
+  if (!adapter)
+    return FALSE;
+  lk_trainer_step_options (recipe, model, adapter, backend, &options);
+  available = lk_backend_get_memory (backend);
+  fits = lk_train_plan_make (&options, &plan, &plan_error);
+  if (!fits && !g_error_matches (plan_error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY))
+    {
+      g_propagate_error (error, g_steal_pointer (&plan_error));
+      return FALSE;
+    }
+  fill_classes (&plan, classes);
+  for (guint i = 0; i < N_CLASSES; i++)
+    total += classes[i].bytes;
+  if (fits)
+    {
+      g_autofree char *need = g_format_size_full (total, G_FORMAT_SIZE_IEC_UNITS);
+      g_autofree char *spare = g_format_size_full (available > total ? available - total : 0, G_FORMAT_SIZE_IEC_UNITS);
+      sentence = g_strdup_printf ("Fits: %s on %s, %s to spare", need, lk_backend_get_description (backend), spare);
+    }
+  else
+    sentence = g_strdup (plan_error->message);
+  report (classes, available, fits, &plan, n_steps, sentence);
+  return TRUE;
+}
+
+static int
+run (int argc, char **argv)
+{
+  const LkCliUsage usage = {
+    .description = "Says what a run would need of memory, by the same plan the trainer makes before its first step. Takes the settings\n"
+                   "of “lorikeet-cli train”.",
+    .entries = all_entries (),
+  };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  recipe = lk_recipe_new ();
+  if (!lk_cli_parse (&lk_command_estimate, &usage, &argc, &argv, &status))
+    return status;
+  return estimate (&error) ? LK_EXIT_OK : lk_cli_fail (error);
+}
+
+const LkCommand lk_command_estimate = { "estimate", "Say what a run would need of memory", run };
