@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lk-cli-model.h"
@@ -15,16 +17,22 @@
 static char *model_path, *run_path, *run_name;
 static char **data_paths;
 static gboolean resume, describe, as_json;
-static const char *setting_given; /* the last one, "--rank"; NULL: none */
+static char *setting_given; /* the last one, "--rank"; NULL: none */
 static LkRecipe *recipe;
+static gboolean planned; /* the run got as far as a plan */
+static FILE *the_log;    /* NULL: none */
 
 static const GOptionEntry own_entries[] = {
-  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
-  { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file; may be given several times", "FILE" },
-  { "run", 0, 0, G_OPTION_ARG_FILENAME, &run_path, "Make the run in this folder instead of the usual place", "FOLDER" },
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
+    "A GGUF file or a model folder; default: the shipped model", "MODEL" },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file; may be given several times",
+    "FILE" },
+  { "run", 0, 0, G_OPTION_ARG_FILENAME, &run_path, "Make the run in this folder instead of the usual place",
+    "FOLDER" },
   { "name", 'n', 0, G_OPTION_ARG_STRING, &run_name, "What the run is called", "NAME" },
   { "resume", 0, 0, G_OPTION_ARG_NONE, &resume, "Go on from the newest checkpoint of RUN", NULL },
-  { "describe", 0, 0, G_OPTION_ARG_NONE, &describe, "Print the table of settings as JSON and do nothing else", NULL },
+  { "describe", 0, 0, G_OPTION_ARG_NONE, &describe, "Print the table of settings as JSON and do nothing else",
+    NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print each event as a line of JSON", NULL },
 };
 
@@ -33,7 +41,8 @@ set_setting (const char *option, const char *value, gpointer data, GError **erro
 {
   g_autoptr (GError) local_error = NULL;
 
-  setting_given = option;
+  g_free (setting_given);
+  setting_given = g_strdup (option);
   if (lk_recipe_set_by_name (recipe, option + strlen ("--"), value, &local_error))
     return TRUE;
   g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, local_error->message);
@@ -51,11 +60,19 @@ all_entries (void)
     {
       const LkSetting *s = &lk_settings[i];
       char number[G_ASCII_DTOSTR_BUF_SIZE];
-      const char *value = s->text                        ? s->text
-                          : s->type == LK_SETTING_BOOL ? (s->number != 0 ? "true" : "false")
-                                                       : g_ascii_formatd (number, sizeof number, "%g", s->number);
-      GOptionEntry entry = { s->name, 0, 0, G_OPTION_ARG_CALLBACK, set_setting, g_strdup_printf ("%s (%s)", s->help, value),
-                             s->choices ? g_strjoinv ("|", (char **) s->choices) : s->text ? "TEXT" : "N" };
+      const char *value = s->text ? s->text
+                          : s->type == LK_SETTING_BOOL
+                              ? (s->number != 0 ? "true" : "false")
+                              : g_ascii_formatd (number, sizeof number, "%g", s->number);
+      GOptionEntry entry = { s->name,
+                             0,
+                             0,
+                             G_OPTION_ARG_CALLBACK,
+                             set_setting,
+                             g_strdup_printf ("%s (%s)", s->help, value),
+                             s->choices ? g_strjoinv ("|", (char **) s->choices)
+                             : s->text  ? "TEXT"
+                                        : "N" };
 
       g_array_append_val (entries, entry);
     }
@@ -73,7 +90,10 @@ static gboolean
 sampler_setup (LkModel *model, LkAdapter *adapter, LkBackend *backend, gpointer data, GError **error)
 {
   Sampler *self = data;
-  LkGeneratorOptions options = { .model = model, .backend = backend, .adapters = &adapter, .n_adapters = 1,
+  LkGeneratorOptions options = { .model = model,
+                                 .backend = backend,
+                                 .adapters = &adapter,
+                                 .n_adapters = 1,
                                  .context = (guint) MIN (1024, lk_model_get_config (model)->context) };
 
   self->model = model;
@@ -89,7 +109,8 @@ sampler_answer (JsonArray *messages, gpointer data, GError **error)
   Sampler *self = data;
   g_autoptr (GArray) prompt = NULL;
   g_auto (LkGenerated) answer = { 0 };
-  LkGenerateOptions options = { .sampler = { .temperature = 0, .top_p = 1, .repetition_penalty = 1 }, .max_tokens = SAMPLE_TOKENS,
+  LkGenerateOptions options = { .sampler = { .temperature = 0, .top_p = 1, .repetition_penalty = 1 },
+                                .max_tokens = SAMPLE_TOKENS,
                                 .cancellable = lk_cli_cancellable () };
 
   if (!self->generator)
@@ -100,7 +121,8 @@ sampler_answer (JsonArray *messages, gpointer data, GError **error)
   if (prompt->len + SAMPLE_TOKENS > lk_generator_get_context (self->generator))
     return g_strdup ("(the question is too long for a sample)");
   lk_generator_reset (self->generator);
-  if (!lk_generator_run (self->generator, (const gint32 *) (void *) prompt->data, prompt->len, &options, &answer, error))
+  if (!lk_generator_run (self->generator, (const gint32 *) (void *) prompt->data, prompt->len, &options,
+                         &answer, error))
     return NULL;
   if (answer.finish == LK_FINISH_CANCELLED)
     {
@@ -128,86 +150,160 @@ clear_line (void)
     fputs ("\r\033[K", stderr);
 }
 
-static void
-print_step (JsonObject *event)
+/* Each gives the sentence for an event; NULL: nothing to say. (transfer full) */
+static char *
+words_of_step (JsonObject *event)
 {
-  g_autofree char *left = time_in_words (json_object_get_double_member_with_default (event, "seconds_left", 0));
-  gint64 step = json_object_get_int_member (event, "step"), steps = json_object_get_int_member (event, "steps");
+  g_autofree char *left
+      = time_in_words (json_object_get_double_member_with_default (event, "seconds_left", 0));
 
-  if (!isatty (STDERR_FILENO) && step % MAX (1, steps / 20) != 0 && step != steps)
-    return;
-  clear_line ();
-  fprintf (stderr, "Step %d of %d · loss %.4f · %.0f tokens/s · %s left%s", (int) step, (int) steps,
-           json_object_get_double_member_with_default (event, "loss", NAN), json_object_get_double_member (event, "tokens_per_s"), left,
-           isatty (STDERR_FILENO) ? "" : "\n");
+  return g_strdup_printf ("Step %d of %d · loss %.4f · %.0f tokens/s · %s left",
+                          (int) json_object_get_int_member (event, "step"),
+                          (int) json_object_get_int_member (event, "steps"),
+                          json_object_get_double_member_with_default (event, "loss", NAN),
+                          json_object_get_double_member (event, "tokens_per_s"), left);
 }
 
-static void
-print_plan (JsonObject *event)
+static char *
+words_of_plan (JsonObject *event)
 {
-  g_autofree char *memory = g_format_size_full ((guint64) json_object_get_int_member (event, "memory_bytes"), G_FORMAT_SIZE_IEC_UNITS);
+  guint64 bytes = (guint64) json_object_get_int_member (event, "memory_bytes");
+  g_autofree char *memory = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
+  int problems = (int) json_object_get_int_member (event, "problems");
+  g_autofree char *more
+      = problems > 0 ? g_strdup_printf ("; %d rows have problems", problems) : g_strdup ("");
 
-  lk_cli_print ("%s on %s: %d rows to learn from, %d held out, %d steps, %s of memory", json_object_get_string_member (event, "model"),
-                json_object_get_string_member (event, "device"), (int) json_object_get_int_member (event, "train_rows"),
-                (int) json_object_get_int_member (event, "held_out_rows"), (int) json_object_get_int_member (event, "steps"), memory);
-  if (json_object_get_int_member (event, "problems") > 0)
-    lk_cli_print ("%d rows have problems; see events.jsonl", (int) json_object_get_int_member (event, "problems"));
+  return g_strdup_printf ("%s on %s: %d rows to learn from, %d held out%s, %d steps, %s of memory",
+                          json_object_get_string_member (event, "model"),
+                          json_object_get_string_member (event, "device"),
+                          (int) json_object_get_int_member (event, "train_rows"),
+                          (int) json_object_get_int_member (event, "held_out_rows"), more,
+                          (int) json_object_get_int_member (event, "steps"), memory);
 }
 
-static void
-print_eval (JsonObject *event)
+static char *
+words_of_eval (JsonObject *event)
 {
-  clear_line ();
-  lk_cli_print ("Step %d: held-out loss %.4f%s", (int) json_object_get_int_member (event, "step"),
-                json_object_get_double_member (event, "loss"), json_object_get_boolean_member (event, "best") ? " (best)" : "");
+  return g_strdup_printf ("Step %d: held-out loss %.4f%s", (int) json_object_get_int_member (event, "step"),
+                          json_object_get_double_member_with_default (event, "loss", NAN),
+                          json_object_get_boolean_member (event, "best") ? " (best)" : "");
 }
 
-static void
-print_message (JsonObject *event)
+static char *
+words_of_message (JsonObject *event)
 {
-  const char *message = json_object_get_string_member_with_default (event, "message", NULL);
-
-  clear_line ();
-  if (message)
-    lk_cli_print ("%s", message);
+  return g_strdup (json_object_get_string_member_with_default (event, "message", NULL));
 }
 
-static void
-print_problem (JsonObject *event)
+/* A failure is said once, at the end. */
+static char *
+words_of_state (JsonObject *event)
 {
-  fprintf (stderr, "%s, line %d: %s\n", json_object_get_string_member (event, "file"), (int) json_object_get_int_member (event, "line"),
-           json_object_get_string_member (event, "reason"));
+  return g_strcmp0 (json_object_get_string_member (event, "state"), "failed") == 0 ? NULL
+                                                                                   : words_of_message (event);
+}
+
+static char *
+words_of_problem (JsonObject *event)
+{
+  return g_strdup_printf ("%s, line %d: %s", json_object_get_string_member (event, "file"),
+                          (int) json_object_get_int_member (event, "line"),
+                          json_object_get_string_member (event, "reason"));
+}
+
+static char *
+words_of_resume (JsonObject *event)
+{
+  return g_strdup_printf ("Going on after step %d", (int) json_object_get_int_member (event, "step"));
 }
 
 static const struct
 {
   const char *event;
-  void (*print) (JsonObject *event);
-} printers[] = {
-  { "step", print_step },       { "plan", print_plan },       { "eval", print_eval },
-  { "warning", print_message }, { "problem", print_problem },
+  char *(*words) (JsonObject *event);
+  gboolean aside; /* on standard error: what is going on, not what came of it */
+} sentences[] = {
+  { "step", words_of_step, TRUE },       { "plan", words_of_plan, FALSE },
+  { "eval", words_of_eval, FALSE },      { "state", words_of_state, FALSE },
+  { "warning", words_of_message, TRUE }, { "problem", words_of_problem, TRUE },
+  { "resume", words_of_resume, FALSE },
 };
+
+/* TRUE for the steps that are told where lines stay: twenty of a run. */
+static gboolean
+is_milestone (JsonObject *event)
+{
+  gint64 step = json_object_get_int_member_with_default (event, "step", 0);
+  gint64 steps = json_object_get_int_member_with_default (event, "steps", 1);
+
+  return step % MAX (1, steps / 20) == 0 || step == steps;
+}
+
+static void
+write_log (const char *text)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *time = g_date_time_format (now, "%F %T");
+
+  if (!the_log)
+    return;
+  fprintf (the_log, "%s  %s\n", time, text);
+  fflush (the_log);
+}
+
+static void
+tell (JsonObject *event, const char *name, const char *text, gboolean aside)
+{
+  gboolean step = g_str_equal (name, "step"), terminal = isatty (STDERR_FILENO);
+
+  if (!step || is_milestone (event))
+    write_log (text);
+  if (as_json || (step && !terminal && !is_milestone (event)))
+    return;
+  clear_line ();
+  if (aside)
+    fprintf (stderr, "%s%s", text, step && terminal ? "" : "\n");
+  else
+    lk_cli_print ("%s", text);
+}
 
 static void
 on_event (const char *line, gpointer data)
 {
-  g_autoptr (JsonNode) node = NULL;
-  const char *event;
+  g_autoptr (JsonNode) node = lk_json_parse (line, strlen (line), "event", NULL);
+  JsonObject *event = node ? json_node_get_object (node) : NULL;
+  const char *name = event ? json_object_get_string_member (event, "event") : "";
 
+  planned |= g_str_equal (name, "plan");
   if (as_json)
     {
       puts (line);
       fflush (stdout);
-      return;
     }
-  node = lk_json_parse (line, strlen (line), "event", NULL);
-  event = node ? json_object_get_string_member (json_node_get_object (node), "event") : "";
-  for (guint i = 0; i < G_N_ELEMENTS (printers); i++)
-    if (g_str_equal (printers[i].event, event))
-      printers[i].print (json_node_get_object (node));
-  if (node && g_str_equal (event, "state")
-      && g_strcmp0 (json_object_get_string_member_with_default (json_node_get_object (node), "state", ""), "failed") != 0)
-    print_message (json_node_get_object (node));
+  for (guint i = 0; i < G_N_ELEMENTS (sentences); i++)
+    if (g_str_equal (sentences[i].event, name))
+      {
+        g_autofree char *text = sentences[i].words (event);
+
+        if (text)
+          tell (event, name, text, sentences[i].aside);
+      }
+}
+
+/* log.txt holds what is printed; not twice where standard output already is that file. */
+static void
+open_log (const char *path)
+{
+  struct stat log, out;
+  int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+  if (fd < 0)
+    return;
+  if (fstat (fd, &log) == 0 && fstat (STDOUT_FILENO, &out) == 0 && log.st_dev == out.st_dev
+      && log.st_ino == out.st_ino)
+    close (fd);
+  else
+    the_log = fdopen (fd, "a");
 }
 
 /* The run to work on: the one given, or a fresh one of the options. */
@@ -218,10 +314,27 @@ choose_folder (const char *given, GError **error)
   g_autofree char *name = NULL;
 
   if (given && !data_paths)
-    return lk_run_folder_open (given, error);
+    {
+      if (!setting_given && !model_path && !run_path && !run_name)
+        return lk_run_folder_open (given, error);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   "“%s” says itself what it is made of: %s is for new runs", given,
+                   setting_given ? setting_given
+                   : model_path  ? "--model"
+                   : run_path    ? "--run"
+                                 : "--name");
+      return NULL;
+    }
+  if (resume)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   "--resume goes with a run folder and nothing else");
+      return NULL;
+    }
   if (!data_paths)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "Say what to learn from: --data FILE, or a run folder");
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   "Say what to learn from: --data FILE, or a run folder");
       return NULL;
     }
   shipped = model_path ? g_canonicalize_filename (model_path, NULL) : lk_cli_find_shipped_model (error);
@@ -244,12 +357,43 @@ choose_folder (const char *given, GError **error)
   return lk_run_folder_create (given ? given : run_path, recipe, error);
 }
 
+static void
+tell_folder (const LkRunFolder *folder)
+{
+  JsonObject *object;
+
+  if (!as_json)
+    {
+      lk_cli_print ("Run: %s", folder->path);
+      return;
+    }
+  object = json_object_new ();
+  json_object_set_string_member (object, "event", "run");
+  json_object_set_string_member (object, "path", folder->path);
+  lk_cli_take_json (object);
+}
+
+/* A run that came to nothing before it began leaves no folder behind that was made for it. */
+static int
+fail (LkRunFolder *folder, const GError *error)
+{
+  if (data_paths && !planned)
+    lk_run_folder_discard (folder);
+  else if (!g_error_matches (error, LK_ERROR, LK_ERROR_BUSY))
+    write_log (error->message);
+  return lk_cli_fail (error);
+}
+
 static int
 train (const char *given)
 {
   Sampler sampler = { 0 };
-  LkTrainerOptions options = { .resume = resume, .stop = lk_cli_cancellable (), .listener = on_event, .sample_setup = sampler_setup,
-                               .sample = sampler_answer, .sample_data = &sampler };
+  LkTrainerOptions options = { .resume = resume,
+                               .stop = lk_cli_cancellable (),
+                               .listener = on_event,
+                               .sample_setup = sampler_setup,
+                               .sample = sampler_answer,
+                               .sample_data = &sampler };
   g_autoptr (GError) error = NULL;
   g_autoptr (LkRunFolder) folder = choose_folder (given, &error);
   LkOutcome outcome;
@@ -258,25 +402,18 @@ train (const char *given)
   if (!folder)
     return lk_cli_fail (error);
   if (data_paths)
-    {
-      if (as_json)
-        {
-          JsonObject *object = json_object_new ();
-          json_object_set_string_member (object, "event", "run");
-          json_object_set_string_member (object, "path", folder->path);
-          lk_cli_take_json (object);
-        }
-      else
-        lk_cli_print ("Run: %s", folder->path);
-    }
+    tell_folder (folder);
+  open_log (folder->log);
   ok = lk_trainer_run (folder, &options, &outcome, &error);
   clear_line ();
   lk_generator_free (sampler.generator);
-  if (ok && outcome == LK_OUTCOME_STOPPED && !as_json)
-    lk_cli_print ("Go on with: lorikeet-cli train %s --resume", folder->path);
   if (!ok)
-    return lk_cli_fail (error);
-  return outcome == LK_OUTCOME_STOPPED && g_cancellable_is_cancelled (lk_cli_cancellable ()) ? LK_EXIT_INTERRUPTED : LK_EXIT_OK;
+    return fail (folder, error);
+  if (outcome == LK_OUTCOME_STOPPED && !as_json)
+    lk_cli_print ("Go on with: lorikeet-cli train %s --resume", folder->path);
+  return outcome == LK_OUTCOME_STOPPED && g_cancellable_is_cancelled (lk_cli_cancellable ())
+             ? LK_EXIT_INTERRUPTED
+             : LK_EXIT_OK;
 }
 
 static int
@@ -284,8 +421,10 @@ run (int argc, char **argv)
 {
   const LkCliUsage usage = {
     .arguments = "[RUN]",
-    .description = "Fine-tunes a model on a dataset. With --data a run folder is made first (RUN, when it is given) and its path\n"
-                   "printed; without, RUN is such a folder, whose recipe.json holds all settings. Ctrl-C stops after the step at hand and saves; --resume goes on\n"
+    .description = "Fine-tunes a model on a dataset. With --data a run folder is made first (RUN, when it is "
+                   "given) and its path\n"
+                   "printed; without, RUN is such a folder, whose recipe.json holds all settings. Ctrl-C "
+                   "stops after the step at hand and saves; --resume goes on\n"
                    "from there with the same numbers as if nothing had happened.",
     .entries = all_entries (),
     .max = 1,

@@ -38,7 +38,8 @@ lk_checkpoint_write_moments (const char *path, LkUpdate *update, LkBackend *back
 }
 
 static gboolean
-lk_checkpoint_write_state (const char *path, const LkRecipe *recipe, const LkTrainState *state, GError **error)
+lk_checkpoint_write_state (const char *path, const LkRecipe *recipe, const LkTrainState *state,
+                           GError **error)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   g_autofree char *text = NULL;
@@ -69,7 +70,8 @@ lk_checkpoint_write_state (const char *path, const LkRecipe *recipe, const LkTra
   return lk_file_write (path, text, -1, error);
 }
 
-static const char *const checkpoint_files[] = { "adapter_config.json", "adapter_model.safetensors", "optimizer.safetensors", "state.json" };
+static const char *const checkpoint_files[]
+    = { "adapter_config.json", "adapter_model.safetensors", "optimizer.safetensors", "state.json" };
 
 static gboolean
 lk_checkpoint_write_manifest (const char *folder, GError **error)
@@ -104,7 +106,8 @@ lk_checkpoint_write_manifest (const char *folder, GError **error)
 
 /* Reads the tensors back: a disk that lied about writing is found out before the checkpoint gets its name. */
 static gboolean
-lk_checkpoint_compare (const char *folder, LkAdapter *adapter, LkUpdate *update, LkBackend *backend, GError **error)
+lk_checkpoint_compare (const char *folder, LkAdapter *adapter, LkUpdate *update, LkBackend *backend,
+                       GError **error)
 {
   g_autofree char *moments_path = g_build_filename (folder, checkpoint_files[2], NULL);
   g_autofree char *adapter_path = g_build_filename (folder, checkpoint_files[1], NULL);
@@ -124,7 +127,8 @@ lk_checkpoint_compare (const char *folder, LkAdapter *adapter, LkUpdate *update,
         return FALSE;
       if (!info || info->size != variables[i]->bytes || memcmp (info->data, bytes, info->size) != 0)
         {
-          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” reads back differently from how it was written", moments_path, names[i]);
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+                       "%s: “%s” reads back differently from how it was written", moments_path, names[i]);
           return FALSE;
         }
     }
@@ -155,24 +159,28 @@ lk_checkpoint_write_adapter (const char *folder, LkAdapter *adapter, LkBackend *
 }
 
 gboolean
-lk_checkpoint_save (const char *folder, const LkRecipe *recipe, LkAdapter *adapter, LkUpdate *update, LkBackend *backend,
-                    const LkTrainState *state, GError **error)
+lk_checkpoint_save (const char *folder, const LkRecipe *recipe, LkAdapter *adapter, LkUpdate *update,
+                    LkBackend *backend, const LkTrainState *state, GError **error)
 {
   g_autofree char *name = g_strdup_printf (LK_CHECKPOINT_PREFIX "%06" G_GINT64_FORMAT, state->step);
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autoptr (LkStage) stage = lk_stage_new (path, error);
-  g_autofree char *moments = stage ? g_build_filename (lk_stage_get_path (stage), "optimizer.safetensors", NULL) : NULL;
+  g_autofree char *moments
+      = stage ? g_build_filename (lk_stage_get_path (stage), "optimizer.safetensors", NULL) : NULL;
   g_autofree char *json = stage ? g_build_filename (lk_stage_get_path (stage), "state.json", NULL) : NULL;
 
   return stage && lk_checkpoint_write_adapter (lk_stage_get_path (stage), adapter, backend, error)
-         && lk_checkpoint_write_moments (moments, update, backend, error) && lk_checkpoint_write_state (json, recipe, state, error)
+         && lk_checkpoint_write_moments (moments, update, backend, error)
+         && lk_checkpoint_write_state (json, recipe, state, error)
          && lk_checkpoint_compare (lk_stage_get_path (stage), adapter, update, backend, error)
-         && lk_checkpoint_write_manifest (lk_stage_get_path (stage), error) && lk_stage_finish (stage, TRUE, error);
+         && lk_checkpoint_write_manifest (lk_stage_get_path (stage), error)
+         && lk_stage_finish (stage, TRUE, error);
 }
 
 /* @deep FALSE: names and sizes only. */
 static gboolean
-lk_checkpoint_verify_file (const char *path, JsonObject *files, const char *name, const char *manifest, gboolean deep, GError **error)
+lk_checkpoint_verify_file (const char *path, JsonObject *files, const char *name, const char *manifest,
+                           gboolean deep, GError **error)
 {
   g_autofree char *file = g_build_filename (path, name, NULL);
   g_autofree char *hash = NULL;
@@ -182,7 +190,9 @@ lk_checkpoint_verify_file (const char *path, JsonObject *files, const char *name
   struct stat st;
 
   if (!lk_json_get_object (files, name, manifest, &one, error)
-      || (one && (!lk_json_get_int (one, "size", manifest, &size, error) || !lk_json_get_string (one, "sha256", manifest, &wanted, error))))
+      || (one
+          && (!lk_json_get_int (one, "size", manifest, &size, error)
+              || !lk_json_get_string (one, "sha256", manifest, &wanted, error))))
     return FALSE;
   if (lstat (file, &st) != 0)
     return lk_error_set_errno (error, errno, "Could not look at “%s”", file);
@@ -228,7 +238,8 @@ lk_checkpoint_name_step (const char *name)
 static int
 lk_compare_descending (gconstpointer a, gconstpointer b)
 {
-  gint64 x = lk_checkpoint_name_step (*(const char *const *) a), y = lk_checkpoint_name_step (*(const char *const *) b);
+  gint64 x = lk_checkpoint_name_step (*(const char *const *) a),
+         y = lk_checkpoint_name_step (*(const char *const *) b);
 
   return x > y ? -1 : x < y;
 }
@@ -260,14 +271,16 @@ lk_checkpoint_newest (const char *folder, GPtrArray *warnings)
 
       if (lk_checkpoint_verify (path, TRUE, &error))
         return g_steal_pointer (&path);
-      g_ptr_array_add (warnings, g_strdup_printf ("The checkpoint “%s” is damaged and is passed over: %s",
-                                                  (const char *) g_ptr_array_index (names, i), error->message));
+      g_ptr_array_add (warnings,
+                       g_strdup_printf ("The checkpoint “%s” is damaged and is passed over: %s",
+                                        (const char *) g_ptr_array_index (names, i), error->message));
     }
   return NULL;
 }
 
 static gboolean
-lk_checkpoint_match (JsonObject *top, const char *path, const char *member, const char *wanted, const char *what, GError **error)
+lk_checkpoint_match (JsonObject *top, const char *path, const char *member, const char *wanted,
+                     const char *what, GError **error)
 {
   const char *value = NULL;
 
@@ -275,7 +288,8 @@ lk_checkpoint_match (JsonObject *top, const char *path, const char *member, cons
     return FALSE;
   if (g_strcmp0 (value, wanted) == 0)
     return TRUE;
-  g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “%s” differs: the %s changed since the checkpoint was written", path, member, what);
+  g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
+               "%s: “%s” differs: the %s changed since the checkpoint was written", path, member, what);
   return FALSE;
 }
 
@@ -284,20 +298,27 @@ lk_checkpoint_read_numbers (JsonObject *top, const char *file, LkTrainState *sta
 {
   const char *device = "";
 
-  *state = (LkTrainState){ .step = -1, .best_loss = INFINITY, .loss_before = NAN, .best_step = -1, .evaluated_step = -1, .rows = -1 };
-  if (!lk_json_get_int (top, "step", file, &state->step, error) || !lk_json_get_int (top, "tokens", file, &state->tokens, error)
+  *state = (LkTrainState){
+    .step = -1, .best_loss = INFINITY, .loss_before = NAN, .best_step = -1, .evaluated_step = -1, .rows = -1
+  };
+  if (!lk_json_get_int (top, "step", file, &state->step, error)
+      || !lk_json_get_int (top, "tokens", file, &state->tokens, error)
       || !lk_json_get_double (top, "best_loss", file, &state->best_loss, error)
-      || !lk_json_get_int (top, "best_step", file, &state->best_step, error) || !lk_json_get_int (top, "stale", file, &state->stale, error)
+      || !lk_json_get_int (top, "best_step", file, &state->best_step, error)
+      || !lk_json_get_int (top, "stale", file, &state->stale, error)
       || !lk_json_get_double (top, "loss_before", file, &state->loss_before, error)
       || !lk_json_get_int (top, "evaluated_step", file, &state->evaluated_step, error)
-      || !lk_json_get_int (top, "bad_steps", file, &state->bad_steps, error) || !lk_json_get_int (top, "rows", file, &state->rows, error)
+      || !lk_json_get_int (top, "bad_steps", file, &state->bad_steps, error)
+      || !lk_json_get_int (top, "rows", file, &state->rows, error)
       || !lk_json_get_int (top, "recompute_layers", file, &state->recompute_layers, error)
       || !lk_json_get_string (top, "device", file, &device, error))
     return FALSE;
   g_strlcpy (state->device, device, sizeof state->device);
-  if (state->step >= 0 && state->rows > 0 && state->rows <= G_MAXINT16 && state->recompute_layers >= 0 && state->recompute_layers <= G_MAXINT16)
+  if (state->step >= 0 && state->rows > 0 && state->rows <= G_MAXINT16 && state->recompute_layers >= 0
+      && state->recompute_layers <= G_MAXINT16)
     return TRUE;
-  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “step”, “rows” or “recompute_layers” is missing or out of range", file);
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+               "%s: “step”, “rows” or “recompute_layers” is missing or out of range", file);
   return FALSE;
 }
 
@@ -337,7 +358,8 @@ lk_checkpoint_load_optimizer (const char *path, LkUpdate *update, LkBackend *bac
 
       if (!info || info->type != LK_TYPE_F32 || info->size != moments[i]->bytes)
         {
-          g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “%s” is missing or of another size than the adapter", file, names[i]);
+          g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
+                       "%s: “%s” is missing or of another size than the adapter", file, names[i]);
           return FALSE;
         }
       if (!lk_backend_write (backend, moments[i], 0, info->data, info->size, error))

@@ -53,7 +53,8 @@ lk_control_new (const char *path, GError **error)
     return NULL;
   address = g_unix_socket_address_new (bind);
   self->socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, error);
-  if (!self->socket || !g_socket_bind (self->socket, address, FALSE, error) || !g_socket_listen (self->socket, error))
+  if (!self->socket || !g_socket_bind (self->socket, address, FALSE, error)
+      || !g_socket_listen (self->socket, error))
     return NULL;
   return g_steal_pointer (&self);
 }

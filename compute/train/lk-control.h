@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * control.sock: what others may ask of a worker. Looked at between steps, on the training thread; nothing runs beside it.
+ * control.sock: what others may ask of a worker. Looked at between steps, on the training thread; nothing
+ * runs beside it.
  */
 #pragma once
 

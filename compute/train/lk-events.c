@@ -28,7 +28,8 @@ lk_events_end_line (LkEvents *self, GError **error)
 
   if (end <= 0 || pread (self->fd, &last, 1, end - 1) != 1 || last == '\n')
     return TRUE;
-  return write (self->fd, "\n", 1) == 1 || lk_error_set_errno (error, errno, "Could not write “%s”", self->path);
+  return write (self->fd, "\n", 1) == 1
+         || lk_error_set_errno (error, errno, "Could not write “%s”", self->path);
 }
 
 LkEvents *

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * events.jsonl: append-only, one object a line, each written with one call so that a reader never sees half a line that
- * later changes. The members are listed in DESIGN.md.
+ * events.jsonl: append-only, one object a line, each written with one call so that a reader never sees half a
+ * line that later changes. The members are listed in DESIGN.md.
  *
- * A full disk does not end a run: events that find no room are not written, and the first one that does is preceded by a
- * warning that says how many are missing. The listener hears all of them.
+ * A full disk does not end a run: events that find no room are not written, and the first one that does is
+ * preceded by a warning that says how many are missing. The listener hears all of them.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ void lk_events_free (LkEvents *self);
 /* TRUE when the file was empty or not there. */
 gboolean lk_events_is_fresh (LkEvents *self);
 void lk_events_set_listener (LkEvents *self, LkEventFunc func, gpointer data);
-/* Adds "event" and "time" to @members (transfer full) and appends the line. Numbers that are not finite may not be among them. */
+/* Adds "event" and "time" to @members (transfer full) and appends the line. Numbers that are not finite may
+ * not be among them. */
 gboolean lk_events_write (LkEvents *self, const char *event, JsonObject *members, GError **error);
 gboolean lk_events_write_state (LkEvents *self, const char *state, const char *message, GError **error);
 gboolean lk_events_write_warning (LkEvents *self, const char *message, GError **error);

@@ -14,63 +14,90 @@ static const char *const recompute_choices[] = { "auto", "none", "all", NULL };
 
 const LkSetting lk_settings[LK_N_SETTINGS] = {
   [LK_SETTING_RANK] = { "rank", "Rank", LK_SETTING_INT, 16, 1, 1024, NULL, NULL, NULL,
-                        "How much the adapter can learn: 8 to 32 for a style or format, more for new skills.", "Adapter", FALSE },
-  [LK_SETTING_ALPHA] = { "alpha", "Alpha", LK_SETTING_DOUBLE, 32, 0.001, 10000, NULL, NULL, NULL,
-                         "How strongly the adapter acts: its output is multiplied by alpha divided by rank.", "Adapter", TRUE },
-  [LK_SETTING_DROPOUT] = { "dropout", "Dropout", LK_SETTING_DOUBLE, 0, 0, 0.9, NULL, NULL, NULL,
-                           "Share of the adapter's inputs left out at random in each step, against learning by heart.", "Adapter", TRUE },
-  [LK_SETTING_RSLORA] = { "rslora", "Rank-stabilised scale", LK_SETTING_BOOL, 0, 0, 1, NULL, NULL, NULL,
-                          "Divide alpha by the square root of the rank, which suits ranks above 64.", "Adapter", TRUE },
-  [LK_SETTING_TARGETS] = { "targets", "Adapted layers", LK_SETTING_STRING, 0, 0, 0, "all", NULL, NULL,
-                           "“all”, or names and patterns of linear layers, apart by commas: q_proj,v_proj or model.layers.2*.", "Adapter", TRUE },
-  [LK_SETTING_LEARNING_RATE] = { "learning-rate", "Learning rate", LK_SETTING_DOUBLE, 2e-4, 0, 1, NULL, NULL, NULL,
-                                 "Size of each correction; too large and the loss jumps, too small and nothing is learned.", "Training", FALSE },
-  [LK_SETTING_SCHEDULE] = { "schedule", "Schedule", LK_SETTING_CHOICE, 0, 0, 0, "cosine", lk_schedule_names, NULL,
-                            "How the learning rate falls after the warm-up.", "Training", TRUE },
-  [LK_SETTING_WARMUP] = { "warmup", "Warm-up", LK_SETTING_DOUBLE, 0.03, 0, 100000, NULL, NULL, NULL,
-                          "Steps over which the rate rises from zero; below 1 it is a share of all steps.", "Training", TRUE },
+                        "How much the adapter can learn: 8 to 32 for a style or format, more for new skills.",
+                        "Adapter", FALSE },
+  [LK_SETTING_ALPHA]
+  = { "alpha", "Alpha", LK_SETTING_DOUBLE, 32, 0.001, 10000, NULL, NULL, NULL,
+      "How strongly the adapter acts: its output is multiplied by alpha divided by rank.", "Adapter", TRUE },
+  [LK_SETTING_DROPOUT]
+  = { "dropout", "Dropout", LK_SETTING_DOUBLE, 0, 0, 0.9, NULL, NULL, NULL,
+      "Share of the adapter's inputs left out at random in each step, against learning by heart.", "Adapter",
+      TRUE },
+  [LK_SETTING_RSLORA]
+  = { "rslora", "Rank-stabilised scale", LK_SETTING_BOOL, 0, 0, 1, NULL, NULL, NULL,
+      "Divide alpha by the square root of the rank, which suits ranks above 64.", "Adapter", TRUE },
+  [LK_SETTING_TARGETS]
+  = { "targets", "Adapted layers", LK_SETTING_STRING, 0, 0, 0, "all", NULL, NULL,
+      "“all”, or names and patterns of linear layers, apart by commas: q_proj,v_proj or model.layers.2*.",
+      "Adapter", TRUE },
+  [LK_SETTING_LEARNING_RATE]
+  = { "learning-rate", "Learning rate", LK_SETTING_DOUBLE, 2e-4, 0, 1, NULL, NULL, NULL,
+      "Size of each correction; too large and the loss jumps, too small and nothing is learned.", "Training",
+      FALSE },
+  [LK_SETTING_SCHEDULE] = { "schedule", "Schedule", LK_SETTING_CHOICE, 0, 0, 0, "cosine", lk_schedule_names,
+                            NULL, "How the learning rate falls after the warm-up.", "Training", TRUE },
+  [LK_SETTING_WARMUP]
+  = { "warmup", "Warm-up", LK_SETTING_DOUBLE, 0.03, 0, 100000, NULL, NULL, NULL,
+      "Steps over which the rate rises from zero; below 1 it is a share of all steps.", "Training", TRUE },
   [LK_SETTING_EPOCHS] = { "epochs", "Epochs", LK_SETTING_DOUBLE, 3, 0.01, 1000, NULL, NULL, NULL,
                           "How many times the model sees the whole dataset.", "Training", FALSE },
-  [LK_SETTING_STEPS] = { "steps", "Steps", LK_SETTING_INT, 0, 0, 10000000, NULL, NULL, NULL,
-                         "Stop after this many steps instead of counting epochs; 0 counts epochs.", "Training", TRUE },
+  [LK_SETTING_STEPS]
+  = { "steps", "Steps", LK_SETTING_INT, 0, 0, 10000000, NULL, NULL, NULL,
+      "Stop after this many steps instead of counting epochs; 0 counts epochs.", "Training", TRUE },
   [LK_SETTING_BATCH] = { "batch", "Batch", LK_SETTING_INT, 2, 1, 4096, NULL, NULL, "examples",
                          "Examples of a batch.", "Training", TRUE },
-  [LK_SETTING_ACCUMULATION] = { "accumulation", "Accumulation", LK_SETTING_INT, 4, 1, 4096, NULL, NULL, "batches",
-                                "Batches whose gradients are added up before a correction; the result is that of one large batch.", "Training",
-                                TRUE },
+  [LK_SETTING_ACCUMULATION]
+  = { "accumulation", "Accumulation", LK_SETTING_INT, 4, 1, 4096, NULL, NULL, "batches",
+      "Batches whose gradients are added up before a correction; the result is that of one large batch.",
+      "Training", TRUE },
   [LK_SETTING_LENGTH] = { "length", "Length limit", LK_SETTING_INT, 2048, 8, 1048576, NULL, NULL, "tokens",
                           "Longest row; what is longer is cut and reported.", "Data", TRUE },
-  [LK_SETTING_PACKING] = { "packing", "Packing", LK_SETTING_BOOL, 1, 0, 1, NULL, NULL, NULL,
-                           "Put several short examples into one row, each seeing only itself: faster, the same result.", "Data", TRUE },
-  [LK_SETTING_HELD_OUT] = { "held-out", "Held-out share", LK_SETTING_DOUBLE, 0.05, 0, 0.5, NULL, NULL, NULL,
-                            "Share of rows never trained on, to see whether the model learns or only remembers; at least 16 rows.", "Evaluation",
-                            TRUE },
-  [LK_SETTING_EVAL_INTERVAL] = { "eval-interval", "Evaluate every", LK_SETTING_INT, 0, 0, 1000000, NULL, NULL, "steps",
-                                 "Steps between measurements of the held-out loss; 0 chooses about twelve in a run.", "Evaluation", TRUE },
-  [LK_SETTING_PATIENCE] = { "patience", "Patience", LK_SETTING_INT, 0, 0, 1000, NULL, NULL, "evaluations",
-                            "Stop when the held-out loss has not improved for this many measurements; 0 never stops early.", "Evaluation", TRUE },
-  [LK_SETTING_CHECKPOINT_INTERVAL] = { "checkpoint-interval", "Checkpoint every", LK_SETTING_INT, 0, 0, 1000000, NULL, NULL, "steps",
-                                       "Steps between checkpoints to go on from; 0 chooses about six in a run.", "Evaluation", TRUE },
-  [LK_SETTING_KEEP_CHECKPOINTS] = { "keep-checkpoints", "Checkpoints kept", LK_SETTING_INT, 2, 2, 1000, NULL, NULL, NULL,
-                                    "The newest ones that stay on the disk, besides the best.", "Evaluation", TRUE },
-  [LK_SETTING_SAMPLES] = { "samples", "Sample answers", LK_SETTING_INT, 2, 0, 16, NULL, NULL, NULL,
-                           "Held-out questions answered at each measurement, to watch what changes.", "Evaluation", TRUE },
-  [LK_SETTING_WEIGHT_DECAY] = { "weight-decay", "Weight decay", LK_SETTING_DOUBLE, 0.01, 0, 1, NULL, NULL, NULL,
-                                "Pull of the adapter's weights towards zero.", "Optimizer", TRUE },
+  [LK_SETTING_PACKING]
+  = { "packing", "Packing", LK_SETTING_BOOL, 1, 0, 1, NULL, NULL, NULL,
+      "Put several short examples into one row, each seeing only itself: faster, the same result.", "Data",
+      TRUE },
+  [LK_SETTING_HELD_OUT]
+  = { "held-out", "Held-out share", LK_SETTING_DOUBLE, 0.05, 0, 0.5, NULL, NULL, NULL,
+      "Share of rows never trained on, to see whether the model learns or only remembers; at least 16 rows.",
+      "Evaluation", TRUE },
+  [LK_SETTING_EVAL_INTERVAL]
+  = { "eval-interval", "Evaluate every", LK_SETTING_INT, 0, 0, 1000000, NULL, NULL, "steps",
+      "Steps between measurements of the held-out loss; 0 chooses about twelve in a run.", "Evaluation",
+      TRUE },
+  [LK_SETTING_PATIENCE]
+  = { "patience", "Patience", LK_SETTING_INT, 0, 0, 1000, NULL, NULL, "evaluations",
+      "Stop when the held-out loss has not improved for this many measurements; 0 never stops early.",
+      "Evaluation", TRUE },
+  [LK_SETTING_CHECKPOINT_INTERVAL]
+  = { "checkpoint-interval", "Checkpoint every", LK_SETTING_INT, 0, 0, 1000000, NULL, NULL, "steps",
+      "Steps between checkpoints to go on from; 0 chooses about six in a run.", "Evaluation", TRUE },
+  [LK_SETTING_KEEP_CHECKPOINTS]
+  = { "keep-checkpoints", "Checkpoints kept", LK_SETTING_INT, 2, 2, 1000, NULL, NULL, NULL,
+      "The newest ones that stay on the disk, besides the best.", "Evaluation", TRUE },
+  [LK_SETTING_SAMPLES]
+  = { "samples", "Sample answers", LK_SETTING_INT, 2, 0, 16, NULL, NULL, NULL,
+      "Held-out questions answered at each measurement, to watch what changes.", "Evaluation", TRUE },
+  [LK_SETTING_WEIGHT_DECAY] = { "weight-decay", "Weight decay", LK_SETTING_DOUBLE, 0.01, 0, 1, NULL, NULL,
+                                NULL, "Pull of the adapter's weights towards zero.", "Optimizer", TRUE },
   [LK_SETTING_BETA1] = { "beta1", "Beta 1", LK_SETTING_DOUBLE, 0.9, 0, 0.9999, NULL, NULL, NULL,
                          "Memory of AdamW's average gradient.", "Optimizer", TRUE },
   [LK_SETTING_BETA2] = { "beta2", "Beta 2", LK_SETTING_DOUBLE, 0.999, 0, 0.999999, NULL, NULL, NULL,
                          "Memory of AdamW's average squared gradient.", "Optimizer", TRUE },
   [LK_SETTING_EPS] = { "eps", "Epsilon", LK_SETTING_DOUBLE, 1e-8, 1e-12, 1, NULL, NULL, NULL,
                        "Smallest divisor of AdamW.", "Optimizer", TRUE },
-  [LK_SETTING_MAX_NORM] = { "max-norm", "Gradient limit", LK_SETTING_DOUBLE, 1, 0, 1000, NULL, NULL, NULL,
-                            "Gradients longer than this are shortened to it; 0 leaves them alone.", "Optimizer", TRUE },
-  [LK_SETTING_SEED] = { "seed", "Seed", LK_SETTING_INT, 42, 0, 9007199254740992.0, NULL, NULL, NULL,
-                        "The same seed gives the same run, bit for bit, on the same device.", "Machine", TRUE },
-  [LK_SETTING_RECOMPUTE] = { "recompute", "Recompute layers", LK_SETTING_CHOICE, 0, 0, 0, "auto", recompute_choices, NULL,
-                             "Compute layers twice instead of keeping what they made: slower, but needs far less memory.", "Machine", TRUE },
-  [LK_SETTING_DEVICE] = { "device", "Device", LK_SETTING_STRING, 0, 0, 0, "auto", NULL, NULL,
-                          "auto, cpu, vulkan or vulkan:N as “lorikeet-cli devices” lists them.", "Machine", TRUE },
+  [LK_SETTING_MAX_NORM]
+  = { "max-norm", "Gradient limit", LK_SETTING_DOUBLE, 1, 0, 1000, NULL, NULL, NULL,
+      "Gradients longer than this are shortened to it; 0 leaves them alone.", "Optimizer", TRUE },
+  [LK_SETTING_SEED]
+  = { "seed", "Seed", LK_SETTING_INT, 42, 0, 9007199254740992.0, NULL, NULL, NULL,
+      "The same seed gives the same run, bit for bit, on the same device.", "Machine", TRUE },
+  [LK_SETTING_RECOMPUTE]
+  = { "recompute", "Recompute layers", LK_SETTING_CHOICE, 0, 0, 0, "auto", recompute_choices, NULL,
+      "Compute layers twice instead of keeping what they made: slower, but needs far less memory.", "Machine",
+      TRUE },
+  [LK_SETTING_DEVICE]
+  = { "device", "Device", LK_SETTING_STRING, 0, 0, 0, "auto", NULL, NULL,
+      "auto, cpu, vulkan or vulkan:N as “lorikeet-cli devices” lists them.", "Machine", TRUE },
 };
 
 struct _LkRecipe
@@ -149,8 +176,9 @@ lk_recipe_set_number (LkRecipe *self, LkSettingId id, double value, GError **err
 
   if (!(value >= s->minimum && value <= s->maximum) || (s->type == LK_SETTING_INT && value != floor (value)))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be %s from %g to %g, not %g", s->name,
-                   s->type == LK_SETTING_INT ? "a whole number" : "a number", s->minimum, s->maximum, value);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be %s from %g to %g, not %g",
+                   s->name, s->type == LK_SETTING_INT ? "a whole number" : "a number", s->minimum, s->maximum,
+                   value);
       return FALSE;
     }
   self->numbers[id] = value;
@@ -166,7 +194,8 @@ lk_recipe_set_text (LkRecipe *self, LkSettingId id, const char *value, GError **
   if (s->choices && !g_strv_contains (s->choices, value))
     {
       choices = g_strjoinv (", ", (char **) s->choices);
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be one of %s, not “%s”", s->name, choices, value);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be one of %s, not “%s”", s->name,
+                   choices, value);
       return FALSE;
     }
   g_free (self->texts[id]);
@@ -189,7 +218,8 @@ lk_recipe_set (LkRecipe *self, LkSettingId id, const char *value, GError **error
 
       if (!on && !g_strv_contains ((const char *const[]){ "false", "no", "off", "0", NULL }, value))
         {
-          g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be true or false, not “%s”", s->name, value);
+          g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be true or false, not “%s”",
+                       s->name, value);
           return FALSE;
         }
       self->numbers[id] = on;
@@ -198,7 +228,8 @@ lk_recipe_set (LkRecipe *self, LkSettingId id, const char *value, GError **error
   number = g_ascii_strtod (value, &end);
   if (end == value || *end)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be a number, not “%s”", s->name, value);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be a number, not “%s”", s->name,
+                   value);
       return FALSE;
     }
   return lk_recipe_set_number (self, id, number, error);
@@ -335,7 +366,8 @@ lk_recipe_save (const LkRecipe *self, const char *path, GError **error)
 }
 
 static gboolean
-lk_recipe_load_setting (LkRecipe *self, JsonObject *settings, LkSettingId id, const char *path, GError **error)
+lk_recipe_load_setting (LkRecipe *self, JsonObject *settings, LkSettingId id, const char *path,
+                        GError **error)
 {
   g_autofree char *name = lk_setting_json_name (id);
   double number = self->numbers[id];
@@ -343,7 +375,8 @@ lk_recipe_load_setting (LkRecipe *self, JsonObject *settings, LkSettingId id, co
   gboolean boolean = number != 0;
 
   if (lk_setting_is_text (id))
-    return lk_json_get_string (settings, name, path, &text, error) && (text == self->texts[id] || lk_recipe_set_text (self, id, text, error));
+    return lk_json_get_string (settings, name, path, &text, error)
+           && (text == self->texts[id] || lk_recipe_set_text (self, id, text, error));
   if (lk_settings[id].type == LK_SETTING_BOOL)
     {
       if (!lk_json_get_boolean (settings, name, path, &boolean, error))
@@ -351,7 +384,8 @@ lk_recipe_load_setting (LkRecipe *self, JsonObject *settings, LkSettingId id, co
       self->numbers[id] = boolean;
       return TRUE;
     }
-  return lk_json_get_double (settings, name, path, &number, error) && lk_recipe_set_number (self, id, number, error);
+  return lk_json_get_double (settings, name, path, &number, error)
+         && lk_recipe_set_number (self, id, number, error);
 }
 
 /* Settings nobody knows are an error: a misspelt one must not be ignored. */
@@ -380,6 +414,23 @@ lk_recipe_check_names (JsonObject *settings, const char *path, GError **error)
   return TRUE;
 }
 
+static gboolean
+lk_recipe_load_data (LkRecipe *self, JsonArray *data, const char *path, GError **error)
+{
+  for (guint i = 0; i < json_array_get_length (data); i++)
+    {
+      JsonNode *node = json_array_get_element (data, i);
+
+      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+        lk_recipe_add_data (self, json_node_get_string (node));
+    }
+  if (self->data->len > 1 && self->data->len == json_array_get_length (data) + 1)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+               "%s: “data” must list the paths of one dataset file or several", path);
+  return FALSE;
+}
+
 LkRecipe *
 lk_recipe_load (const char *path, GError **error)
 {
@@ -390,9 +441,11 @@ lk_recipe_load (const char *path, GError **error)
   JsonArray *data = NULL;
 
   if (!top || !lk_json_get_string (top, "name", path, &name, error)
-      || !lk_json_get_string (top, "created", path, &created, error) || !lk_json_get_string (top, "model", path, &model, error)
+      || !lk_json_get_string (top, "created", path, &created, error)
+      || !lk_json_get_string (top, "model", path, &model, error)
       || !lk_json_get_string (top, "model_sha256", path, &model_hash, error)
-      || !lk_json_get_string (top, "data_sha256", path, &data_hash, error) || !lk_json_get_array (top, "data", path, &data, error)
+      || !lk_json_get_string (top, "data_sha256", path, &data_hash, error)
+      || !lk_json_get_array (top, "data", path, &data, error)
       || !lk_json_get_object (top, "settings", path, &settings, error))
     return NULL;
   if (!model || !data)
@@ -400,9 +453,8 @@ lk_recipe_load (const char *path, GError **error)
       g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “model” or “data” is missing", path);
       return NULL;
     }
-  for (guint i = 0; i < json_array_get_length (data); i++)
-    if (json_node_get_value_type (json_array_get_element (data, i)) == G_TYPE_STRING)
-      lk_recipe_add_data (self, json_array_get_string_element (data, i));
+  if (!lk_recipe_load_data (self, data, path, error))
+    return NULL;
   lk_recipe_set_name (self, name);
   self->created = g_strdup (created);
   lk_recipe_set_model (self, model);
@@ -466,8 +518,8 @@ lk_recipe_describe (void)
 static gboolean
 lk_setting_is_harmless (LkSettingId id)
 {
-  static const LkSettingId harmless[] = { LK_SETTING_KEEP_CHECKPOINTS, LK_SETTING_CHECKPOINT_INTERVAL, LK_SETTING_SAMPLES,
-                                          LK_SETTING_DEVICE, LK_SETTING_RECOMPUTE };
+  static const LkSettingId harmless[] = { LK_SETTING_KEEP_CHECKPOINTS, LK_SETTING_CHECKPOINT_INTERVAL,
+                                          LK_SETTING_SAMPLES, LK_SETTING_DEVICE, LK_SETTING_RECOMPUTE };
 
   for (guint i = 0; i < G_N_ELEMENTS (harmless); i++)
     if (harmless[i] == id)
@@ -499,11 +551,13 @@ lk_recipe_check_settings (const LkRecipe *self, JsonObject *settings, const char
 
       if (!lk_recipe_load_setting (other, settings, i, source, error))
         return FALSE;
-      if (lk_setting_is_harmless (i) || (self->numbers[i] == other->numbers[i] && g_strcmp0 (self->texts[i], other->texts[i]) == 0))
+      if (lk_setting_is_harmless (i)
+          || (self->numbers[i] == other->numbers[i] && g_strcmp0 (self->texts[i], other->texts[i]) == 0))
         continue;
       before = lk_recipe_spell (other, i);
       now = lk_recipe_spell (self, i);
-      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “%s” was %s when the run began and is %s now; a run goes on only as it began", source,
+      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
+                   "%s: “%s” was %s when the run began and is %s now; a run goes on only as it began", source,
                    lk_settings[i].name, before, now);
       return FALSE;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The table of training settings: each stands here once, with name, default, range, unit and help. recipe.json, the command
- * line, the window's form and the estimate are made from it.
+ * The table of training settings: each stands here once, with name, default, range, unit and help.
+ * recipe.json, the command line, the window's form and the estimate are made from it.
  */
 #pragma once
 
@@ -53,10 +53,10 @@ typedef enum
 
 typedef struct
 {
-  const char *name;           /* "learning-rate": the option; in JSON with “_” */
-  const char *label;          /* "Learning rate" */
+  const char *name;  /* "learning-rate": the option; in JSON with “_” */
+  const char *label; /* "Learning rate" */
   LkSettingType type;
-  double number;              /* default of numbers and booleans */
+  double number; /* default of numbers and booleans */
   double minimum, maximum;
   const char *text;           /* default of choices and strings */
   const char *const *choices; /* NULL-terminated */
@@ -96,13 +96,15 @@ void lk_recipe_set_hashes (LkRecipe *self, const char *model, const char *data);
 /* recipe.json */
 LkRecipe *lk_recipe_load (const char *path, GError **error);
 gboolean lk_recipe_save (const LkRecipe *self, const char *path, GError **error);
-/* {"settings": [{name, type, default, minimum, maximum, choices, unit, label, help, group, advanced}]}. (transfer full) */
+/* {"settings": [{name, type, default, minimum, maximum, choices, unit, label, help, group, advanced}]}.
+ * (transfer full) */
 char *lk_recipe_describe (void);
 /* The settings alone, as recipe.json has them. (transfer full) */
 JsonObject *lk_recipe_get_settings (const LkRecipe *self);
-/* Whether a run begun with @settings may go on with these: LK_ERROR_MISMATCH names the first one that differs. Settings that do not
- * change the numbers may differ. @source names the file in errors. */
-gboolean lk_recipe_check_settings (const LkRecipe *self, JsonObject *settings, const char *source, GError **error);
+/* Whether a run begun with @settings may go on with these: LK_ERROR_MISMATCH names the first one that
+ * differs. Settings that do not change the numbers may differ. @source names the file in errors. */
+gboolean lk_recipe_check_settings (const LkRecipe *self, JsonObject *settings, const char *source,
+                                   GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkRecipe, lk_recipe_free)
 

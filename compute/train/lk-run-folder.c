@@ -53,10 +53,12 @@ lk_run_folder_free (LkRunFolder *self)
 static gboolean
 lk_run_folder_make (const char *path, GError **error)
 {
-  return g_mkdir_with_parents (path, 0755) == 0 || lk_error_set_errno (error, errno, "Could not create the folder “%s”", path);
+  return g_mkdir_with_parents (path, 0755) == 0
+         || lk_error_set_errno (error, errno, "Could not create the folder “%s”", path);
 }
 
-/* A name as part of a file's name: what could mean something to a shell or a file system becomes “-”. (transfer full) */
+/* A name as part of a file's name: what could mean something to a shell or a file system becomes “-”.
+ * (transfer full) */
 static char *
 lk_run_folder_slug (const char *name)
 {
@@ -112,7 +114,8 @@ lk_run_folder_choose (const char *name, GError **error)
 LkRunFolder *
 lk_run_folder_create (const char *path, const LkRecipe *recipe, GError **error)
 {
-  g_autofree char *chosen = path ? g_strdup (path) : lk_run_folder_choose (lk_recipe_get_name (recipe), error);
+  g_autofree char *chosen
+      = path ? g_strdup (path) : lk_run_folder_choose (lk_recipe_get_name (recipe), error);
   g_autoptr (LkRunFolder) self = chosen ? lk_run_folder_new (chosen) : NULL;
 
   if (!self || !lk_run_folder_make (self->path, error))
@@ -134,7 +137,8 @@ lk_run_folder_open (const char *path, GError **error)
 
   if (!g_file_test (self->recipe, G_FILE_TEST_IS_REGULAR))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "“%s” is no run: there is no recipe.json in it", path);
+      g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "“%s” is no run: there is no recipe.json in it",
+                   path);
       return NULL;
     }
   return g_steal_pointer (&self);
@@ -181,7 +185,9 @@ lk_run_folder_tidy_one (const char *folder, GPtrArray *notes)
       g_autofree char *base = g_path_get_basename (path);
 
       if (lk_remove_recursively (path, NULL))
-        g_ptr_array_add (notes, g_strdup_printf ("“%s” was left half-written by a worker that was killed, and was removed", base));
+        g_ptr_array_add (
+            notes, g_strdup_printf ("“%s” was left half-written by a worker that was killed, and was removed",
+                                    base));
     }
 }
 
@@ -192,4 +198,18 @@ lk_run_folder_tidy (LkRunFolder *self, GPtrArray *notes)
 
   for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
     lk_run_folder_tidy_one (folders[i], notes);
+}
+
+void
+lk_run_folder_discard (LkRunFolder *self)
+{
+  g_autofree char *lock = g_build_filename (self->path, "lock", NULL);
+  const char *const files[] = { self->events, self->log, self->socket, lock, self->recipe };
+  const char *const folders[] = { self->checkpoints, self->adapters, self->path };
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    g_unlink (files[i]);
+  /* a folder that holds something is not removed */
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
+    g_rmdir (folders[i]);
 }

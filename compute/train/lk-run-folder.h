@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A run is a folder (DESIGN.md). Whoever works on it holds the lock; the kernel lets go of it when the worker dies.
+ * A run is a folder (DESIGN.md). Whoever works on it holds the lock; the kernel lets go of it when the worker
+ * dies.
  */
 #pragma once
 
@@ -21,7 +22,11 @@ LkRunFolder *lk_run_folder_create (const char *path, const LkRecipe *recipe, GEr
 LkRunFolder *lk_run_folder_open (const char *path, GError **error);
 /* LK_ERROR_BUSY when another worker has it. */
 gboolean lk_run_folder_lock (LkRunFolder *self, GError **error);
-/* Removes what a worker that was killed left half-written; a sentence for each in @notes (char *). The lock must be held. */
+/* Takes back a folder that lk_run_folder_create has just made, where nothing came of the run. Files of others
+ * stay. */
+void lk_run_folder_discard (LkRunFolder *self);
+/* Removes what a worker that was killed left half-written; a sentence for each in @notes (char *). The lock
+ * must be held. */
 void lk_run_folder_tidy (LkRunFolder *self, GPtrArray *notes);
 void lk_run_folder_free (LkRunFolder *self);
 

@@ -23,7 +23,8 @@ lk_schedule_constant (double p)
 
 const char *const lk_schedule_names[] = { "cosine", "linear", "constant", NULL };
 
-static double (*const schedules[]) (double p) = { lk_schedule_cosine, lk_schedule_linear, lk_schedule_constant };
+static double (*const schedules[]) (double p)
+    = { lk_schedule_cosine, lk_schedule_linear, lk_schedule_constant };
 
 gint64
 lk_schedule_warmup (double warmup, gint64 steps)

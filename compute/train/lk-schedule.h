@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Learning-rate schedules: multipliers by optimizer step, as torch's LambdaLR uses them (the first step of a warm-up has
- * rate 0).
+ * Learning-rate schedules: multipliers by optimizer step, as torch's LambdaLR uses them (the first step of a
+ * warm-up has rate 0).
  */
 #pragma once
 

@@ -22,10 +22,10 @@ struct _LkTrainData
   LkPart train, held_out;
   guint length;
   gboolean pack;
-  guint batch;             /* examples side by side where they are not packed */
+  guint batch; /* examples side by side where they are not packed */
   guint examples_per_step;
   guint64 seed;
-  gint64 epoch;            /* @order is the one of this epoch; −1: of none yet */
+  gint64 epoch; /* @order is the one of this epoch; −1: of none yet */
   guint32 *order;
   guint n_problems;
   LkTrainProblemFunc problem;
@@ -107,8 +107,9 @@ lk_example_from_row (LkModel *model, const LkRow *row, GError **error)
 
   if (!tokenizer || (row->kind == LK_ROW_MESSAGES && !template))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s has no %s, so it cannot learn from %s", lk_model_get_path (model),
-                   tokenizer ? "chat template" : "tokenizer", tokenizer ? "conversations" : "text");
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s has no %s, so it cannot learn from %s",
+                   lk_model_get_path (model), tokenizer ? "chat template" : "tokenizer",
+                   tokenizer ? "conversations" : "text");
       return NULL;
     }
   if (row->kind != LK_ROW_MESSAGES)
@@ -135,7 +136,8 @@ lk_example_count (const LkExample *example)
   return n;
 }
 
-/* Encodes the rows @indices into @part; what is too long is cut and said, what teaches nothing is left out and said. */
+/* Encodes the rows @indices into @part; what is too long is cut and said, what teaches nothing is left out
+ * and said. */
 static gboolean
 lk_train_data_encode (LkTrainData *self, LkPart *part, GArray *indices, GError **error)
 {
@@ -165,7 +167,8 @@ lk_train_data_encode (LkTrainData *self, LkPart *part, GArray *indices, GError *
       if (lk_example_count (example) == 0)
         {
           g_free (reason);
-          reason = g_strdup ("nothing of the answer is left within the length limit, or it is empty: the row is not used");
+          reason = g_strdup (
+              "nothing of the answer is left within the length limit, or it is empty: the row is not used");
         }
       if (reason)
         lk_train_data_report (self, row, reason);
@@ -178,14 +181,16 @@ lk_train_data_encode (LkTrainData *self, LkPart *part, GArray *indices, GError *
 }
 
 LkTrainData *
-lk_train_data_new (LkModel *model, LkDataset *dataset, const LkRecipe *recipe, LkTrainProblemFunc problem, gpointer data, GError **error)
+lk_train_data_new (LkModel *model, LkDataset *dataset, const LkRecipe *recipe, LkTrainProblemFunc problem,
+                   gpointer data, GError **error)
 {
   g_autoptr (LkTrainData) self = g_new0 (LkTrainData, 1);
   g_autoptr (GArray) train = NULL, held_out = NULL;
 
   self->model = lk_model_ref (model);
   self->dataset = lk_dataset_ref (dataset);
-  self->length = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH), lk_model_get_config (model)->context);
+  self->length
+      = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH), lk_model_get_config (model)->context);
   self->pack = lk_recipe_get_boolean (recipe, LK_SETTING_PACKING);
   self->batch = (guint) lk_recipe_get_int (recipe, LK_SETTING_BATCH);
   self->examples_per_step = self->batch * (guint) lk_recipe_get_int (recipe, LK_SETTING_ACCUMULATION);
@@ -202,12 +207,15 @@ lk_train_data_new (LkModel *model, LkDataset *dataset, const LkRecipe *recipe, L
       self->n_problems++;
       problem (lk_dataset_get_path (dataset, p->file), p->line, p->reason, data);
     }
-  lk_dataset_split (dataset, lk_recipe_get_number (recipe, LK_SETTING_HELD_OUT), LK_HELD_OUT_LEAST, self->seed, &train, &held_out);
-  if (!lk_train_data_encode (self, &self->train, train, error) || !lk_train_data_encode (self, &self->held_out, held_out, error))
+  lk_dataset_split (dataset, lk_recipe_get_number (recipe, LK_SETTING_HELD_OUT), LK_HELD_OUT_LEAST,
+                    self->seed, &train, &held_out);
+  if (!lk_train_data_encode (self, &self->train, train, error)
+      || !lk_train_data_encode (self, &self->held_out, held_out, error))
     return NULL;
   if (self->train.examples->len == 0)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: no row is left to train on", lk_dataset_get_path (dataset, 0));
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: no row is left to train on",
+                   lk_dataset_get_path (dataset, 0));
       return NULL;
     }
   self->order = g_new (guint32, self->train.examples->len);
@@ -282,7 +290,8 @@ lk_train_batch_clear (gpointer data)
 
 /* Examples in rows: whole ones behind each other. @first: n_rows + 1 places in @examples. */
 static void
-lk_train_batches_add (GArray *batches, LkExample *const *examples, const guint *first, guint n_rows, guint length)
+lk_train_batches_add (GArray *batches, LkExample *const *examples, const guint *first, guint n_rows,
+                      guint length)
 {
   LkTrainBatch batch = { lk_batch_new (n_rows, length), n_rows, length, 0 };
 
@@ -316,7 +325,8 @@ lk_train_batches_pack (GArray *batches, LkExample **examples, guint n, guint cap
           members[i] = examples[packing->members[packing->first[row] + i]];
           tokens += members[i]->n;
         }
-      lk_train_batches_add (batches, members, (const guint[]){ 0, count }, 1, lk_train_bucket (tokens, capacity));
+      lk_train_batches_add (batches, members, (const guint[]){ 0, count }, 1,
+                            lk_train_bucket (tokens, capacity));
     }
 }
 
@@ -388,7 +398,8 @@ lk_train_data_step (LkTrainData *self, gint64 step, guint capacity)
 GArray *
 lk_train_data_held_out (LkTrainData *self, guint capacity)
 {
-  return lk_train_data_batches (self, (LkExample **) self->held_out.examples->pdata, self->held_out.examples->len, capacity);
+  return lk_train_data_batches (self, (LkExample **) self->held_out.examples->pdata,
+                                self->held_out.examples->len, capacity);
 }
 
 const LkRow *

@@ -10,7 +10,8 @@
 #define LK_STEP_TOKENS_GPU 2048
 #define LK_MEMORY_SHARE 0.85
 
-/* A program for one number of tokens and purpose, compiled. How they make rows is in the ranges, not in the program. */
+/* A program for one number of tokens and purpose, compiled. How they make rows is in the ranges, not in the
+ * program. */
 typedef struct
 {
   guint tokens;
@@ -28,7 +29,8 @@ struct _LkTrainStep
   GPtrArray *shapes;
   LkVariable *gradients;
   gint64 step;
-  guint64 tokens;       /* added in this step, padding included: the place of the next one among dropout's numbers */
+  guint64
+      tokens; /* added in this step, padding included: the place of the next one among dropout's numbers */
   double sum;
   gint64 targets;
 };
@@ -44,25 +46,32 @@ lk_shape_free (gpointer data)
 }
 
 static LkDecoder *
-lk_train_decoder (const LkTrainStepOptions *options, LkPurpose purpose, guint tokens, guint recompute, GError **error)
+lk_train_decoder (const LkTrainStepOptions *options, LkPurpose purpose, guint tokens, guint recompute,
+                  GError **error)
 {
-  LkDecoderOptions decoder = { .purpose = purpose, .tokens = tokens, .adapters = &options->adapter, .n_adapters = options->adapter ? 1 : 0,
+  LkDecoderOptions decoder = { .purpose = purpose,
+                               .tokens = tokens,
+                               .adapters = &options->adapter,
+                               .n_adapters = options->adapter ? 1 : 0,
                                .recompute_layers = recompute };
 
   return lk_decoder_new (options->model, &decoder, error);
 }
 
 static gboolean
-lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recompute, LkTrainPlan *plan, GError **error)
+lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recompute, LkTrainPlan *plan,
+                   GError **error)
 {
   gboolean gpu = lk_backend_is_gpu (options->backend);
-  g_autoptr (LkDecoder) decoder = lk_train_decoder (options, LK_PURPOSE_TRAIN, rows * options->length, recompute, error);
+  g_autoptr (LkDecoder) decoder
+      = lk_train_decoder (options, LK_PURPOSE_TRAIN, rows * options->length, recompute, error);
 
   if (!decoder)
     return FALSE;
   plan->rows = rows;
   plan->recompute_layers = recompute;
-  lk_memory_plan (decoder->program, gpu ? LK_TARGET_GPU : LK_TARGET_CPU, g_get_num_processors (), gpu ? 256 : 64, &plan->memory);
+  lk_memory_plan (decoder->program, gpu ? LK_TARGET_GPU : LK_TARGET_CPU, g_get_num_processors (),
+                  gpu ? 256 : 64, &plan->memory);
   return TRUE;
 }
 
@@ -82,7 +91,8 @@ lk_train_plan_refuse (const LkTrainPlan *plan, guint64 needed, guint64 limit, gu
   g_autofree char *have = g_format_size_full (limit, G_FORMAT_SIZE_IEC_UNITS);
 
   g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
-               "Rows of %u tokens need %s of memory even when every layer is computed twice, and %s can be used; a shorter length limit would help",
+               "Rows of %u tokens need %s of memory even when every layer is computed twice, and %s can be "
+               "used; a shorter length limit would help",
                length, need, have);
   return FALSE;
 }
@@ -93,8 +103,9 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
   guint layers = (guint) lk_model_get_config (options->model)->layers;
   guint tokens = lk_backend_is_gpu (options->backend) ? LK_STEP_TOKENS_GPU : LK_STEP_TOKENS;
   guint rows = options->rows ? options->rows : MAX (1, tokens / options->length);
-  guint64 limit = options->memory_limit ? options->memory_limit
-                                        : (guint64) ((double) lk_backend_get_memory (options->backend) * LK_MEMORY_SHARE);
+  guint64 limit = options->memory_limit
+                      ? options->memory_limit
+                      : (guint64) ((double) lk_backend_get_memory (options->backend) * LK_MEMORY_SHARE);
   guint64 needed;
 
   for (;;)
@@ -102,7 +113,8 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
       /* the ladder: recompute nothing, half, everything; then fewer rows */
       for (guint rung = 0; rung < 3; rung++)
         {
-          guint recompute = options->recompute_layers >= 0 ? MIN ((guint) options->recompute_layers, layers) : layers * rung / 2;
+          guint recompute = options->recompute_layers >= 0 ? MIN ((guint) options->recompute_layers, layers)
+                                                           : layers * rung / 2;
 
           if (!lk_train_plan_try (options, rows, recompute, plan, error))
             return FALSE;
@@ -122,7 +134,8 @@ LkTrainStep *
 lk_train_step_new (const LkTrainStepOptions *options, GError **error)
 {
   g_autoptr (LkTrainStep) self = g_new0 (LkTrainStep, 1);
-  LkVariable *parameters = options->adapter ? lk_adapter_get_parameters (options->adapter) : options->base->parameters;
+  LkVariable *parameters
+      = options->adapter ? lk_adapter_get_parameters (options->adapter) : options->base->parameters;
   gint64 n_decayed = options->adapter ? parameters->cols : options->base->n_decayed;
 
   self->options = *options;
@@ -130,7 +143,8 @@ lk_train_step_new (const LkTrainStepOptions *options, GError **error)
   self->gradients = options->adapter ? lk_adapter_get_gradients (options->adapter) : options->base->gradients;
   if (!lk_train_plan_make (options, &self->plan, error))
     return NULL;
-  self->update = lk_update_new (lk_model_get_variables (options->model), "optimizer", parameters, self->gradients, n_decayed);
+  self->update = lk_update_new (lk_model_get_variables (options->model), "optimizer", parameters,
+                                self->gradients, n_decayed);
   if (!lk_backend_prepare (options->backend, lk_model_get_variables (options->model), error)
       || !(self->apply = lk_backend_compile (options->backend, self->update->program, error)))
     return NULL;
@@ -190,7 +204,8 @@ lk_train_step_shape (LkTrainStep *self, LkPurpose purpose, guint tokens, GError 
   shape = g_new0 (LkShape, 1);
   *shape = (LkShape){ .tokens = tokens, .purpose = purpose };
   shape->decoder = lk_train_decoder (&self->options, purpose, tokens, self->plan.recompute_layers, error);
-  if (!shape->decoder || !lk_backend_prepare (self->options.backend, lk_model_get_variables (self->options.model), error)
+  if (!shape->decoder
+      || !lk_backend_prepare (self->options.backend, lk_model_get_variables (self->options.model), error)
       || !(shape->executable = lk_backend_compile (self->options.backend, shape->decoder->program, error)))
     {
       lk_shape_free (shape);
@@ -227,12 +242,14 @@ lk_batch_cut (const LkBatch *batch, guint first, guint n, guint rows, guint leng
 }
 
 static gboolean
-lk_train_step_run (LkTrainStep *self, LkShape *shape, const LkBatch *part, double *sum, gint64 *targets, GError **error)
+lk_train_step_run (LkTrainStep *self, LkShape *shape, const LkBatch *part, double *sum, gint64 *targets,
+                   GError **error)
 {
   LkBackend *backend = self->options.backend;
   float sums[2];
 
-  if (!lk_backend_clear (backend, shape->decoder->loss, error) || !lk_decoder_write_batch (shape->decoder, backend, part, error)
+  if (!lk_backend_clear (backend, shape->decoder->loss, error)
+      || !lk_decoder_write_batch (shape->decoder, backend, part, error)
       || !lk_executable_run (shape->executable, error)
       || !lk_backend_read (backend, shape->decoder->loss, 0, sums, sizeof sums, error))
     return FALSE;
@@ -261,11 +278,13 @@ lk_train_step_add (LkTrainStep *self, const LkBatch *batch, guint rows, guint le
       guint n = MIN (at_once, rows - first);
       LkShape *shape = lk_train_step_shape (self, LK_PURPOSE_TRAIN, at_once * length, error);
       LkBatch *part;
-      gint32 dropout[4] = { (gint32) self->options.seed, (gint32) (self->options.seed >> 32), (gint32) self->step,
-                            (gint32) self->tokens };
+      gint32 dropout[4] = { (gint32) self->options.seed, (gint32) (self->options.seed >> 32),
+                            (gint32) self->step, (gint32) self->tokens };
       gboolean ok;
 
-      if (!shape || !lk_backend_write (self->options.backend, shape->decoder->dropout, 0, dropout, sizeof dropout, error))
+      if (!shape
+          || !lk_backend_write (self->options.backend, shape->decoder->dropout, 0, dropout, sizeof dropout,
+                                error))
         return FALSE;
       part = lk_batch_cut (batch, first, n, at_once, length);
       ok = part->n_targets == 0 || lk_train_step_run (self, shape, part, &self->sum, &self->targets, error);
@@ -298,7 +317,8 @@ lk_train_step_finish (LkTrainStep *self, LkUpdateInput *input, LkTrainStepResult
 }
 
 gboolean
-lk_train_step_evaluate (LkTrainStep *self, const LkBatch *batch, guint rows, guint length, double *sum, gint64 *targets, GError **error)
+lk_train_step_evaluate (LkTrainStep *self, const LkBatch *batch, guint rows, guint length, double *sum,
+                        gint64 *targets, GError **error)
 {
   guint at_once = lk_train_step_rows (self, length, rows);
 

@@ -27,7 +27,8 @@ lk_trainer_held_out_loss (LkTrainer *self, double *loss, gboolean *done, GError 
 
       if (_lk_trainer_should_stop (self))
         return TRUE;
-      if (!lk_train_step_evaluate (self->step, batch->batch, batch->rows, batch->length, &sum, &targets, error))
+      if (!lk_train_step_evaluate (self->step, batch->batch, batch->rows, batch->length, &sum, &targets,
+                                   error))
         return FALSE;
     }
   *done = TRUE;
@@ -42,9 +43,11 @@ lk_trainer_question (const LkRow *row)
   JsonArray *question = json_array_new ();
   guint n = json_array_get_length (row->messages);
 
-  while (n > 0 && g_strcmp0 (json_object_get_string_member_with_default (json_array_get_object_element (row->messages, n - 1), "role", ""),
-                             "assistant")
-                    != 0)
+  while (n > 0
+         && g_strcmp0 (json_object_get_string_member_with_default (
+                           json_array_get_object_element (row->messages, n - 1), "role", ""),
+                       "assistant")
+                != 0)
     n--;
   for (guint i = 0; i + 1 < n; i++)
     json_array_add_element (question, json_array_dup_element (row->messages, i));
@@ -58,7 +61,8 @@ lk_trainer_write_sample (LkTrainer *self, JsonArray *question, const char *text,
   JsonObject *members = json_object_new ();
 
   json_object_set_int_member (members, "step", self->state.step);
-  json_object_set_string_member (members, "prompt", json_object_get_string_member_with_default (last, "content", ""));
+  json_object_set_string_member (members, "prompt",
+                                 json_object_get_string_member_with_default (last, "content", ""));
   json_object_set_string_member (members, "text", text);
   return lk_events_write (self->events, "sample", members, error);
 }
@@ -68,7 +72,9 @@ _lk_trainer_sample (LkTrainer *self, GError **error)
 {
   guint wanted = (guint) lk_recipe_get_int (self->recipe, LK_SETTING_SAMPLES), told = 0;
 
-  for (guint i = 0; self->options->sample && !self->samples_off && i < lk_train_data_get_n_held_out (self->data) && told < wanted; i++)
+  for (guint i = 0; self->options->sample && !self->samples_off
+                    && i < lk_train_data_get_n_held_out (self->data) && told < wanted;
+       i++)
     {
       const LkRow *row = lk_train_data_get_held_out_row (self->data, i);
       g_autoptr (JsonArray) question = row->kind == LK_ROW_MESSAGES ? lk_trainer_question (row) : NULL;
@@ -118,7 +124,8 @@ lk_trainer_keep_best (LkTrainer *self, GError **error)
   g_autoptr (GError) local_error = NULL;
 
   return _lk_trainer_save_adapter (self, "best", &local_error)
-         || _lk_trainer_forgive (self, g_steal_pointer (&local_error), "The best adapter so far could not be kept", error);
+         || _lk_trainer_forgive (self, g_steal_pointer (&local_error),
+                                 "The best adapter so far could not be kept", error);
 }
 
 gboolean

@@ -8,10 +8,10 @@
 #include "lk-file.h"
 #include "lk-schedule.h"
 
-#define LK_PROBLEMS_TOLD 100        /* problem events; all are counted */
+#define LK_PROBLEMS_TOLD 100 /* problem events; all are counted */
 #define LK_EVALUATIONS 12
 #define LK_CHECKPOINTS 6
-#define LK_DISK_SPARE (64 << 20)    /* for events, log and what others write meanwhile */
+#define LK_DISK_SPARE (64 << 20) /* for events, log and what others write meanwhile */
 
 void
 lk_trainer_adapter_config (const LkRecipe *recipe, LkAdapterConfig *config, char ***targets)
@@ -30,12 +30,16 @@ lk_trainer_adapter_config (const LkRecipe *recipe, LkAdapterConfig *config, char
 }
 
 void
-lk_trainer_step_options (const LkRecipe *recipe, LkModel *model, LkAdapter *adapter, LkBackend *backend, LkTrainStepOptions *options)
+lk_trainer_step_options (const LkRecipe *recipe, LkModel *model, LkAdapter *adapter, LkBackend *backend,
+                         LkTrainStepOptions *options)
 {
   const char *recompute = lk_recipe_get_text (recipe, LK_SETTING_RECOMPUTE);
 
-  *options = (LkTrainStepOptions){ .model = model, .adapter = adapter, .backend = backend,
-                                   .length = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH), lk_model_get_config (model)->context),
+  *options = (LkTrainStepOptions){ .model = model,
+                                   .adapter = adapter,
+                                   .backend = backend,
+                                   .length = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH),
+                                                          lk_model_get_config (model)->context),
                                    .recompute_layers = g_str_equal (recompute, "auto")  ? -1
                                                        : g_str_equal (recompute, "all") ? G_MAXINT
                                                                                         : 0,
@@ -62,19 +66,22 @@ static gboolean
 lk_trainer_freeze (LkTrainer *self, GError **error)
 {
   const char *model = lk_model_get_hash (self->model, error), *data = lk_dataset_get_hash (self->dataset);
-  const char *old_model = lk_recipe_get_model_hash (self->recipe), *old_data = lk_recipe_get_data_hash (self->recipe);
+  const char *old_model = lk_recipe_get_model_hash (self->recipe),
+             *old_data = lk_recipe_get_data_hash (self->recipe);
 
   if (!model)
     return FALSE;
   if (old_model && !g_str_equal (model, old_model))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “model_sha256” differs: the model %s changed since the run was made",
+      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
+                   "%s: “model_sha256” differs: the model %s changed since the run was made",
                    self->folder->recipe, lk_recipe_get_model (self->recipe));
       return FALSE;
     }
   if (old_data && !g_str_equal (data, old_data))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “data_sha256” differs: the dataset %s changed since the run was made",
+      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
+                   "%s: “data_sha256” differs: the dataset %s changed since the run was made",
                    self->folder->recipe, lk_recipe_get_data (self->recipe)[0]);
       return FALSE;
     }
@@ -97,8 +104,10 @@ lk_trainer_load (LkTrainer *self, GError **error)
   self->data = lk_train_data_new (self->model, self->dataset, self->recipe, lk_trainer_problem, self, error);
   if (!self->data)
     return FALSE;
-  if (lk_recipe_get_number (self->recipe, LK_SETTING_HELD_OUT) > 0 && lk_train_data_get_n_held_out (self->data) == 0)
-    return _lk_trainer_warn (self, error, "There are too few rows to hold some out; nothing will tell learning from remembering");
+  if (lk_recipe_get_number (self->recipe, LK_SETTING_HELD_OUT) > 0
+      && lk_train_data_get_n_held_out (self->data) == 0)
+    return _lk_trainer_warn (
+        self, error, "There are too few rows to hold some out; nothing will tell learning from remembering");
   return TRUE;
 }
 
@@ -127,7 +136,8 @@ lk_trainer_make_adapter (LkTrainer *self, char **checkpoint, GError **error)
   return self->adapter != NULL;
 }
 
-/* Two plans give the same numbers but for rounding. A run that goes on keeps its plan, so that not even that differs. */
+/* Two plans give the same numbers but for rounding. A run that goes on keeps its plan, so that not even that
+ * differs. */
 static gboolean
 lk_trainer_make_step (LkTrainer *self, gboolean resumed, GError **error)
 {
@@ -153,9 +163,12 @@ lk_trainer_make_step (LkTrainer *self, gboolean resumed, GError **error)
   if (!self->step)
     return FALSE;
   if (resumed
-      && (!g_str_equal (device, self->state.device) || lk_train_step_get_plan (self->step)->rows != self->state.rows
+      && (!g_str_equal (device, self->state.device)
+          || lk_train_step_get_plan (self->step)->rows != self->state.rows
           || lk_train_step_get_plan (self->step)->recompute_layers != self->state.recompute_layers)
-      && !_lk_trainer_warn (self, error, "The run goes on with another device or less memory than before (%s, then %s); from here on its numbers may differ in the last digits",
+      && !_lk_trainer_warn (self, error,
+                            "The run goes on with another device or less memory than before (%s, then %s); "
+                            "from here on its numbers may differ in the last digits",
                             self->state.device, device))
     return FALSE;
   g_strlcpy (self->state.device, device, sizeof self->state.device);
@@ -172,7 +185,8 @@ lk_trainer_count_steps (LkTrainer *self)
 
   self->steps_per_epoch = lk_train_data_get_steps_per_epoch (self->data);
   self->steps = steps > 0 ? steps
-                          : MAX (1, (gint64) ceil (lk_recipe_get_number (self->recipe, LK_SETTING_EPOCHS) * (double) self->steps_per_epoch));
+                          : MAX (1, (gint64) ceil (lk_recipe_get_number (self->recipe, LK_SETTING_EPOCHS)
+                                                   * (double) self->steps_per_epoch));
   self->warmup = lk_schedule_warmup (lk_recipe_get_number (self->recipe, LK_SETTING_WARMUP), self->steps);
   self->patience = lk_recipe_get_int (self->recipe, LK_SETTING_PATIENCE);
   self->eval_interval = lk_recipe_get_int (self->recipe, LK_SETTING_EVAL_INTERVAL);
@@ -183,7 +197,8 @@ lk_trainer_count_steps (LkTrainer *self)
     self->checkpoint_interval = MAX (1, self->steps / LK_CHECKPOINTS);
 }
 
-/* Said now rather than after an hour: adapter and two moments in each checkpoint kept and in the one being written, best and last. */
+/* Said now rather than after an hour: adapter and two moments in each checkpoint kept and in the one being
+ * written, best and last. */
 static gboolean
 lk_trainer_check_disk (LkTrainer *self, GError **error)
 {
@@ -197,7 +212,8 @@ lk_trainer_check_disk (LkTrainer *self, GError **error)
   if (available >= needed)
     return TRUE;
   have = g_format_size_full (available, G_FORMAT_SIZE_IEC_UNITS);
-  g_set_error (error, LK_ERROR, LK_ERROR_NO_SPACE, "The run needs %s on the disk for its checkpoints, and %s are free at “%s”", need, have,
+  g_set_error (error, LK_ERROR, LK_ERROR_NO_SPACE,
+               "The run needs %s on the disk for its checkpoints, and %s are free at “%s”", need, have,
                self->folder->path);
   return FALSE;
 }
@@ -218,7 +234,8 @@ lk_trainer_write_plan (LkTrainer *self, GError **error)
   json_object_set_int_member (members, "trainable_parameters", lk_adapter_get_n_parameters (self->adapter));
   json_object_set_int_member (members, "parameters", lk_model_get_config (self->model)->parameters);
   json_object_set_int_member (members, "memory_bytes",
-                              (gint64) (plan->memory.activations + plan->memory.weights + plan->memory.parameters * 3 + plan->memory.state));
+                              (gint64) (plan->memory.activations + plan->memory.weights
+                                        + plan->memory.parameters * 3 + plan->memory.state));
   json_object_set_int_member (members, "tokens_at_once", lk_train_step_get_capacity (self->step));
   json_object_set_int_member (members, "recompute_layers", plan->recompute_layers);
   json_object_set_string_member (members, "device", lk_backend_get_description (self->backend));
@@ -233,14 +250,17 @@ _lk_trainer_prepare (LkTrainer *self, GError **error)
   JsonObject *members;
 
   if (!lk_events_write_state (self->events, "preparing", NULL, error) || !lk_trainer_load (self, error)
-      || !lk_trainer_make_adapter (self, &checkpoint, error) || !lk_trainer_make_step (self, checkpoint != NULL, error)
-      || !lk_trainer_check_disk (self, error)
-      || (checkpoint && !lk_checkpoint_load_optimizer (checkpoint, lk_train_step_get_update (self->step), self->backend, error)))
+      || !lk_trainer_make_adapter (self, &checkpoint, error)
+      || !lk_trainer_make_step (self, checkpoint != NULL, error) || !lk_trainer_check_disk (self, error)
+      || (checkpoint
+          && !lk_checkpoint_load_optimizer (checkpoint, lk_train_step_get_update (self->step), self->backend,
+                                            error)))
     return FALSE;
   lk_trainer_count_steps (self);
   if (!lk_trainer_write_plan (self, error)
       || (self->options->sample_setup
-          && !self->options->sample_setup (self->model, self->adapter, self->backend, self->options->sample_data, error)))
+          && !self->options->sample_setup (self->model, self->adapter, self->backend,
+                                           self->options->sample_data, error)))
     return FALSE;
   if (!checkpoint && lk_events_is_fresh (self->events))
     return TRUE;

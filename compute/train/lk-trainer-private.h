@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the parts of the trainer share: getting ready (lk-trainer-prepare.c), measuring (lk-trainer-measure.c) and the loop
- * (lk-trainer.c).
+ * What the parts of the trainer share: getting ready (lk-trainer-prepare.c), measuring (lk-trainer-measure.c)
+ * and the loop (lk-trainer.c).
  */
 #pragma once
 
@@ -21,13 +21,13 @@ typedef struct
   LkDataset *dataset;
   LkAdapter *adapter;
   LkTrainData *data;
-  GArray *held_out;              /* of LkTrainBatch */
+  GArray *held_out; /* of LkTrainBatch */
   LkTrainStep *step;
   LkTrainState state;
   gint64 steps, steps_per_epoch, warmup;
   gint64 eval_interval, checkpoint_interval, patience;
   gint64 saved_step, saved_evaluation; /* what the newest checkpoint knows; −1: there is none */
-  gint64 saved_at;               /* monotonic time */
+  gint64 saved_at;                     /* monotonic time */
   guint problems_told;
   double seconds, recent_seconds, recent_tokens; /* of this process's steps */
   gint64 steps_done;
@@ -39,8 +39,8 @@ typedef struct
 /* The adapter, fresh or as the newest checkpoint left it, data, step and plan. */
 gboolean _lk_trainer_prepare (LkTrainer *self, GError **error);
 
-/* Held-out loss, best adapter, samples. A look somebody asked for (@counts FALSE) changes nothing about the run. Asked to
- * stop, it returns early and state.evaluated_step tells that it did not happen. */
+/* Held-out loss, best adapter, samples. A look somebody asked for (@counts FALSE) changes nothing about the
+ * run. Asked to stop, it returns early and state.evaluated_step tells that it did not happen. */
 gboolean _lk_trainer_evaluate (LkTrainer *self, gboolean counts, GError **error);
 gboolean _lk_trainer_sample (LkTrainer *self, GError **error);
 gboolean _lk_trainer_save_adapter (LkTrainer *self, const char *name, GError **error);
@@ -48,5 +48,6 @@ gboolean _lk_trainer_save_adapter (LkTrainer *self, const char *name, GError **e
 /* Looks whether somebody wants the run to stop. */
 gboolean _lk_trainer_should_stop (LkTrainer *self);
 gboolean _lk_trainer_warn (LkTrainer *self, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);
-/* For what went wrong beside the training itself: a warning, and TRUE; but FALSE when it is the device. Takes @local_error. */
+/* For what went wrong beside the training itself: a warning, and TRUE; but FALSE when it is the device. Takes
+ * @local_error. */
 gboolean _lk_trainer_forgive (LkTrainer *self, GError *local_error, const char *what, GError **error);

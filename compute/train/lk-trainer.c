@@ -8,9 +8,9 @@
 #include "lk-error.h"
 #include "lk-schedule.h"
 
-#define LK_BAD_STEPS 3                                        /* not finite in a row */
-#define LK_CHECKPOINT_SECONDS 600                             /* never more than this much work to lose */
-#define LK_RECENT 0.9                                         /* weight of what was before in tokens a second */
+#define LK_BAD_STEPS 3            /* not finite in a row */
+#define LK_CHECKPOINT_SECONDS 600 /* never more than this much work to lose */
+#define LK_RECENT 0.9             /* weight of what was before in tokens a second */
 
 static void
 lk_trainer_clear (LkTrainer *self)
@@ -52,7 +52,8 @@ _lk_trainer_forgive (LkTrainer *self, GError *local_error, const char *what, GEr
 {
   g_autoptr (GError) owned = local_error;
 
-  if (g_error_matches (owned, LK_ERROR, LK_ERROR_DEVICE) || g_error_matches (owned, LK_ERROR, LK_ERROR_DEVICE_LOST))
+  if (g_error_matches (owned, LK_ERROR, LK_ERROR_DEVICE)
+      || g_error_matches (owned, LK_ERROR, LK_ERROR_DEVICE_LOST))
     {
       g_propagate_error (error, g_steal_pointer (&owned));
       return FALSE;
@@ -68,14 +69,16 @@ lk_trainer_checkpoint (LkTrainer *self, GError **error)
 
   if (self->saved_step == self->state.step && self->saved_evaluation == self->state.evaluated_step)
     return TRUE;
-  if (!lk_checkpoint_save (self->folder->checkpoints, self->recipe, self->adapter, lk_train_step_get_update (self->step), self->backend,
-                           &self->state, error)
+  if (!lk_checkpoint_save (self->folder->checkpoints, self->recipe, self->adapter,
+                           lk_train_step_get_update (self->step), self->backend, &self->state, error)
       || !_lk_trainer_save_adapter (self, "last", error))
     return FALSE;
   self->saved_step = self->state.step;
   self->saved_evaluation = self->state.evaluated_step;
   self->saved_at = g_get_monotonic_time ();
-  lk_checkpoint_prune (self->folder->checkpoints, (guint) lk_recipe_get_int (self->recipe, LK_SETTING_KEEP_CHECKPOINTS), self->state.best_step);
+  lk_checkpoint_prune (self->folder->checkpoints,
+                       (guint) lk_recipe_get_int (self->recipe, LK_SETTING_KEEP_CHECKPOINTS),
+                       self->state.best_step);
   members = json_object_new ();
   path = g_strdup_printf ("checkpoints/step-%06" G_GINT64_FORMAT, self->state.step);
   json_object_set_int_member (members, "step", self->state.step);
@@ -93,7 +96,8 @@ lk_trainer_try_checkpoint (LkTrainer *self, GError **error)
   if (lk_trainer_checkpoint (self, &local_error))
     return TRUE;
   self->saved_at = g_get_monotonic_time ();
-  return _lk_trainer_forgive (self, g_steal_pointer (&local_error), "A checkpoint could not be written, training goes on", error);
+  return _lk_trainer_forgive (self, g_steal_pointer (&local_error),
+                              "A checkpoint could not be written, training goes on", error);
 }
 
 /* What this process holds on a CPU; what the plan takes of a GPU. */
@@ -121,20 +125,23 @@ lk_trainer_seconds_left (LkTrainer *self)
 }
 
 static gboolean
-lk_trainer_write_step (LkTrainer *self, const LkTrainStepResult *result, double rate, gint64 tokens, GError **error)
+lk_trainer_write_step (LkTrainer *self, const LkTrainStepResult *result, double rate, gint64 tokens,
+                       GError **error)
 {
   JsonObject *members = json_object_new ();
 
   json_object_set_int_member (members, "step", self->state.step);
   json_object_set_int_member (members, "steps", self->steps);
-  json_object_set_double_member (members, "epoch", (double) self->state.step / (double) self->steps_per_epoch);
+  json_object_set_double_member (members, "epoch",
+                                 (double) self->state.step / (double) self->steps_per_epoch);
   if (isfinite (result->loss))
     json_object_set_double_member (members, "loss", result->loss);
   json_object_set_double_member (members, "learning_rate", rate);
   if (isfinite (result->norm))
     json_object_set_double_member (members, "gradient_norm", result->norm);
   json_object_set_int_member (members, "tokens", tokens);
-  json_object_set_double_member (members, "tokens_per_s", self->recent_tokens / MAX (self->recent_seconds, 1e-6));
+  json_object_set_double_member (members, "tokens_per_s",
+                                 self->recent_tokens / MAX (self->recent_seconds, 1e-6));
   json_object_set_double_member (members, "seconds_left", lk_trainer_seconds_left (self));
   json_object_set_int_member (members, "memory_bytes", lk_trainer_memory (self));
   return lk_events_write (self->events, "step", members, error);
@@ -150,7 +157,9 @@ lk_trainer_check_finite (LkTrainer *self, const LkTrainStepResult *result, GErro
       return TRUE;
     }
   if (++self->state.bad_steps < LK_BAD_STEPS)
-    return _lk_trainer_warn (self, error, "Step %" G_GINT64_FORMAT ": the loss or the gradient is not a number; nothing was learned from it",
+    return _lk_trainer_warn (self, error,
+                             "Step %" G_GINT64_FORMAT
+                             ": the loss or the gradient is not a number; nothing was learned from it",
                              self->state.step);
   g_set_error (error, LK_ERROR, LK_ERROR_NOT_FINITE,
                "The loss or the gradient was not a number in %d steps in a row, up to step %" G_GINT64_FORMAT
@@ -162,7 +171,8 @@ lk_trainer_check_finite (LkTrainer *self, const LkTrainStepResult *result, GErro
 static gboolean
 lk_trainer_add_batches (LkTrainer *self, gint64 *tokens, GError **error)
 {
-  g_autoptr (GArray) batches = lk_train_data_step (self->data, self->state.step, lk_train_step_get_capacity (self->step));
+  g_autoptr (GArray) batches
+      = lk_train_data_step (self->data, self->state.step, lk_train_step_get_capacity (self->step));
 
   if (!lk_train_step_begin (self->step, self->state.step, error))
     return FALSE;
@@ -181,7 +191,8 @@ static gboolean
 lk_trainer_one_step (LkTrainer *self, GError **error)
 {
   const LkRecipe *r = self->recipe;
-  double multiplier = lk_schedule_multiplier (lk_recipe_get_text (r, LK_SETTING_SCHEDULE), self->state.step, self->steps, self->warmup);
+  double multiplier = lk_schedule_multiplier (lk_recipe_get_text (r, LK_SETTING_SCHEDULE), self->state.step,
+                                              self->steps, self->warmup);
   LkUpdateInput input = { .learning_rate = lk_recipe_get_number (r, LK_SETTING_LEARNING_RATE) * multiplier,
                           .beta1 = lk_recipe_get_number (r, LK_SETTING_BETA1),
                           .beta2 = lk_recipe_get_number (r, LK_SETTING_BETA2),
@@ -192,7 +203,8 @@ lk_trainer_one_step (LkTrainer *self, GError **error)
   LkTrainStepResult result;
   double seconds;
 
-  if (!lk_trainer_add_batches (self, &tokens, error) || !lk_train_step_finish (self->step, &input, &result, error))
+  if (!lk_trainer_add_batches (self, &tokens, error)
+      || !lk_train_step_finish (self->step, &input, &result, error))
     return FALSE;
   seconds = (double) (g_get_monotonic_time () - began) * 1e-6;
   self->state.step++;
@@ -201,14 +213,16 @@ lk_trainer_one_step (LkTrainer *self, GError **error)
   self->seconds += seconds;
   self->recent_seconds = LK_RECENT * self->recent_seconds + seconds;
   self->recent_tokens = LK_RECENT * self->recent_tokens + (double) tokens;
-  return lk_trainer_write_step (self, &result, input.learning_rate, tokens, error) && lk_trainer_check_finite (self, &result, error);
+  return lk_trainer_write_step (self, &result, input.learning_rate, tokens, error)
+         && lk_trainer_check_finite (self, &result, error);
 }
 
 /* Until somebody says resume or stop. */
 static gboolean
 lk_trainer_pause (LkTrainer *self, GError **error)
 {
-  if (!lk_trainer_try_checkpoint (self, error) || !lk_events_write_state (self->events, "paused", NULL, error))
+  if (!lk_trainer_try_checkpoint (self, error)
+      || !lk_events_write_state (self->events, "paused", NULL, error))
     return FALSE;
   while (!_lk_trainer_should_stop (self))
     {
@@ -232,8 +246,10 @@ lk_trainer_serve (LkTrainer *self, GError **error)
     return TRUE;
   return (!(request & LK_REQUEST_SAVE) || lk_trainer_try_checkpoint (self, error))
          && (!(request & LK_REQUEST_EVALUATE) || _lk_trainer_evaluate (self, FALSE, error))
-         && (!(request & LK_REQUEST_SAMPLE) || (request & LK_REQUEST_EVALUATE) || _lk_trainer_sample (self, error))
-         && (!(request & LK_REQUEST_PAUSE) || (request & LK_REQUEST_RESUME) || lk_trainer_pause (self, error));
+         && (!(request & LK_REQUEST_SAMPLE) || (request & LK_REQUEST_EVALUATE)
+             || _lk_trainer_sample (self, error))
+         && (!(request & LK_REQUEST_PAUSE) || (request & LK_REQUEST_RESUME)
+             || lk_trainer_pause (self, error));
 }
 
 static gboolean
@@ -246,10 +262,12 @@ lk_trainer_is_stale (LkTrainer *self)
 static gboolean
 lk_trainer_is_over (LkTrainer *self)
 {
-  return (self->state.step >= self->steps && self->state.evaluated_step == self->state.step) || lk_trainer_is_stale (self);
+  return (self->state.step >= self->steps && self->state.evaluated_step == self->state.step)
+         || lk_trainer_is_stale (self);
 }
 
-/* Measurement and checkpoint that belong to the step just done; a run that goes on makes up for what it missed. */
+/* Measurement and checkpoint that belong to the step just done; a run that goes on makes up for what it
+ * missed. */
 static gboolean
 lk_trainer_mark (LkTrainer *self, GError **error)
 {
@@ -287,7 +305,8 @@ lk_trainer_loop (LkTrainer *self, GError **error)
       if (!lk_trainer_one_step (self, error))
         return FALSE;
     }
-  return (!self->stop || lk_events_write_state (self->events, "stopping", NULL, error)) && lk_trainer_checkpoint (self, error);
+  return (!self->stop || lk_events_write_state (self->events, "stopping", NULL, error))
+         && lk_trainer_checkpoint (self, error);
 }
 
 /* The words the run ends with. (transfer full) */
@@ -297,13 +316,16 @@ lk_trainer_summary (LkTrainer *self)
   const char *why = lk_trainer_is_stale (self) ? ", after which it stopped improving" : "";
 
   if (self->stop)
-    return g_strdup_printf ("Stopped after step %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, self->state.step, self->steps);
+    return g_strdup_printf ("Stopped after step %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, self->state.step,
+                            self->steps);
   if (!isfinite (self->state.best_loss))
-    return g_strdup_printf ("Trained for %" G_GINT64_FORMAT " steps; nothing was held out to measure it by", self->state.step);
+    return g_strdup_printf ("Trained for %" G_GINT64_FORMAT " steps; nothing was held out to measure it by",
+                            self->state.step);
   if (self->state.best_step == 0)
-    return g_strdup_printf ("The held-out loss never got below the %.3f it began with", self->state.best_loss);
-  return g_strdup_printf ("The held-out loss fell from %.3f to %.3f at step %" G_GINT64_FORMAT "%s", self->state.loss_before,
-                          self->state.best_loss, self->state.best_step, why);
+    return g_strdup_printf ("The held-out loss never got below the %.3f it began with",
+                            self->state.best_loss);
+  return g_strdup_printf ("The held-out loss fell from %.3f to %.3f at step %" G_GINT64_FORMAT "%s",
+                          self->state.loss_before, self->state.best_loss, self->state.best_step, why);
 }
 
 static gboolean
@@ -331,11 +353,13 @@ static gboolean
 lk_trainer_check_begun (LkTrainer *self, GError **error)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *newest = self->options->resume ? NULL : lk_checkpoint_newest (self->folder->checkpoints, warnings);
+  g_autofree char *newest
+      = self->options->resume ? NULL : lk_checkpoint_newest (self->folder->checkpoints, warnings);
 
   if (!newest)
     return TRUE;
-  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” has already been trained; --resume goes on with it", self->folder->path);
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+               "“%s” has already been trained; --resume goes on with it", self->folder->path);
   return FALSE;
 }
 
@@ -348,7 +372,8 @@ lk_trainer_advice (const GError *error)
     LkError code;
     const char *advice;
   } table[] = {
-    { LK_ERROR_DEVICE_LOST, "The graphics card or its driver stopped answering. The run can go on from its last checkpoint." },
+    { LK_ERROR_DEVICE_LOST,
+      "The graphics card or its driver stopped answering. The run can go on from its last checkpoint." },
     { LK_ERROR_NO_SPACE, "Make room on the disk, then go on from the last checkpoint." },
     { LK_ERROR_OUT_OF_MEMORY, "A shorter length limit, a lower rank or a smaller model needs less memory." },
     { LK_ERROR_NOT_FINITE, "Start again with a learning rate a third of this one." },
@@ -376,12 +401,17 @@ lk_trainer_write_failed (LkTrainer *self, const GError *error)
 gboolean
 lk_trainer_run (LkRunFolder *folder, const LkTrainerOptions *options, LkOutcome *outcome, GError **error)
 {
-  LkTrainer self = { .folder = folder, .options = options, .saved_step = -1, .saved_evaluation = -1,
-                     .state = { .best_loss = INFINITY, .loss_before = NAN, .evaluated_step = -1, .best_step = -1 } };
+  LkTrainer self
+      = { .folder = folder,
+          .options = options,
+          .saved_step = -1,
+          .saved_evaluation = -1,
+          .state = { .best_loss = INFINITY, .loss_before = NAN, .evaluated_step = -1, .best_step = -1 } };
   g_autoptr (GError) local_error = NULL;
   g_autofree char *summary = NULL;
   gboolean begun = lk_trainer_open (&self, &local_error) && lk_trainer_check_begun (&self, &local_error);
-  gboolean ok = begun && _lk_trainer_prepare (&self, &local_error) && lk_events_write_state (self.events, "running", NULL, &local_error)
+  gboolean ok = begun && _lk_trainer_prepare (&self, &local_error)
+                && lk_events_write_state (self.events, "running", NULL, &local_error)
                 && lk_trainer_loop (&self, &local_error);
 
   if (ok)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A run from recipe to adapter: one call that works until the run is finished, stopped or failed, and tells events.jsonl
- * what happens.
+ * A run from recipe to adapter: one call that works until the run is finished, stopped or failed, and tells
+ * events.jsonl what happens.
  */
 #pragma once
 
@@ -12,20 +12,21 @@
 
 G_BEGIN_DECLS
 
-/* The model of a run under way answers @messages; made by who knows how to generate. LK_ERROR_CANCELLED: somebody wants the run
- * to stop; other errors end the samples, not the run. (transfer full) */
+/* The model of a run under way answers @messages; made by who knows how to generate. LK_ERROR_CANCELLED:
+ * somebody wants the run to stop; other errors end the samples, not the run. (transfer full) */
 typedef char *(*LkSampleFunc) (JsonArray *messages, gpointer data, GError **error);
 /* Called once when model and adapter stand, before the first sample is asked for. */
-typedef gboolean (*LkSampleSetupFunc) (LkModel *model, LkAdapter *adapter, LkBackend *backend, gpointer data, GError **error);
+typedef gboolean (*LkSampleSetupFunc) (LkModel *model, LkAdapter *adapter, LkBackend *backend, gpointer data,
+                                       GError **error);
 
 typedef struct
 {
-  gboolean resume;               /* go on from the newest whole checkpoint, from the beginning when there is none */
-  GCancellable *stop;            /* stop after the step and save; may be NULL */
-  LkEventFunc listener;          /* each event's line; may be NULL */
+  gboolean resume;      /* go on from the newest whole checkpoint, from the beginning when there is none */
+  GCancellable *stop;   /* stop after the step and save; may be NULL */
+  LkEventFunc listener; /* each event's line; may be NULL */
   gpointer listener_data;
   LkSampleSetupFunc sample_setup; /* may be NULL with sample */
-  LkSampleFunc sample;           /* NULL: no samples */
+  LkSampleFunc sample;            /* NULL: no samples */
   gpointer sample_data;
 } LkTrainerOptions;
 
@@ -36,13 +37,16 @@ typedef enum
 } LkOutcome;
 
 /* The folder's lock is taken here. FALSE: the run failed; the event says the same as @error. */
-gboolean lk_trainer_run (LkRunFolder *folder, const LkTrainerOptions *options, LkOutcome *outcome, GError **error);
+gboolean lk_trainer_run (LkRunFolder *folder, const LkTrainerOptions *options, LkOutcome *outcome,
+                         GError **error);
 
-/* The adapter's configuration a recipe asks for; *targets is a (transfer full) vector the configuration points into. */
+/* The adapter's configuration a recipe asks for; *targets is a (transfer full) vector the configuration
+ * points into. */
 void lk_trainer_adapter_config (const LkRecipe *recipe, LkAdapterConfig *config, char ***targets);
-/* The step a recipe asks for on an opened model, also for estimates. length is the recipe's, at most the model's context; a run
- * lowers it to the bucket of its longest example (lk_train_data_get_longest, lk_train_bucket), and so should an estimate that knows
- * the data. */
-void lk_trainer_step_options (const LkRecipe *recipe, LkModel *model, LkAdapter *adapter, LkBackend *backend, LkTrainStepOptions *options);
+/* The step a recipe asks for on an opened model, also for estimates. length is the recipe's, at most the
+ * model's context; a run lowers it to the bucket of its longest example (lk_train_data_get_longest,
+ * lk_train_bucket), and so should an estimate that knows the data. */
+void lk_trainer_step_options (const LkRecipe *recipe, LkModel *model, LkAdapter *adapter, LkBackend *backend,
+                              LkTrainStepOptions *options);
 
 G_END_DECLS

@@ -34,7 +34,8 @@ lk_fixture_remove (void)
   g_clear_pointer (&folder, g_free);
 }
 
-static const char *const animals[] = { "cat", "dog", "owl", "fox", "cow", "hen", "bee", "ant", "elk", "eel", "rat", "bat" };
+static const char *const animals[]
+    = { "cat", "dog", "owl", "fox", "cow", "hen", "bee", "ant", "elk", "eel", "rat", "bat" };
 static const char *const verbs[] = { "run", "jump", "sleep", "sing", "swim" };
 
 /* Questions that all differ, answers of different lengths that begin with @word. */
@@ -89,9 +90,10 @@ lk_fixture_model (void)
   corpus = g_build_filename (lk_fixture_folder (), "corpus.jsonl", NULL);
   text = make_rows (200, "Yes");
   g_assert_true (g_file_set_contents (corpus, text, -1, NULL));
-  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE, &error, g_getenv ("LK_CLI"), "pretrain", corpus, "-o", model,
-                              "--vocabulary", "320", "--hidden", "32", "--intermediate", "64", "--layers", "2", "--heads", "4", "--kv-heads",
-                              "2", "--context", "256", "--tokens", "256", "--max-steps", "120", NULL);
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE, &error, g_getenv ("LK_CLI"), "pretrain",
+                              corpus, "-o", model, "--vocabulary", "320", "--hidden", "32", "--intermediate",
+                              "64", "--layers", "2", "--heads", "4", "--kv-heads", "2", "--context", "256",
+                              "--tokens", "256", "--max-steps", "120", NULL);
   g_assert_no_error (error);
   g_assert_true (g_subprocess_wait_check (process, NULL, &error));
   return model;
@@ -160,8 +162,13 @@ lk_fixture_train (LkRunFolder *run_folder, gboolean resume, LkFixtureRun *run)
   g_autoptr (LkRunFolder) own = lk_run_folder_open (run_folder->path, NULL);
   g_autoptr (GCancellable) stop = g_cancellable_new ();
   Listener listener = { run, stop };
-  LkTrainerOptions options = { .resume = resume, .stop = stop, .listener = on_line, .listener_data = &listener, .sample_setup = run->setup,
-                               .sample = run->sample, .sample_data = run->data };
+  LkTrainerOptions options = { .resume = resume,
+                               .stop = stop,
+                               .listener = on_line,
+                               .listener_data = &listener,
+                               .sample_setup = run->setup,
+                               .sample = run->sample,
+                               .sample_data = run->data };
 
   g_assert_nonnull (own);
   g_clear_error (&run->error);
@@ -201,7 +208,8 @@ lk_fixture_last (const LkFixtureRun *run, const char *event)
 void
 lk_fixture_assert_same (LkRunFolder *a, LkRunFolder *b, const char *file)
 {
-  g_autofree char *one = g_build_filename (a->path, file, NULL), *two = g_build_filename (b->path, file, NULL);
+  g_autofree char *one = g_build_filename (a->path, file, NULL),
+                  *two = g_build_filename (b->path, file, NULL);
   g_autofree char *x = lk_file_sha256 (one, NULL), *y = lk_file_sha256 (two, NULL);
 
   g_assert_nonnull (x);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A model of a few thousand weights, with tokenizer and chat template, and data for it: made once a program by the engine
- * itself, in a folder that goes away with it.
+ * A model of a few thousand weights, with tokenizer and chat template, and data for it: made once a program
+ * by the engine itself, in a folder that goes away with it.
  */
 #pragma once
 
@@ -25,17 +25,20 @@ LkRunFolder *lk_fixture_run (guint rows, const char *settings);
 /* What happened to a run. */
 typedef struct
 {
-  GPtrArray *lines;       /* JsonObject */
-  gint64 stop_after;      /* cancel after this step; −1: never */
+  GPtrArray *lines;  /* JsonObject */
+  gint64 stop_after; /* cancel after this step; −1: never */
   void (*on_event) (JsonObject *event, gpointer data);
   gpointer data;
   LkSampleSetupFunc setup;
   LkSampleFunc sample;
   LkOutcome outcome;
-  GError *error;          /* NULL: it went well */
+  GError *error; /* NULL: it went well */
 } LkFixtureRun;
 
-#define LK_FIXTURE_RUN_INIT { .stop_after = -1 }
+#define LK_FIXTURE_RUN_INIT                                                                                  \
+  {                                                                                                          \
+    .stop_after = -1                                                                                         \
+  }
 
 /* Trains @folder until it ends. TRUE when it did not fail. */
 gboolean lk_fixture_train (LkRunFolder *folder, gboolean resume, LkFixtureRun *run);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The worker killed at random moments of a run, while it saves as often as it can: each time it goes on from a whole
- * checkpoint, and at the end the adapter is the same as that of a run nobody disturbed.
+ * The worker killed at random moments of a run, while it saves as often as it can: each time it goes on from
+ * a whole checkpoint, and at the end the adapter is the same as that of a run nobody disturbed.
  */
 #include <signal.h>
 #include <string.h>
@@ -15,8 +15,9 @@ static GSubprocess *
 start (LkRunFolder *folder)
 {
   g_autoptr (GError) error = NULL;
-  GSubprocess *process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error, g_getenv ("LK_CLI"),
-                                           "train", folder->path, "--resume", NULL);
+  GSubprocess *process
+      = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error,
+                          g_getenv ("LK_CLI"), "train", folder->path, "--resume", NULL);
 
   g_assert_no_error (error);
   return process;
@@ -78,7 +79,8 @@ test_kill (void)
 static void
 test_terminate (void)
 {
-  g_autoptr (LkRunFolder) folder = lk_fixture_run (40, "steps=100000 checkpoint-interval=1000000 eval-interval=1000000 samples=0");
+  g_autoptr (LkRunFolder) folder
+      = lk_fixture_run (40, "steps=100000 checkpoint-interval=1000000 eval-interval=1000000 samples=0");
   g_autoptr (GSubprocess) process = start (folder);
   g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT;
   g_autofree char *events = NULL;

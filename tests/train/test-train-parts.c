@@ -28,7 +28,8 @@ test_schedules (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (table); i++)
     for (gint64 step = 0; step < 10; step++)
-      g_assert_cmpfloat_with_epsilon (lk_schedule_multiplier (table[i].name, step, 10, 2), table[i].expected[step], 1e-6);
+      g_assert_cmpfloat_with_epsilon (lk_schedule_multiplier (table[i].name, step, 10, 2),
+                                      table[i].expected[step], 1e-6);
   g_assert_cmpfloat (lk_schedule_multiplier ("cosine", 0, 10, 0), ==, 1);
   g_assert_cmpint (lk_schedule_warmup (0.03, 100), ==, 3);
   g_assert_cmpint (lk_schedule_warmup (0.03, 101), ==, 4);
@@ -72,8 +73,16 @@ static void
 test_recipe_ranges (void)
 {
   static const char *const bad[][2] = {
-    { "rank", "0" },         { "rank", "1.5" },     { "rank", "many" },      { "rank", "" },          { "dropout", "0.91" },
-    { "schedule", "stairs" }, { "packing", "maybe" }, { "learning-rate", "-1" }, { "learning-rate", "nan" }, { "keep-checkpoints", "1" },
+    { "rank", "0" },
+    { "rank", "1.5" },
+    { "rank", "many" },
+    { "rank", "" },
+    { "dropout", "0.91" },
+    { "schedule", "stairs" },
+    { "packing", "maybe" },
+    { "learning-rate", "-1" },
+    { "learning-rate", "nan" },
+    { "keep-checkpoints", "1" },
     { "steps", "1e9" },
   };
   g_autoptr (LkRecipe) recipe = lk_recipe_new ();
@@ -138,7 +147,8 @@ test_describe (void)
     {
       JsonObject *one = json_array_get_object_element (settings, i);
 
-      g_assert_true (json_object_has_member (one, "default") && json_object_has_member (one, "help") && json_object_has_member (one, "advanced"));
+      g_assert_true (json_object_has_member (one, "default") && json_object_has_member (one, "help")
+                     && json_object_has_member (one, "advanced"));
       g_assert_true (json_object_has_member (one, "choices") == (lk_settings[i].choices != NULL));
     }
 }
@@ -208,13 +218,16 @@ ask (gpointer data)
   const char *const *question = data;
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (question[0]);
-  g_autoptr (GSocketConnection) connection = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, NULL);
+  g_autoptr (GSocketConnection) connection
+      = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, NULL);
   char answer[256] = "";
   gssize n = 0;
 
   g_assert_nonnull (connection);
-  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), question[1], strlen (question[1]), NULL, NULL, NULL);
-  n = g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), answer, sizeof answer - 1, NULL, NULL);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), question[1],
+                             strlen (question[1]), NULL, NULL, NULL);
+  n = g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), answer, sizeof answer - 1,
+                           NULL, NULL);
   return n > 0 ? g_strdup (answer) : NULL;
 }
 
@@ -226,11 +239,16 @@ test_control (void)
     const char *line;
     LkRequest request;
   } table[] = {
-    { "{\"command\": \"stop\"}\n", LK_REQUEST_STOP },   { "{\"command\": \"pause\"}\n", LK_REQUEST_PAUSE },
-    { "{\"command\": \"resume\"}\n", LK_REQUEST_RESUME }, { "{\"command\": \"save\"}\n", LK_REQUEST_SAVE },
-    { "{\"command\": \"sample\"}\n", LK_REQUEST_SAMPLE }, { "{\"command\": \"evaluate\"}\n", LK_REQUEST_EVALUATE },
-    { "{\"command\": \"dance\"}\n", 0 },                { "{\"command\": 3}\n", 0 },
-    { "[]\n", 0 },                                      { "\n", 0 },
+    { "{\"command\": \"stop\"}\n", LK_REQUEST_STOP },
+    { "{\"command\": \"pause\"}\n", LK_REQUEST_PAUSE },
+    { "{\"command\": \"resume\"}\n", LK_REQUEST_RESUME },
+    { "{\"command\": \"save\"}\n", LK_REQUEST_SAVE },
+    { "{\"command\": \"sample\"}\n", LK_REQUEST_SAMPLE },
+    { "{\"command\": \"evaluate\"}\n", LK_REQUEST_EVALUATE },
+    { "{\"command\": \"dance\"}\n", 0 },
+    { "{\"command\": 3}\n", 0 },
+    { "[]\n", 0 },
+    { "\n", 0 },
   };
   g_autofree char *path = lk_fixture_path ("control.sock");
   g_autoptr (LkControl) control = NULL;
@@ -291,7 +309,8 @@ test_folder (void)
 static void
 test_buckets (void)
 {
-  static const guint expected[][2] = { { 1, 64 }, { 64, 64 }, { 65, 96 }, { 97, 128 }, { 129, 192 }, { 193, 256 }, { 300, 384 }, { 2000, 2048 } };
+  static const guint expected[][2] = { { 1, 64 },    { 64, 64 },   { 65, 96 },   { 97, 128 },
+                                       { 129, 192 }, { 193, 256 }, { 300, 384 }, { 2000, 2048 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (expected); i++)
     g_assert_cmpuint (lk_train_bucket (expected[i][0], 4096), ==, expected[i][1]);
@@ -336,14 +355,18 @@ test_data_order (void)
   g_array_unref (lk_train_data_step (data, 11, 256));
   again = lk_train_data_step (data, 3, 256);
   g_assert_cmpuint (first->len, ==, again->len);
-  g_assert_cmpmem (g_array_index (first, LkTrainBatch, 0).batch->ids, 256, g_array_index (again, LkTrainBatch, 0).batch->ids, 256);
+  g_assert_cmpmem (g_array_index (first, LkTrainBatch, 0).batch->ids, 256,
+                   g_array_index (again, LkTrainBatch, 0).batch->ids, 256);
   g_array_unref (again);
   again = lk_train_data_step (data, 3 + 8, 256);
   g_assert_true (first->len != again->len
-                 || memcmp (g_array_index (first, LkTrainBatch, 0).batch->ids, g_array_index (again, LkTrainBatch, 0).batch->ids, 256) != 0);
+                 || memcmp (g_array_index (first, LkTrainBatch, 0).batch->ids,
+                            g_array_index (again, LkTrainBatch, 0).batch->ids, 256)
+                        != 0);
 }
 
-/* What fits is found by computing layers twice, then fewer rows; what does not is refused before anything is allocated. */
+/* What fits is found by computing layers twice, then fewer rows; what does not is refused before anything is
+ * allocated. */
 static void
 test_memory (void)
 {
@@ -351,7 +374,8 @@ test_memory (void)
   g_autoptr (LkBackend) backend = lk_backend_new_cpu (1);
   LkAdapterConfig config = { .rank = 4, .alpha = 8, .seed = 1 };
   g_autoptr (LkAdapter) adapter = lk_adapter_new (model, "adapter", &config, NULL);
-  LkTrainStepOptions options = { .model = model, .adapter = adapter, .backend = backend, .length = 128, .recompute_layers = -1 };
+  LkTrainStepOptions options
+      = { .model = model, .adapter = adapter, .backend = backend, .length = 128, .recompute_layers = -1 };
   g_autoptr (GError) error = NULL;
   LkTrainPlan free_plan, tight, tighter;
   guint64 beside;

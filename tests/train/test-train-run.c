@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Whole runs of a tiny model: the same numbers each time, through stops and resumes, whatever the way they are computed;
- * and what a run does when something is wrong.
+ * Whole runs of a tiny model: the same numbers each time, through stops and resumes, whatever the way they
+ * are computed; and what a run does when something is wrong.
  */
+#include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
@@ -26,7 +27,8 @@ losses_of (const LkFixtureRun *run)
       if (!g_str_equal (json_object_get_string_member (event, "event"), "step"))
         continue;
       loss = json_object_get_double_member (event, "loss");
-      g_hash_table_insert (table, GINT_TO_POINTER ((int) json_object_get_int_member (event, "step")), g_memdup2 (&loss, sizeof loss));
+      g_hash_table_insert (table, GINT_TO_POINTER ((int) json_object_get_int_member (event, "step")),
+                           g_memdup2 (&loss, sizeof loss));
     }
   return table;
 }
@@ -38,7 +40,8 @@ assert_losses_close (const LkFixtureRun *a, const LkFixtureRun *b, guint steps, 
 
   for (guint step = 1; step <= steps; step++)
     {
-      double *one = g_hash_table_lookup (x, GUINT_TO_POINTER (step)), *two = g_hash_table_lookup (y, GUINT_TO_POINTER (step));
+      double *one = g_hash_table_lookup (x, GUINT_TO_POINTER (step)),
+             *two = g_hash_table_lookup (y, GUINT_TO_POINTER (step));
 
       g_assert_true (one && two);
       if (tolerance == 0)
@@ -50,8 +53,10 @@ assert_losses_close (const LkFixtureRun *a, const LkFixtureRun *b, guint steps, 
 
 static const char *const settings_table[] = {
   "steps=11 eval-interval=3 checkpoint-interval=2 learning-rate=0.01",
-  "steps=11 eval-interval=3 checkpoint-interval=2 learning-rate=0.01 dropout=0.2 packing=false batch=3 accumulation=2",
-  "steps=11 eval-interval=4 checkpoint-interval=5 learning-rate=0.01 schedule=linear warmup=3 rslora=true rank=4 recompute=all targets=q_proj,down_proj",
+  "steps=11 eval-interval=3 checkpoint-interval=2 learning-rate=0.01 dropout=0.2 packing=false batch=3 "
+  "accumulation=2",
+  "steps=11 eval-interval=4 checkpoint-interval=5 learning-rate=0.01 schedule=linear warmup=3 rslora=true "
+  "rank=4 recompute=all targets=q_proj,down_proj",
 };
 
 /* The device a test that runs everywhere uses besides the CPU; NULL when there is none. */
@@ -100,7 +105,8 @@ check_resume (const char *settings)
       g_assert_true (lk_fixture_train (b, resume, &pieces));
       if (pieces.outcome == LK_OUTCOME_FINISHED)
         break;
-      g_assert_cmpstr (json_object_get_string_member (lk_fixture_last (&pieces, "state"), "state"), ==, "stopped");
+      g_assert_cmpstr (json_object_get_string_member (lk_fixture_last (&pieces, "state"), "state"), ==,
+                       "stopped");
     }
   g_assert_cmpuint (lk_fixture_count (&pieces, "resume"), >, 0);
   g_assert_cmpuint (lk_fixture_count (&pieces, "step"), ==, 11);
@@ -152,7 +158,8 @@ test_same_numbers (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
     {
-      g_autofree char *settings = g_strconcat ("steps=6 learning-rate=0.01 held-out=0 ", ways[i].settings, NULL);
+      g_autofree char *settings
+          = g_strconcat ("steps=6 learning-rate=0.01 held-out=0 ", ways[i].settings, NULL);
       g_autoptr (LkRunFolder) folder = lk_fixture_run (40, settings);
       g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT;
 
@@ -172,7 +179,9 @@ test_learns (void)
 
   g_assert_true (lk_fixture_train (folder, FALSE, &run));
   plan = lk_fixture_last (&run, "plan");
-  g_assert_cmpint (json_object_get_int_member (plan, "train_rows") + json_object_get_int_member (plan, "held_out_rows"), ==, 60);
+  g_assert_cmpint (json_object_get_int_member (plan, "train_rows")
+                       + json_object_get_int_member (plan, "held_out_rows"),
+                   ==, 60);
   g_assert_cmpint (json_object_get_int_member (plan, "held_out_rows"), ==, 16);
   g_assert_cmpint (json_object_get_int_member (plan, "steps"), ==, 6 * 6);
   for (guint i = 0; i < run.lines->len && isnan (before); i++)
@@ -211,7 +220,8 @@ flip_a_bit (const char *path)
 static void
 test_damaged_checkpoint (void)
 {
-  static const char *const files[] = { "adapter_config.json", "adapter_model.safetensors", "optimizer.safetensors", "state.json", "manifest.json" };
+  static const char *const files[] = { "adapter_config.json", "adapter_model.safetensors",
+                                       "optimizer.safetensors", "state.json", "manifest.json" };
   g_autoptr (LkRunFolder) undisturbed = lk_fixture_run (40, settings_table[0]);
   g_auto (LkFixtureRun) whole = LK_FIXTURE_RUN_INIT;
 
@@ -219,7 +229,8 @@ test_damaged_checkpoint (void)
   for (guint i = 0; i < G_N_ELEMENTS (files) + 1; i++)
     {
       g_autoptr (LkRunFolder) folder = lk_fixture_run (40, settings_table[0]);
-      g_autofree char *path = g_build_filename (folder->checkpoints, "step-000006", i < G_N_ELEMENTS (files) ? files[i] : "manifest.json", NULL);
+      g_autofree char *path = g_build_filename (folder->checkpoints, "step-000006",
+                                                i < G_N_ELEMENTS (files) ? files[i] : "manifest.json", NULL);
       g_auto (LkFixtureRun) run = { .stop_after = 6 };
 
       g_assert_true (lk_fixture_train (folder, FALSE, &run));
@@ -230,7 +241,8 @@ test_damaged_checkpoint (void)
       run.stop_after = -1;
       g_assert_true (lk_fixture_train (folder, TRUE, &run));
       g_assert_cmpint (json_object_get_int_member (lk_fixture_last (&run, "resume"), "step"), ==, 4);
-      g_assert_nonnull (strstr (json_object_get_string_member (lk_fixture_last (&run, "warning"), "message"), "step-000006"));
+      g_assert_nonnull (strstr (json_object_get_string_member (lk_fixture_last (&run, "warning"), "message"),
+                                "step-000006"));
       lk_fixture_assert_same (undisturbed, folder, "adapter/last/adapter_model.safetensors");
     }
 }
@@ -280,7 +292,8 @@ test_refuse_resume (void)
       g_assert_false (lk_fixture_train (folder, TRUE, &run));
       g_assert_error (run.error, LK_ERROR, LK_ERROR_MISMATCH);
       g_assert_nonnull (strstr (run.error->message, edits[i][2]));
-      g_assert_cmpstr (json_object_get_string_member (lk_fixture_last (&run, "state"), "state"), ==, "failed");
+      g_assert_cmpstr (json_object_get_string_member (lk_fixture_last (&run, "state"), "state"), ==,
+                       "failed");
       edit_recipe (folder, edits[i][1], edits[i][0]);
       g_assert_true (lk_fixture_train (folder, TRUE, &run));
     }
@@ -302,7 +315,8 @@ test_begin_twice (void)
 static void
 test_kept (void)
 {
-  g_autoptr (LkRunFolder) folder = lk_fixture_run (40, "steps=12 checkpoint-interval=1 eval-interval=1 learning-rate=0.05 keep-checkpoints=2");
+  g_autoptr (LkRunFolder) folder = lk_fixture_run (
+      40, "steps=12 checkpoint-interval=1 eval-interval=1 learning-rate=0.05 keep-checkpoints=2");
   g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT;
   g_autoptr (GDir) dir = NULL;
   double best = INFINITY;
@@ -316,7 +330,8 @@ test_kept (void)
 
       if (!g_str_equal (json_object_get_string_member (event, "event"), "eval"))
         continue;
-      g_assert_true (json_object_get_boolean_member (event, "best") == (json_object_get_double_member (event, "loss") < best));
+      g_assert_true (json_object_get_boolean_member (event, "best")
+                     == (json_object_get_double_member (event, "loss") < best));
       if (json_object_get_boolean_member (event, "best"))
         best_step = json_object_get_int_member (event, "step");
       best = MIN (best, json_object_get_double_member (event, "loss"));
@@ -327,7 +342,8 @@ test_kept (void)
   g_assert_cmpuint (n, ==, best_step < 11 ? 3 : 2);
   if (best_step > 0)
     {
-      g_autofree char *best_file = g_strdup_printf ("%s/step-%06d/adapter_model.safetensors", folder->checkpoints, (int) best_step);
+      g_autofree char *best_file
+          = g_strdup_printf ("%s/step-%06d/adapter_model.safetensors", folder->checkpoints, (int) best_step);
       g_autofree char *kept = g_build_filename (folder->adapters, "best", "adapter_model.safetensors", NULL);
       g_autofree char *x = lk_file_sha256 (best_file, NULL), *y = lk_file_sha256 (kept, NULL);
 
@@ -397,7 +413,8 @@ sample (JsonArray *messages, gpointer data, GError **error)
   guint *calls = data;
 
   g_assert_cmpuint (json_array_get_length (messages), ==, 1);
-  g_assert_cmpstr (json_object_get_string_member (json_array_get_object_element (messages, 0), "role"), ==, "user");
+  g_assert_cmpstr (json_object_get_string_member (json_array_get_object_element (messages, 0), "role"), ==,
+                   "user");
   if (++*calls <= 4)
     return g_strdup ("an answer");
   g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "No more");
@@ -418,6 +435,92 @@ test_samples (void)
   g_assert_cmpint (run.outcome, ==, LK_OUTCOME_FINISHED);
 }
 
+/* Somebody at the control socket: pause after step 3, go on, look and save now and then, stop after step 300.
+ */
+typedef struct
+{
+  LkRunFolder *folder;
+  const char *command;
+  GThread *thread;
+  guint answered;
+  gboolean paused;
+} Asker;
+
+static gpointer
+send_command (gpointer data)
+{
+  Asker *self = data;
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (self->folder->socket);
+  g_auto (GStrv) commands = g_strsplit (self->command, " ", -1);
+
+  for (guint i = 0; commands[i]; i++)
+    {
+      g_autoptr (GSocketConnection) connection
+          = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, NULL);
+      g_autofree char *line = g_strdup_printf ("{\"command\": \"%s\"}\n", commands[i]);
+      GIOStream *stream = G_IO_STREAM (connection);
+      char answer[100] = "";
+
+      if (!connection)
+        break;
+      g_output_stream_write_all (g_io_stream_get_output_stream (stream), line, strlen (line), NULL, NULL,
+                                 NULL);
+      g_input_stream_read (g_io_stream_get_input_stream (stream), answer, sizeof answer - 1, NULL, NULL);
+      self->answered += strstr (answer, "true") != NULL;
+    }
+  return NULL;
+}
+
+static void
+start_asking (Asker *self, const char *command)
+{
+  g_clear_pointer (&self->thread, g_thread_join);
+  self->command = command;
+  self->thread = g_thread_new ("asker", send_command, self);
+}
+
+static void
+ask_now (JsonObject *event, gpointer data)
+{
+  Asker *self = data;
+  const char *name = json_object_get_string_member (event, "event");
+  gint64 step = json_object_get_int_member_with_default (event, "step", -1);
+
+  if (g_str_equal (name, "step") && step == 3)
+    start_asking (self, "pause");
+  if (g_str_equal (name, "state") && g_str_equal (json_object_get_string_member (event, "state"), "paused"))
+    {
+      self->paused = TRUE;
+      start_asking (self, "save resume");
+    }
+  if (g_str_equal (name, "step") && self->paused && step % 10 == 0)
+    start_asking (self, step >= 300 ? "stop" : step % 20 ? "evaluate" : "save");
+}
+
+static void
+test_controlled (void)
+{
+  g_autoptr (LkRunFolder) folder
+      = lk_fixture_run (40, "steps=100000 eval-interval=100000 checkpoint-interval=100000");
+  Asker asker = { folder };
+  g_auto (LkFixtureRun) run = { .stop_after = -1, .on_event = ask_now, .data = &asker };
+  gint64 step;
+
+  g_assert_true (lk_fixture_train (folder, FALSE, &run));
+  g_clear_pointer (&asker.thread, g_thread_join);
+  g_assert_cmpint (run.outcome, ==, LK_OUTCOME_STOPPED);
+  g_assert_true (asker.paused);
+  g_assert_cmpuint (asker.answered, >=, 4);
+  g_assert_cmpuint (lk_fixture_count (&run, "eval"), >=, 2);
+  g_assert_cmpuint (lk_fixture_count (&run, "checkpoint"), >=, 2);
+  step = json_object_get_int_member (lk_fixture_last (&run, "step"), "step");
+  g_assert_cmpint (step, >=, 300);
+  g_assert_cmpint (json_object_get_int_member (lk_fixture_last (&run, "checkpoint"), "step"), ==, step);
+  /* looks that somebody asked for do not count as measurements of the run */
+  g_assert_false (json_object_get_boolean_member (lk_fixture_last (&run, "eval"), "best"));
+}
+
 static LkRunFolder *
 run_on_text (const char *text, const char *settings)
 {
@@ -432,15 +535,18 @@ run_on_text (const char *text, const char *settings)
 static void
 test_bad_rows (void)
 {
-  static const char text[] = "{\"prompt\": \"One\", \"completion\": \" is one\"}\n"
-                             "{\"prompt\": \"Two\", \"completion\": \"\"}\n"
-                             "{\"prompt\": \"Three\"}\n"
-                             "{\"prompt\": \"A question so long that nothing of its answer is left\", \"completion\": \"cut\"}\n"
-                             "not JSON\n"
-                             "{\"prompt\": \"Four\", \"completion\": \" is four\"}\n"
-                             "{\"prompt\": \"Five\", \"completion\": \" is a very long answer of many words\"}\n";
+  static const char text[]
+      = "{\"prompt\": \"One\", \"completion\": \" is one\"}\n"
+        "{\"prompt\": \"Two\", \"completion\": \"\"}\n"
+        "{\"prompt\": \"Three\"}\n"
+        "{\"prompt\": \"A question so long that nothing of its answer is left\", \"completion\": \"cut\"}\n"
+        "not JSON\n"
+        "{\"prompt\": \"Four\", \"completion\": \" is four\"}\n"
+        "{\"prompt\": \"Five\", \"completion\": \" is a very long answer of many words\"}\n";
   g_autoptr (LkRunFolder) folder = run_on_text (text, "steps=2 length=12 held-out=0");
-  g_autoptr (LkRunFolder) none = run_on_text ("{\"prompt\": \"A question much longer than the limit\", \"completion\": \"x\"}\n", "length=8 held-out=0");
+  g_autoptr (LkRunFolder) none
+      = run_on_text ("{\"prompt\": \"A question much longer than the limit\", \"completion\": \"x\"}\n",
+                     "length=8 held-out=0");
   g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT, failed = LK_FIXTURE_RUN_INIT;
   JsonObject *plan;
 
@@ -484,6 +590,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/run/disk-trouble", test_disk_trouble);
   g_test_add_func ("/train/run/not-finite", test_not_finite);
   g_test_add_func ("/train/run/samples", test_samples);
+  g_test_add_func ("/train/run/controlled", test_controlled);
   g_test_add_func ("/train/run/bad-rows", test_bad_rows);
   g_test_add_func ("/train/run/locked", test_locked);
   status = g_test_run ();
