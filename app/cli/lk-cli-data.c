@@ -30,6 +30,12 @@ lk_cli_data_add (LkCliData *self, LkModel *model, const LkRow *row)
   return TRUE;
 }
 
+/* Who measures wants the rows that can be used; training has told of the others. */
+static void
+ignore_problem (const char *file, guint64 line, const char *reason, gpointer data)
+{
+}
+
 gboolean
 lk_cli_data_from_run (LkCliData *self, LkModel *model, const char *run, guint limit, GError **error)
 {
@@ -42,7 +48,7 @@ lk_cli_data_from_run (LkCliData *self, LkModel *model, const char *run, guint li
     return FALSE;
   files = lk_recipe_get_data (self->recipe);
   self->dataset = lk_dataset_load (files, g_strv_length ((char **) files), error);
-  self->train = self->dataset ? lk_train_data_new (model, self->dataset, self->recipe, NULL, NULL, error) : NULL;
+  self->train = self->dataset ? lk_train_data_new (model, self->dataset, self->recipe, ignore_problem, NULL, error) : NULL;
   if (!self->train)
     return FALSE;
   for (guint i = 0; i < lk_train_data_get_n_held_out (self->train) && (limit == 0 || self->rows->len < limit); i++)

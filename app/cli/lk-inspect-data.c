@@ -2,8 +2,7 @@
 #include "lk-inspect-data.h"
 
 #include "lk-command.h"
-#include "lk-dataset.h"
-#include "lk-model.h"
+#include "lk-train-data.h"
 
 #define MEASURED 5000
 #define SHOWN_PROBLEMS 100
@@ -31,12 +30,13 @@ token_text (LkTokenizer *tokenizer, gint32 id)
   return text ? text : "";
 }
 
+/* As training counts them; −1 when the row cannot be learned from. */
 static gint64
-count_tokens (LkTokenizer *tokenizer, const char *text, gboolean special)
+count_tokens (LkModel *model, const LkRow *row)
 {
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (LkExample) example = lk_example_from_row (model, row, NULL);
 
-  return lk_tokenizer_encode (tokenizer, text, -1, special, ids, NULL) ? (gint64) ids->len : -1;
+  return example ? (gint64) example->n : -1;
 }
 
 /* Messages without a template: "role: content" by line, answers are what is learned. */
@@ -83,14 +83,7 @@ view_messages (RowView *self, const LkRow *row, LkModel *model, GError **error)
     }
   if (!self->text)
     return FALSE;
-  if (tokenizer && chat_template)
-    {
-      g_autoptr (LkExample) example = lk_template_encode (chat_template, tokenizer, &input, NULL);
-
-      self->length = example ? (gint64) example->n : -1;
-    }
-  else
-    self->length = tokenizer ? count_tokens (tokenizer, self->text, FALSE) : g_utf8_strlen (self->text, -1);
+  self->length = tokenizer && chat_template ? count_tokens (model, row) : g_utf8_strlen (self->text, -1);
   return TRUE;
 }
 
@@ -105,10 +98,7 @@ view_plain (RowView *self, const LkRow *row, LkModel *model)
   self->text = g_strconcat (prompt, row->text, end, NULL);
   span.end = strlen (self->text);
   g_array_append_val (self->spans, span);
-  if (!tokenizer)
-    self->length = g_utf8_strlen (self->text, -1);
-  else
-    self->length = count_tokens (tokenizer, prompt, FALSE) + count_tokens (tokenizer, row->text, FALSE) + (end[0] != 0);
+  self->length = tokenizer ? count_tokens (model, row) : g_utf8_strlen (self->text, -1);
   return TRUE;
 }
 
