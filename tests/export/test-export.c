@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+#include "lk-error.h"
+#include "lk-export.h"
+#include "lk-family.h"
+#include "lk-file.h"
+#include "lk-gguf-recipe.h"
+#include "lk-gguf.h"
+#include "lk-prompt.h"
+#include "lk-quant.h"
+#include "lk-test-model.h"
+
+typedef struct
+{
+  LkModel *model;
+  LkBackend *backend;
+  LkAdapter *adapter;
+  char *folder;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->model = lk_test_model_open ();
+  f->backend = lk_backend_new_cpu (2);
+  f->folder = g_dir_make_tmp ("lorikeet-export-XXXXXX", &error);
+  g_assert_no_error (error);
+  if (f->model)
+    f->adapter = lk_test_adapter_new (f->model, f->backend, 9);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  lk_remove_recursively (f->folder, &error);
+  g_assert_no_error (error);
+  g_clear_pointer (&f->adapter, lk_adapter_unref);
+  g_clear_pointer (&f->backend, lk_backend_unref);
+  g_clear_pointer (&f->model, lk_model_unref);
+  g_free (f->folder);
+}
+
+static const LkExportTarget *
+target_of (const char *name)
+{
+  const LkExportTarget *target = lk_export_find_target (name, NULL);
+
+  g_assert_nonnull (target);
+  return target;
+}
+
+/* Exports to folder/name; returns the path. (transfer full) */
+static char *
+export_to (Fixture *f, LkModel *model, LkAdapter *adapter, const char *form, const char *type, const char *name, guint64 shard)
+{
+  char *path = g_build_filename (f->folder, name, NULL);
+  LkExport export = { .model = model, .adapter = adapter, .backend = f->backend, .path = path, .type = type, .shard_bytes = shard };
+  g_autoptr (GError) error = NULL;
+
+  lk_export_run (&export, target_of (form), &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+static LkModel *
+open_model (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  LkModel *model = lk_model_open (path, &error);
+
+  g_assert_no_error (error);
+  return model;
+}
+
+/* All of a tensor in float32, rows as Hugging Face has them. */
+static float *
+values_of (LkModel *model, guint index)
+{
+  guint n;
+  const LkVariable *v = lk_model_get_tensors (model, &n)[index].variable;
+  float *values = g_new (float, v->rows * v->cols);
+
+  lk_quant_info (v->type)->dequantise (v->data, values, v->rows * v->cols);
+  return values;
+}
+
+/* W + scale·B·A by the definition, in double. */
+static double *
+merge_by_definition (Fixture *f, guint index)
+{
+  guint n;
+  const LkModelTensor *tensor = &lk_model_get_tensors (f->model, &n)[index];
+  gint64 rows = tensor->variable->rows, cols = tensor->variable->cols;
+  g_autofree float *w = values_of (f->model, index);
+  double *out = g_new (double, rows * cols);
+  const LkAdapterModule *module
+      = tensor->role >= 0 ? lk_adapter_find (f->adapter, (guint) tensor->layer, (LkLinearRole) tensor->role) : NULL;
+  g_autofree float *a = module ? g_new (float, module->a->rows * cols) : NULL;
+  g_autofree float *b = module ? g_new (float, rows * module->b->cols) : NULL;
+
+  if (module)
+    {
+      g_assert_true (lk_backend_read (f->backend, module->a, 0, a, module->a->bytes, NULL));
+      g_assert_true (lk_backend_read (f->backend, module->b, 0, b, module->b->bytes, NULL));
+    }
+  for (gint64 r = 0; r < rows; r++)
+    for (gint64 c = 0; c < cols; c++)
+      {
+        double sum = 0;
+
+        for (guint k = 0; module && k < module->rank; k++)
+          sum += (double) b[r * module->rank + k] * (double) a[k * cols + c];
+        out[r * cols + c] = (double) w[r * cols + c] + (module ? module->scale * sum : 0);
+      }
+  return out;
+}
+
+/* Every tensor of @written against the definition; relative to the tensor's norm. */
+static void
+check_weights (Fixture *f, LkModel *written, double tolerance)
+{
+  guint n, m;
+  const LkModelTensor *a = lk_model_get_tensors (f->model, &n), *b = lk_model_get_tensors (written, &m);
+
+  g_assert_cmpuint (n, ==, m);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree double *wanted = merge_by_definition (f, i);
+      g_autofree float *got = values_of (written, i);
+      double difference = 0, norm = 0;
+
+      g_assert_cmpstr (a[i].hf_name, ==, b[i].hf_name);
+      for (gint64 k = 0; k < a[i].variable->rows * a[i].variable->cols; k++)
+        {
+          difference += ((double) got[k] - wanted[k]) * ((double) got[k] - wanted[k]);
+          norm += wanted[k] * wanted[k];
+        }
+      if (sqrt (difference / norm) > tolerance)
+        g_test_message ("%s deviates by %g", a[i].hf_name, sqrt (difference / norm));
+      g_assert_cmpfloat (sqrt (difference / norm), <=, tolerance);
+    }
+}
+
+static void
+check_text (Fixture *f, LkModel *written)
+{
+  static const char text[] = "<|im_start|>Once upon a time, Ünïcode 1234 …";
+  g_autoptr (GArray) a = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GArray) b = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+  g_assert_true (lk_tokenizer_encode (lk_model_get_tokenizer (f->model), text, -1, TRUE, a, NULL));
+  g_assert_true (lk_tokenizer_encode (lk_model_get_tokenizer (written), text, -1, TRUE, b, NULL));
+  g_assert_cmpmem (a->data, a->len * 4, b->data, b->len * 4);
+  g_assert_cmpstr (lk_model_get_template_source (f->model), ==, lk_model_get_template_source (written));
+  g_assert_cmpint (lk_tokenizer_get_eos (lk_model_get_tokenizer (f->model)), ==, lk_tokenizer_get_eos (lk_model_get_tokenizer (written)));
+}
+
+/* Each form and type: the weights are those of the definition within what the type can hold. */
+static void
+test_merged (Fixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *form, *type;
+    double tolerance;
+  } cases[] = {
+    { "gguf", "F32", 1e-6 },  { "gguf", "F16", 5e-4 },  { "gguf", "BF16", 4e-3 }, { "gguf", "Q8_0", 1e-2 },
+    { "gguf", "Q4_0", 0.12 }, { "gguf", "Q4_1", 0.1 },  { "gguf", "Q5_0", 0.06 }, { "gguf", "Q5_1", 0.05 },
+    { "gguf", "Q4_K_M", 0.1 }, { "gguf", "Q5_K_M", 0.05 }, { "gguf", "Q6_K", 0.03 }, { "hf", "F32", 1e-6 },
+    { "hf", "F16", 5e-4 },    { "hf", "BF16", 4e-3 },
+  };
+
+  if (!f->model)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%s-%s%s", cases[i].form, cases[i].type, target_of (cases[i].form)->folder ? "" : ".gguf");
+      g_autofree char *path = export_to (f, f->model, f->adapter, cases[i].form, cases[i].type, name, 0);
+      g_autoptr (LkModel) written = open_model (path);
+
+      g_test_message ("%s", name);
+      check_weights (f, written, cases[i].tolerance);
+      check_text (f, written);
+    }
+}
+
+/* GGUF → folder in shards → GGUF: the same weights, tokens and configuration. */
+static void
+test_round_trip (Fixture *f, gconstpointer data)
+{
+  g_autofree char *hf = NULL;
+  g_autofree char *index = NULL;
+  g_autofree char *back = NULL;
+  g_autoptr (LkModel) folder = NULL;
+  g_autoptr (LkModel) gguf = NULL;
+  const LkModelConfig *a, *b;
+
+  if (!f->model)
+    return;
+  hf = export_to (f, f->model, f->adapter, "hf", "F32", "hf", 4 << 20);
+  index = g_build_filename (hf, "model.safetensors.index.json", NULL);
+  g_assert_true (g_file_test (index, G_FILE_TEST_EXISTS));
+  folder = open_model (hf);
+  back = export_to (f, folder, NULL, "gguf", "F32", "back.gguf", 0);
+  gguf = open_model (back);
+  check_weights (f, gguf, 1e-6);
+  check_text (f, gguf);
+  a = lk_model_get_config (f->model);
+  b = lk_model_get_config (gguf);
+  g_assert_cmpint (a->context, ==, b->context);
+  g_assert_cmpint (a->kv_heads, ==, b->kv_heads);
+  g_assert_cmpint (a->head_dim, ==, b->head_dim);
+  g_assert_cmpfloat (fabs (a->norm_eps - b->norm_eps), <, 1e-6 * a->norm_eps);
+  g_assert_cmpfloat (a->rope.theta, ==, b->rope.theta);
+  g_assert_cmpint (a->tied, ==, b->tied);
+}
+
+/* Golden llama3 has scaled rotary frequencies and an untied head: they survive folder → GGUF → folder. */
+static void
+test_llama3 (Fixture *f, gconstpointer data)
+{
+  const char *shared = g_getenv ("LK_SHARED_DIR");
+  g_autofree char *source = shared && shared[0] ? g_build_filename (shared, "golden", "families", "llama3", NULL) : NULL;
+  g_autofree char *gguf_path = NULL;
+  g_autofree char *hf_path = NULL;
+  g_autoptr (LkModel) model = NULL;
+  g_autoptr (LkModel) gguf = NULL;
+  g_autoptr (LkModel) hf = NULL;
+  const double *a, *b;
+
+  if (!source || !g_file_test (source, G_FILE_TEST_IS_DIR))
+    {
+      g_test_skip ("the golden folder is not in LK_SHARED_DIR");
+      return;
+    }
+  model = open_model (source);
+  gguf_path = export_to (f, model, NULL, "gguf", "F32", "l3.gguf", 0);
+  gguf = open_model (gguf_path);
+  hf_path = export_to (f, gguf, NULL, "hf", "F32", "l3", 0);
+  hf = open_model (hf_path);
+  a = lk_model_get_rope_divisors (model);
+  b = lk_model_get_rope_divisors (hf);
+  g_assert_nonnull (a);
+  g_assert_nonnull (b);
+  for (gint64 i = 0; i < lk_model_get_config (model)->head_dim / 2; i++)
+    g_assert_cmpfloat (fabs (a[i] - b[i]), <=, 1e-6 * a[i]);
+  for (guint i = 0, n = 1; i < n; i++)
+    {
+      const LkModelTensor *tensor = &lk_model_get_tensors (model, &n)[i];
+      g_autofree float *x = values_of (model, i);
+      g_autofree float *y = values_of (hf, i);
+      gsize bytes = (gsize) (tensor->variable->rows * tensor->variable->cols) * sizeof (float);
+
+      g_assert_cmpmem (x, bytes, y, bytes);
+    }
+}
+
+static void
+test_verify (Fixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *form, *type, *name;
+  } cases[] = { { "gguf", "F32", "v.gguf" }, { "hf", "F32", "v-hf" }, { "adapter", NULL, "v-adapter" } };
+
+  if (!f->model)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = export_to (f, f->model, f->adapter, cases[i].form, cases[i].type, cases[i].name, 0);
+      LkExport export = { .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = cases[i].type };
+      g_auto (LkExportVerdict) verdict = { 0 };
+      g_autoptr (GError) error = NULL;
+
+      lk_export_verify (&export, target_of (cases[i].form), NULL, &verdict, &error);
+      g_assert_no_error (error);
+      g_assert_true (verdict.matches && verdict.exact_type);
+      g_assert_cmpuint (verdict.tokens, >, 8);
+    }
+}
+
+/* A file that is not what it should be is found out. */
+static void
+test_verify_finds (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = NULL;
+  LkExport export;
+  g_auto (LkExportVerdict) verdict = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  if (!f->model)
+    return;
+  path = export_to (f, f->model, NULL, "gguf", "F32", "base.gguf", 0); /* without the adapter */
+  export = (LkExport){ .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = "F32" };
+  g_assert_true (lk_export_verify (&export, target_of ("gguf"), NULL, &verdict, &error));
+  g_assert_false (verdict.matches);
+  g_assert_cmpuint (verdict.same_tokens, <, verdict.tokens);
+}
+
+static void
+expect_refusal (const LkExport *export, const char *form, int code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (lk_export_run (export, target_of (form), &error));
+  g_assert_error (error, LK_ERROR, code);
+}
+
+static void
+cancel_midway (double fraction, const char *message, gpointer data)
+{
+  if (fraction > 0.3)
+    g_cancellable_cancel (data);
+}
+
+static guint
+count_entries (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
+static void
+test_refusals (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = NULL;
+  g_autofree char *path = g_build_filename (f->folder, "out", NULL);
+  LkExport export;
+
+  if (!f->model)
+    return;
+  export = (LkExport){ .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = "Q9_Z" };
+  expect_refusal (&export, "gguf", LK_ERROR_INVALID_ARGUMENT);
+  expect_refusal (&export, "adapter", LK_ERROR_INVALID_ARGUMENT);
+  export.type = NULL;
+  export.adapter = NULL;
+  expect_refusal (&export, "adapter", LK_ERROR_INVALID_ARGUMENT);
+  export.path = lk_model_get_path (f->model);
+  export.replace = TRUE;
+  expect_refusal (&export, "gguf", LK_ERROR_INVALID_ARGUMENT);
+  export.path = f->folder;
+  export.replace = FALSE;
+  expect_refusal (&export, "hf", LK_ERROR_INVALID_ARGUMENT);
+  export.path = path;
+  export.progress = cancel_midway;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_clear_object (&cancellable);
+      export.data = export.cancellable = cancellable = g_cancellable_new ();
+      expect_refusal (&export, i ? "hf" : "gguf", LK_ERROR_CANCELLED);
+      g_assert_cmpuint (count_entries (f->folder), ==, 0);
+    }
+}
+
+/* The table of llama-quantize's choices. */
+static void
+test_recipes (void)
+{
+  LkFamily family = { .name = "x" };
+  LkModelConfig config = { .family = &family, .layers = 16, .tied = TRUE };
+  LkVariable wide = { .rows = 8, .cols = 512 }, odd = { .rows = 8, .cols = 576 }, strange = { .rows = 8, .cols = 100 }, norm = { .rows = 1, .cols = 512 };
+  static const struct
+  {
+    const char *recipe, *name;
+    gint layer, role;
+    guint shape;
+    LkType type;
+  } cases[] = {
+    { "F32", "blk.0.attn_q.weight", 0, LK_LINEAR_Q, 0, LK_TYPE_F32 },
+    { "F16", "blk.0.attn_norm.weight", 0, -1, 3, LK_TYPE_F32 },
+    { "Q8_0", "token_embd.weight", -1, -1, 0, LK_TYPE_Q8_0 },
+    { "Q4_0", "token_embd.weight", -1, -1, 0, LK_TYPE_Q6_K },
+    { "Q4_0", "token_embd.weight", -1, -1, 1, LK_TYPE_Q8_0 },
+    { "Q4_1", "blk.3.ffn_down.weight", 3, LK_LINEAR_DOWN, 1, LK_TYPE_Q4_1 },
+    { "Q4_1", "blk.3.ffn_down.weight", 3, LK_LINEAR_DOWN, 2, LK_TYPE_F16 },
+    { "Q4_K_M", "blk.0.attn_v.weight", 0, LK_LINEAR_V, 0, LK_TYPE_Q6_K },
+    { "Q4_K_M", "blk.2.attn_v.weight", 2, LK_LINEAR_V, 0, LK_TYPE_Q4_K },
+    { "Q4_K_M", "blk.4.ffn_down.weight", 4, LK_LINEAR_DOWN, 0, LK_TYPE_Q6_K },
+    { "Q4_K_M", "blk.14.ffn_down.weight", 14, LK_LINEAR_DOWN, 0, LK_TYPE_Q6_K },
+    { "Q4_K_M", "blk.14.ffn_up.weight", 14, LK_LINEAR_UP, 0, LK_TYPE_Q4_K },
+    { "Q4_K_M", "blk.2.attn_q.weight", 2, LK_LINEAR_Q, 1, LK_TYPE_Q5_0 },
+    { "Q5_K_M", "blk.2.attn_q.weight", 2, LK_LINEAR_Q, 1, LK_TYPE_Q5_1 },
+    { "Q4_K_S", "blk.3.attn_v.weight", 3, LK_LINEAR_V, 0, LK_TYPE_Q5_K },
+    { "Q4_K_S", "blk.4.attn_v.weight", 4, LK_LINEAR_V, 0, LK_TYPE_Q4_K },
+    { "q6_k", "blk.0.attn_q.weight", 0, LK_LINEAR_Q, 1, LK_TYPE_Q8_0 },
+  };
+  LkVariable *const shapes[] = { &wide, &odd, &strange, &norm };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      LkModelTensor tensor = { NULL, (char *) cases[i].name, shapes[cases[i].shape], cases[i].layer, cases[i].role };
+
+      g_test_message ("%s of %s", cases[i].name, cases[i].recipe);
+      g_assert_cmpint (lk_gguf_recipe_type (lk_gguf_recipe_find (cases[i].recipe), &config, &tensor), ==, cases[i].type);
+    }
+  g_assert_null (lk_gguf_recipe_find ("Q4"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/export/recipes", test_recipes);
+  g_test_add ("/export/merged", Fixture, NULL, set_up, test_merged, tear_down);
+  g_test_add ("/export/round-trip", Fixture, NULL, set_up, test_round_trip, tear_down);
+  g_test_add ("/export/llama3", Fixture, NULL, set_up, test_llama3, tear_down);
+  g_test_add ("/export/verify", Fixture, NULL, set_up, test_verify, tear_down);
+  g_test_add ("/export/verify-finds", Fixture, NULL, set_up, test_verify_finds, tear_down);
+  g_test_add ("/export/refusals", Fixture, NULL, set_up, test_refusals, tear_down);
+  return g_test_run ();
+}
