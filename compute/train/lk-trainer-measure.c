@@ -118,20 +118,25 @@ lk_trainer_count_loss (LkTrainer *self, double loss)
   return best;
 }
 
+/* What could not be kept is not the best: the next that beats the one that was is kept instead. */
 static gboolean
-lk_trainer_keep_best (LkTrainer *self, GError **error)
+lk_trainer_keep_best (LkTrainer *self, const LkTrainState *before, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
 
-  return _lk_trainer_save_adapter (self, "best", &local_error)
-         || _lk_trainer_forgive (self, g_steal_pointer (&local_error),
-                                 "The best adapter so far could not be kept", error);
+  if (_lk_trainer_save_adapter (self, "best", &local_error))
+    return TRUE;
+  self->state.best_loss = before->best_loss;
+  self->state.best_step = before->best_step;
+  return _lk_trainer_forgive (self, g_steal_pointer (&local_error),
+                              "The best adapter so far could not be kept", error);
 }
 
 gboolean
 _lk_trainer_evaluate (LkTrainer *self, gboolean counts, GError **error)
 {
   gint64 began = g_get_monotonic_time ();
+  LkTrainState before = self->state;
   JsonObject *members;
   gboolean best, done;
   double loss;
@@ -152,8 +157,8 @@ _lk_trainer_evaluate (LkTrainer *self, gboolean counts, GError **error)
     json_object_set_double_member (members, "loss", loss);
   json_object_set_int_member (members, "rows", lk_train_data_get_n_held_out (self->data));
   json_object_set_boolean_member (members, "best", best);
-  if (!lk_events_write (self->events, "eval", members, error) || (best && !lk_trainer_keep_best (self, error))
-      || !_lk_trainer_sample (self, error))
+  if (!lk_events_write (self->events, "eval", members, error)
+      || (best && !lk_trainer_keep_best (self, &before, error)) || !_lk_trainer_sample (self, error))
     return FALSE;
   self->eval_seconds += (double) (g_get_monotonic_time () - began) * 1e-6;
   self->evals_done++;

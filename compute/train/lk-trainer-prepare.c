@@ -258,7 +258,7 @@ _lk_trainer_prepare (LkTrainer *self, GError **error)
     return FALSE;
   lk_trainer_count_steps (self);
   if (!lk_trainer_write_plan (self, error)
-      || (self->options->sample_setup
+      || (self->options->sample_setup && lk_recipe_get_int (self->recipe, LK_SETTING_SAMPLES) > 0
           && !self->options->sample_setup (self->model, self->adapter, self->backend,
                                            self->options->sample_data, error)))
     return FALSE;

@@ -33,7 +33,7 @@ typedef struct
   gint64 steps_done;
   double eval_seconds;
   gint64 evals_done;
-  gboolean stop, samples_off;
+  gboolean stop, samples_off, unsaved_told;
 } LkTrainer;
 
 /* The adapter, fresh or as the newest checkpoint left it, data, step and plan. */

@@ -87,15 +87,22 @@ lk_trainer_checkpoint (LkTrainer *self, GError **error)
   return lk_events_write (self->events, "checkpoint", members, error);
 }
 
-/* While training goes on, a full disk costs the checkpoint, not the run: the one before is still there. */
+/* While training goes on, a full disk costs the checkpoint, not the run: the one before is still there. Said
+ * once, until there is room again. */
 static gboolean
 lk_trainer_try_checkpoint (LkTrainer *self, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
 
   if (lk_trainer_checkpoint (self, &local_error))
-    return TRUE;
+    {
+      self->unsaved_told = FALSE;
+      return TRUE;
+    }
   self->saved_at = g_get_monotonic_time ();
+  if (self->unsaved_told && g_error_matches (local_error, LK_ERROR, LK_ERROR_NO_SPACE))
+    return TRUE;
+  self->unsaved_told = TRUE;
   return _lk_trainer_forgive (self, g_steal_pointer (&local_error),
                               "A checkpoint could not be written, training goes on", error);
 }

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
 /* The model of a run under way answers @messages; made by who knows how to generate. LK_ERROR_CANCELLED:
  * somebody wants the run to stop; other errors end the samples, not the run. (transfer full) */
 typedef char *(*LkSampleFunc) (JsonArray *messages, gpointer data, GError **error);
-/* Called once when model and adapter stand, before the first sample is asked for. */
+/* Called once when model and adapter stand, before the first sample is asked for; not where the recipe wants
+ * none. */
 typedef gboolean (*LkSampleSetupFunc) (LkModel *model, LkAdapter *adapter, LkBackend *backend, gpointer data,
                                        GError **error);
 
