@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs inside the oracle (tests/oracle-run). Reads one JSON object from standard input, writes one to standard output.
 
-    {"do": "adapter", "model": GGUF, "rank": 8, "out": FOLDER}                     a LoRA adapter with random weights
+    {"do": "adapter", "model": GGUF, "rank": 8, "deviation": 0.02, "out": FOLDER}   a LoRA adapter with random weights
     {"do": "greedy", "hf": FOLDER | "gguf": FILE, "adapter": FOLDER?, "prompts": [[ids]], "n": 64}   → {"answers": [[ids]]}
 """
 import json
@@ -33,7 +33,7 @@ def make_adapter(job):
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "lora_" in name:
-                parameter.normal_(0, 0.02)
+                parameter.normal_(0, job["deviation"])
     model.save_pretrained(job["out"])
     return {"ok": True}
 
