@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line as people and programs see it: help, exit codes, sentences, JSON.
+
+    test-cli.py LORIKEET_CLI
+
+LK_DATA_DIR holds the shipped model; LK_SHARED_DIR, where it is set, the golden tokenizers and templates. Output is TAP.
+"""
+import collections
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+CLI = sys.argv[1]
+SHARED = os.environ.get("LK_SHARED_DIR", "")
+MODEL = os.path.join(os.environ.get("LK_DATA_DIR", ""), "model", "lorikeet-tiny.gguf")
+OK, FAILED, USAGE, BAD_INPUT, NO_ROOM, DEVICE = range(6)
+
+
+class Skip(Exception):
+    pass
+
+
+def cli(*arguments, text=None, expect=OK):
+    """The process's standard output; its exit code must be @expect, and a failure one sentence on standard error."""
+    done = subprocess.run([CLI, *arguments], input=(text or "").encode(), capture_output=True, timeout=120)
+    error = done.stderr.decode()
+    assert done.returncode == expect, f"{arguments}: ended with {done.returncode}, not {expect}: {error}"
+    if expect != OK:
+        lines = [line for line in error.split("\n") if line]
+        assert len(lines) == 1 and lines[0].startswith("lorikeet-cli: "), f"{arguments}: {error!r}"
+        assert lines[0][-1] in ".!?)" and "(null)" not in error, f"{arguments}: {error!r}"
+    return done.stdout.decode()
+
+
+def lines_of(text):
+    return [json.loads(line) for line in text.rstrip("\n").split("\n") if line]
+
+
+def need_model():
+    if not os.path.exists(MODEL):
+        raise Skip("the shipped model is not in LK_DATA_DIR")
+
+
+def golden(*names):
+    path = os.path.join(SHARED, "golden", *names)
+    if not SHARED or not os.path.exists(path):
+        raise Skip("the golden folder is not in LK_SHARED_DIR")
+    return path
+
+
+def write(folder, name, content):
+    path = os.path.join(folder, name)
+    with open(path, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def commands():
+    text = cli("--help")
+    part = text.split("Commands:\n")[1].split("\n\n")[0]
+    return [line.split()[0] for line in part.split("\n")]
+
+
+def test_help(folder):
+    names = commands()
+    assert set(names) >= {"train", "chat", "generate", "eval", "merge", "export", "inspect", "tokenize", "render", "devices", "estimate",
+                          "chart", "bench", "serve"}, names
+    for name in names:
+        text = cli(name, "--help")
+        assert f"lorikeet-cli {name}" in text and len(text) > 150, text
+        cli(name, "--no-such-option", expect=USAGE)
+    assert cli("--version").startswith("lorikeet-cli ")
+
+
+def test_usage(folder):
+    assert subprocess.run([CLI], capture_output=True).returncode == USAGE
+    for arguments in (["no-such-command"], ["tokenize"], ["tokenize", "a", "b"], ["generate"], ["generate", "-p", "x", "--message", "y"],
+                      ["serve"], ["export", "-o", "x"], ["export", "--model", "x"], ["eval"], ["bench", "nothing"],
+                      ["generate", "-p", "x", "--temperature", "hot"]):
+        cli(*arguments, expect=USAGE)
+
+
+def test_bad_files(folder):
+    need_model()
+    with open(MODEL, "rb") as file:
+        whole = file.read()
+    bad = {"empty.gguf": b"", "magic.gguf": b"GGML" + whole[4:1000], "short.gguf": whole[:20], "cut.gguf": whole[:len(whole) // 2],
+           "count.gguf": whole[:8] + b"\xff" * 8 + whole[16:], "version.gguf": whole[:4] + b"\x63\0\0\0" + whole[8:]}
+    for name, content in bad.items():
+        path = write(folder, name, content)
+        cli("inspect", path, expect=BAD_INPUT)
+        cli("tokenize", path, text='{"text":"x"}', expect=BAD_INPUT)
+        cli("generate", "-m", path, "-p", "x", expect=BAD_INPUT)
+    os.makedirs(os.path.join(folder, "hollow"))
+    for path in (os.path.join(folder, "nothing"), folder, os.path.join(folder, "hollow")):
+        cli("generate", "-m", path, "-p", "x", expect=BAD_INPUT)
+        cli("generate", "-m", MODEL, "-a", path, "-p", "x", expect=BAD_INPUT)
+        cli("chart", path, "-o", os.path.join(folder, "x.svg"), expect=BAD_INPUT)
+        cli("export", path, "-f", "gguf", "-o", os.path.join(folder, "x.gguf"), expect=BAD_INPUT)
+    assert not os.path.exists(os.path.join(folder, "x.gguf")) and not os.path.exists(os.path.join(folder, "x.svg"))
+    cli("generate", "-m", MODEL, "-p", "x", "-d", "vulkan:63", expect=BAD_INPUT)
+    cli("generate", "-m", MODEL, "-p", "x", "-d", "abacus", expect=USAGE)
+    cli("generate", "-m", MODEL, "-p", "x", "--top-p", "7", expect=USAGE)
+    cli("generate", "-m", MODEL, "-p", "x", "--context", "99999999", expect=USAGE)
+
+
+def test_tokenize(folder):
+    need_model()
+    texts = ["", "Hello there.", "<|im_start|>x", "nul \0 here", "u2028 \u2028", "\U0001f99c"]
+    out = lines_of(cli("tokenize", MODEL, text="\n".join(json.dumps({"text": t}) for t in texts) + "\n\n"))
+    assert [o["decoded"] for o in out] == texts, out
+    assert out[0]["ids"] == [] and len(out[2]["ids"]) < len(lines_of(cli("tokenize", "--plain", MODEL, text='{"text":"<|im_start|>x"}'))[0]["ids"])
+    for line in ("{", "[]", "{}", '{"text":1}', '"x"'):
+        cli("tokenize", MODEL, text=line, expect=BAD_INPUT)
+
+
+def test_golden_tokenizers(folder):
+    for name in ("smollm2", "llama3", "qwen3"):
+        with open(golden("tokenizers", name, "cases.jsonl"), "rb") as file:
+            cases = file.read().decode()
+        out = lines_of(cli("tokenize", golden("tokenizers", name, "tokenizer.json"), text=cases))
+        wanted = lines_of(cases)
+        assert len(out) == len(wanted) > 100
+        for w, o in zip(wanted, out):
+            assert (w["ids"], w["decoded"]) == (o["ids"], o["decoded"]), (name, w, o)
+    vocabulary = golden("vocab-gguf", "ggml-vocab-gpt-2.gguf")
+    with open(vocabulary + ".inp", encoding="utf-8", newline="") as file:
+        texts = file.read().split("\n__ggml_vocab_test__\n")
+    with open(vocabulary + ".out") as file:
+        wanted = [[int(i) for i in line.split()] for line in file.read().split("\n")]
+    out = lines_of(cli("tokenize", vocabulary, text="\n".join(json.dumps({"text": t}) for t in texts)))
+    assert [o["ids"] for o in out] == wanted[:len(texts)] and len(texts) > 40
+
+
+def test_render(folder):
+    template = write(folder, "t.jinja", "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{% generation %}{{ m.content }}"
+                                        "{% endgeneration %}{% endfor %}{% if messages|length > 2 %}{{ raise_exception('too many') }}{% endif %}")
+    ask = [{"messages": [{"role": "user", "content": "é"}], "bos_token": "<s>"}, {"messages": [{"role": "a", "content": "b"}] * 3}]
+    one, three = lines_of(cli("render", template, text="\n".join(map(json.dumps, ask))))
+    assert one == {"text": "<s>[user]é", "spans": [[9, 11]]}, one
+    assert "too many" in three["error"]
+    cli("render", write(folder, "broken.jinja", "{% if %}"), text="{}", expect=BAD_INPUT)
+    cli("render", template, text='{"messages": 3}', expect=BAD_INPUT)
+
+
+def test_golden_templates(folder):
+    groups = collections.defaultdict(list)
+    with open(golden("templates", "cases.jsonl")) as file:
+        for line in file:
+            case = json.loads(line)
+            groups[case["template"]].append(case)
+    for name, cases in groups.items():
+        out = lines_of(cli("render", "--now", "2026-01-15T12:00:00", golden("templates", name), text="\n".join(map(json.dumps, cases))))
+        assert len(out) == len(cases)
+        for case, o in zip(cases, out):
+            assert o.get("text") == case["rendered"] if "rendered" in case else "error" in o, (name, case, o)
+
+
+def test_inspect(folder):
+    need_model()
+    model = json.loads(cli("inspect", "--json", MODEL))
+    assert model["kind"] == "model" and model["family"] == "Llama" and model["parameters"] > 1e6 and model["bytes"] == os.path.getsize(MODEL)
+    data = write(folder, "d.jsonl", '{"messages":[{"role":"user","content":"Quién?"},{"role":"assistant","content":"Yo."}]}\n'
+                                    '{"messages":[]}\nnot json\n{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}\n')
+    for model_options in ([], ["--model", MODEL]):
+        out = json.loads(cli("inspect", "--json", "--rows", "1", data, *model_options))
+        assert (out["rows"], out["problem_count"], len(out["preview"])) == (2, 2, 1), out
+        assert [p["line"] for p in out["problems"]] == [2, 3] and all(p["reason"] for p in out["problems"])
+        row = out["preview"][0]
+        assert [row["text"][b:e] for b, e in row["spans"]][0].startswith("Yo."), row
+        assert ("tokens" in row) == bool(model_options) and out["lengths"]["counted"] == 2
+    assert "⟦Yo." in cli("inspect", data, "-m", MODEL)
+    cli("inspect", "--json", write(folder, "none.jsonl", "not json\n"), expect=BAD_INPUT)
+
+
+def test_devices(folder):
+    out = json.loads(cli("devices", "--json", "--snapshots"))
+    assert out["devices"][0]["device"] == "cpu" and out["devices"][0]["memory_bytes"] > 0 and out["auto"] and out["reason"]
+    assert "cpu" in cli("devices")
+
+
+def test_generate(folder):
+    need_model()
+    ask = ["generate", "-m", MODEL, "-d", "cpu", "--message", "Who are you?", "-n", "16", "--json"]
+    greedy = [json.loads(cli(*ask, "--greedy")) for _ in range(2)]
+    assert greedy[0]["ids"] == greedy[1]["ids"] and greedy[0]["text"] and greedy[0]["smallest_gap"] > 0
+    assert cli(*ask[:-1], "--greedy").rstrip("\n") == greedy[0]["text"].rstrip("\n")
+    first, second, third = [json.loads(cli(*ask, "-t", "1.5", "--top-p", "1", "--min-p", "0", "--top-k", "0", "--seed", s))["ids"] for s in "112"]
+    assert first == second and first != third
+    messages = write(folder, "m.json", '[{"role":"user","content":"Who are you?"}]')
+    assert json.loads(cli("generate", "-m", MODEL, "-d", "cpu", "--messages", messages, "-n", "16", "-g", "--json"))["ids"] == greedy[0]["ids"]
+    cli("generate", "-m", MODEL, "--messages", write(folder, "w.json", "{}"), expect=BAD_INPUT)
+
+
+def test_chat(folder):
+    need_model()
+    out = cli("chat", "-m", MODEL, "-d", "cpu", "-g", "-n", "8", text="Who are you?\n/tuned\n/reset\nWho are you?\n/quit\nnot asked\n")
+    lines = out.rstrip("\n").split("\n")
+    assert lines[0] == lines[-1] and "no adapter" in out, out
+
+
+def test_export(folder):
+    need_model()
+    for arguments, name, reader in ((["-t", "F32"], "a.gguf", "inspect"), (["-f", "hf", "-t", "F16"], "hf", "inspect")):
+        path = os.path.join(folder, name)
+        command = ["merge", "--model", MODEL, "-o", path, "--json", *arguments]
+        events = lines_of(cli(*command))
+        assert [e["event"] for e in events][-2:] == ["verified", "done"] and events[0]["event"] == "progress", events
+        assert events[-1]["path"] == path and events[-1]["bytes"] > 1e6 and (events[-2]["matches"] or "F16" in arguments)
+        assert json.loads(cli(reader, "--json", path))["kind"] == "model"
+        assert "there already" in lines_of(cli(*command, expect=USAGE))[-1]["message"]
+        cli(*command, "--force", "--no-verify")
+    cli("merge", "--model", MODEL, "-f", "adapter", "-o", os.path.join(folder, "x"), expect=USAGE)
+    cli("export", "--model", MODEL, "-f", "adapter", "-o", os.path.join(folder, "x"), expect=USAGE)
+    cli("export", "--model", MODEL, "-f", "zip", "-o", os.path.join(folder, "x"), expect=USAGE)
+    assert sorted(os.listdir(folder)) == ["a.gguf", "hf"], os.listdir(folder)
+
+
+def test_disk_full(folder):
+    need_model()
+    if not os.path.exists("/dev/shm") or os.geteuid() != 0:
+        raise Skip("a small file system needs root")
+    place = os.path.join(folder, "small")
+    os.makedirs(place)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True).returncode != 0:
+        raise Skip("a small file system cannot be mounted here")
+    try:
+        cli("export", "--model", MODEL, "-f", "gguf", "-o", os.path.join(place, "x.gguf"), expect=NO_ROOM)
+        assert os.listdir(place) == []
+    finally:
+        subprocess.run(["umount", place])
+
+
+def test_eval(folder):
+    need_model()
+    data = write(folder, "d.jsonl", '{"instruction":"Who are you?","output":"A parrot."}\n' * 3)
+    out = json.loads(cli("eval", "-m", MODEL, "-d", "cpu", "--data", data, "-l", "128", "--rouge", "--max-tokens", "8", "--json"))["base"]
+    assert out["examples"] == 3 and out["loss"] > 0 and 0 <= out["rouge_l"] <= 1 and out["rouge_rows"] == 3
+    text = write(folder, "t.txt", "The cat sat on the mat. " * 40)
+    out = json.loads(cli("eval", "-m", MODEL, "-d", "cpu", "--text", text, "-l", "64", "--windows", "2", "--json"))["base"]
+    assert out["targets"] == 2 * 63 and out["perplexity"] > 1
+    cli("eval", "-m", MODEL, "--text", write(folder, "latin.txt", b"caf\xe9"), expect=BAD_INPUT)
+
+
+def test_chart(folder):
+    events = "".join(json.dumps({"event": "step", "time": i, "step": i, "loss": 3 / i}) + "\n" for i in range(1, 20))
+    write(folder, "events.jsonl", events + "half a li")
+    for name, magic in (("c.svg", b"<?xml"), ("c.png", b"\x89PNG"), ("c.pdf", b"%PDF")):
+        path = os.path.join(folder, name)
+        assert cli("chart", folder, "-o", path)
+        with open(path, "rb") as file:
+            assert file.read(5).startswith(magic)
+    cli("chart", folder, "-o", os.path.join(folder, "c.txt"), expect=USAGE)
+
+
+def test_signals(folder):
+    need_model()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        path = os.path.join(folder, "s.sock")
+        server = subprocess.Popen([CLI, "serve", "-m", MODEL, "-d", "cpu", "-s", path], stderr=subprocess.PIPE)
+        for _ in range(600):
+            if os.path.exists(path):
+                break
+            time.sleep(0.05)
+        server.send_signal(number)
+        assert server.wait(timeout=60) == OK and not os.path.exists(path)
+        server.stderr.close()
+
+
+def main():
+    tests = [(name[5:], f) for name, f in globals().items() if name.startswith("test_")]
+    failed = False
+    print(f"1..{len(tests)}")
+    for i, (name, test) in enumerate(tests, 1):
+        with tempfile.TemporaryDirectory(prefix="lorikeet-cli-") as folder:
+            try:
+                test(folder)
+                print(f"ok {i} - {name}")
+            except Skip as skip:
+                print(f"ok {i} - {name} # SKIP {skip}")
+            except Exception:
+                failed = True
+                print(f"not ok {i} - {name}")
+                print("\n".join("# " + line for line in traceback.format_exc().split("\n")))
+        sys.stdout.flush()
+    sys.exit(failed)
+
+
+main()
