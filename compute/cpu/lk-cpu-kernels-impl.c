@@ -34,7 +34,7 @@ lk_exp (float x)
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  i = ((gint32) n + 127) << 23;
+  i = (gint32) (((guint32) (gint32) n + 127u) << 23); /* unsigned: what is not a number stays so, whatever the bits */
   memcpy (&n, &i, 4);
   return p * n;
 }
