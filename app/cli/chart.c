@@ -22,8 +22,9 @@ run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "RUN -o FILE",
-    .description = "Draws the training and held-out loss of RUN (a run folder or its events.jsonl) as the window does.\n"
-                   "Without -o it draws with characters; either way it says in words what the chart shows.",
+    .description
+    = "Draws the training and held-out loss of RUN (a run folder or its events.jsonl) as the window does.\n"
+      "Without -o it draws with characters; either way it says in words what the chart shows.",
     .entries = entries,
     .min = 1,
     .max = 1,

@@ -11,10 +11,12 @@ static char *model_path, *adapter_path, *device, *system_text;
 static int context;
 
 static const GOptionEntry entries[] = {
-  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
+    "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
   { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path, "An adapter folder or a run", "ADAPTER" },
   { "system", 0, 0, G_OPTION_ARG_STRING, &system_text, "The system message", "TEXT" },
-  { "context", 0, 0, G_OPTION_ARG_INT, &context, "Tokens of the conversation; default 2048 or the model's", "N" },
+  { "context", 0, 0, G_OPTION_ARG_INT, &context, "Tokens of the conversation; default 2048 or the model's",
+    "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
   { NULL },
 };
@@ -78,13 +80,15 @@ answer (Chat *self, const char *line, GError **error)
   if (!ids)
     return FALSE;
   lk_cli_sampling_fill (&options);
-  if (!lk_generator_run (self->generator, (const gint32 *) (void *) ids->data, ids->len, &options, &out, error))
+  if (!lk_generator_run (self->generator, (const gint32 *) (void *) ids->data, ids->len, &options, &out,
+                         error))
     return FALSE;
   lk_cli_add_message (self->messages, "assistant", out.text->str);
   putchar ('\n');
   fflush (stdout);
   if (out.finish == LK_FINISH_CONTEXT)
-    g_printerr ("lorikeet-cli: The answer was cut: the context of %u tokens is full; /reset begins a new conversation.\n",
+    g_printerr ("lorikeet-cli: The answer was cut: the context of %u tokens is full; /reset begins a new "
+                "conversation.\n",
                 lk_generator_get_context (self->generator));
   if (self->terminal && out.answer_seconds > 0)
     g_printerr ("(%u tokens, %.1f a second)\n", out.ids->len, out.ids->len / (out.answer_seconds + 1e-9));
@@ -132,8 +136,10 @@ run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "",
-    .description = "Each line of standard input is a message; the answer comes as it is made. Lines that begin with “/” are\n"
-                   "commands: /base and /tuned switch the adapter off and on, /reset begins a new conversation, /quit ends.",
+    .description = "Each line of standard input is a message; the answer comes as it is made. Lines that "
+                   "begin with “/” are\n"
+                   "commands: /base and /tuned switch the adapter off and on, /reset begins a new "
+                   "conversation, /quit ends.",
     .max = 0,
   };
   g_autofree GOptionEntry *all = lk_cli_with_sampling (entries);
@@ -150,7 +156,8 @@ run (int argc, char **argv)
   begin_again (&self);
   if (lk_cli_model_open (&self.cli, model_path, adapter_path, device, &error))
     {
-      make = (LkGeneratorOptions){ self.cli.model, self.cli.backend, &self.cli.adapter, self.cli.adapter != NULL, (guint) MAX (0, context) };
+      make = (LkGeneratorOptions){ self.cli.model, self.cli.backend, &self.cli.adapter,
+                                   self.cli.adapter != NULL, (guint) MAX (0, context) };
       self.generator = lk_generator_new (&make, &error);
     }
   if (!self.generator || !talk (&self, &error))

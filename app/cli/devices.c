@@ -9,7 +9,8 @@ static gboolean as_json, with_snapshots;
 
 static const GOptionEntry entries[] = {
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Answer as one line of JSON", NULL },
-  { "snapshots", 0, 0, G_OPTION_ARG_NONE, &with_snapshots, "With --json, all a device says of itself, for bug reports", NULL },
+  { "snapshots", 0, 0, G_OPTION_ARG_NONE, &with_snapshots,
+    "With --json, all a device says of itself, for bug reports", NULL },
   { NULL },
 };
 
@@ -67,10 +68,12 @@ gpu_to_json (const LkDeviceSnapshot *snapshot, guint index, const char *refusal)
 static void
 print_row (JsonObject *object, gboolean chosen)
 {
-  g_autofree char *memory = g_format_size_full ((guint64) json_object_get_int_member (object, "memory_bytes"), G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *memory = g_format_size_full ((guint64) json_object_get_int_member (object, "memory_bytes"),
+                                                G_FORMAT_SIZE_IEC_UNITS);
 
   lk_cli_print ("%c %-10s %s · %s · %s", chosen ? '*' : ' ', json_object_get_string_member (object, "device"),
-                json_object_get_string_member (object, "name"), json_object_get_string_member (object, "kind"), memory);
+                json_object_get_string_member (object, "name"),
+                json_object_get_string_member (object, "kind"), memory);
   if (json_object_has_member (object, "reason"))
     lk_cli_print ("  %-10s %s", "", json_object_get_string_member (object, "reason"));
 }
@@ -80,7 +83,8 @@ run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "",
-    .description = "The one marked * is what “--device auto” takes: the best graphics card, else the processor.",
+    .description
+    = "The one marked * is what “--device auto” takes: the best graphics card, else the processor.",
     .entries = entries,
   };
   const LkDeviceChoice automatic = { LK_DEVICE_WANT_AUTO, -1 };
@@ -101,10 +105,12 @@ run (int argc, char **argv)
   selection = lk_device_select (snapshots, n, &automatic, NULL);
   json_array_add_object_element (devices, cpu_to_json (cpu));
   for (guint i = 0; i < n; i++)
-    json_array_add_object_element (devices, gpu_to_json (&snapshots[i], i, selection ? selection->refusals[i] : ""));
+    json_array_add_object_element (devices,
+                                   gpu_to_json (&snapshots[i], i, selection ? selection->refusals[i] : ""));
   if (selection)
     {
-      g_autofree char *name = selection->index < 0 ? g_strdup ("cpu") : g_strdup_printf ("vulkan:%d", selection->index);
+      g_autofree char *name
+          = selection->index < 0 ? g_strdup ("cpu") : g_strdup_printf ("vulkan:%d", selection->index);
 
       json_object_set_string_member (out, "auto", name);
       json_object_set_string_member (out, "reason", selection->reason);

@@ -20,15 +20,21 @@ static gint64 n_windows;
 static gboolean rouge, as_json;
 
 static const GOptionEntry entries[] = {
-  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
+    "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
   { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path, "An adapter folder or a run", "ADAPTER" },
-  { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file; default: the rows the run held out", "FILE" },
-  { "text", 0, 0, G_OPTION_ARG_FILENAME, &text_path, "A plain text: its perplexity in windows of --length tokens", "FILE" },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths,
+    "A dataset file; default: the rows the run held out", "FILE" },
+  { "text", 0, 0, G_OPTION_ARG_FILENAME, &text_path,
+    "A plain text: its perplexity in windows of --length tokens", "FILE" },
   { "length", 'l', 0, G_OPTION_ARG_INT, &length, "Tokens of a row or a window; default 512", "N" },
-  { "windows", 0, 0, G_OPTION_ARG_INT64, &n_windows, "With --text: only the first N windows; default all", "N" },
+  { "windows", 0, 0, G_OPTION_ARG_INT64, &n_windows, "With --text: only the first N windows; default all",
+    "N" },
   { "rows", 'n', 0, G_OPTION_ARG_INT, &n_rows, "Only the first N rows; default all", "N" },
-  { "rouge", 0, 0, G_OPTION_ARG_NONE, &rouge, "Answer the rows greedily too and compare with what stands there (ROUGE-L)", NULL },
-  { "max-tokens", 0, 0, G_OPTION_ARG_INT, &max_tokens, "With --rouge: length of an answer; default 128", "N" },
+  { "rouge", 0, 0, G_OPTION_ARG_NONE, &rouge,
+    "Answer the rows greedily too and compare with what stands there (ROUGE-L)", NULL },
+  { "max-tokens", 0, 0, G_OPTION_ARG_INT, &max_tokens, "With --rouge: length of an answer; default 128",
+    "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Answer as one line of JSON", NULL },
   { NULL },
@@ -37,12 +43,12 @@ static const GOptionEntry entries[] = {
 /* The model as it is measured: the base alone, or with its adapter. */
 typedef struct
 {
-  const char *name;      /* "base", "tuned" */
+  const char *name; /* "base", "tuned" */
   LkAdapter *adapter;
   LkScore score;
   gboolean has_rouge;
-  double rouge;          /* mean */
-  guint rouge_rows;      /* rows that are a question with an answer and whose question fits into the context */
+  double rouge;     /* mean */
+  guint rouge_rows; /* rows that are a question with an answer and whose question fits into the context */
 } Candidate;
 
 static void
@@ -65,7 +71,8 @@ cut_text (LkModel *model, GError **error)
     return NULL;
   if (size == 0 || !g_utf8_validate (text, (gssize) size, NULL))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "“%s” %s", text_path, size == 0 ? "is empty" : "is not UTF-8 text");
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "“%s” %s", text_path,
+                   size == 0 ? "is empty" : "is not UTF-8 text");
       return NULL;
     }
   if (!lk_tokenizer_encode (lk_model_get_tokenizer (model), text, (gssize) size, FALSE, ids, error))
@@ -103,9 +110,12 @@ take_question (const LkRow *row, JsonArray *question, const char **answer)
 }
 
 static gboolean
-answer_row (LkGenerator *generator, LkModel *model, const LkRow *row, double *sum, guint *counted, GError **error)
+answer_row (LkGenerator *generator, LkModel *model, const LkRow *row, double *sum, guint *counted,
+            GError **error)
 {
-  LkGenerateOptions options = { .sampler = lk_sampler_defaults, .max_tokens = (guint) max_tokens, .cancellable = lk_cli_cancellable () };
+  LkGenerateOptions options = { .sampler = lk_sampler_defaults,
+                                .max_tokens = (guint) max_tokens,
+                                .cancellable = lk_cli_cancellable () };
   g_autoptr (JsonArray) question = json_array_new ();
   g_autoptr (GArray) prompt = NULL;
   g_auto (LkGenerated) out = { 0 };
@@ -119,7 +129,8 @@ answer_row (LkGenerator *generator, LkModel *model, const LkRow *row, double *su
   if (prompt->len >= lk_generator_get_context (generator))
     return TRUE;
   options.sampler.temperature = 0;
-  if (!lk_generator_run (generator, (const gint32 *) (void *) prompt->data, prompt->len, &options, &out, error))
+  if (!lk_generator_run (generator, (const gint32 *) (void *) prompt->data, prompt->len, &options, &out,
+                         error))
     return FALSE;
   if (out.finish == LK_FINISH_CANCELLED)
     {
@@ -159,11 +170,12 @@ measure_rouge (LkCliModel *cli, GPtrArray *rows, Candidate *candidate, GError **
 static gboolean
 measure (LkCliModel *cli, GPtrArray *examples, GPtrArray *rows, Candidate *candidate, GError **error)
 {
-  g_autoptr (LkScorer) scorer
-      = lk_scorer_new (cli->model, cli->backend, &candidate->adapter, candidate->adapter != NULL, (guint) MAX (0, length), error);
+  g_autoptr (LkScorer) scorer = lk_scorer_new (cli->model, cli->backend, &candidate->adapter,
+                                               candidate->adapter != NULL, (guint) MAX (0, length), error);
 
   return scorer
-         && lk_scorer_run (scorer, (LkExample *const *) examples->pdata, examples->len, &candidate->score, lk_cli_cancellable (), error)
+         && lk_scorer_run (scorer, (LkExample *const *) examples->pdata, examples->len, &candidate->score,
+                           lk_cli_cancellable (), error)
          && (!rouge || !rows || measure_rouge (cli, rows, candidate, error));
 }
 
@@ -202,13 +214,17 @@ report (const Candidate *candidates, guint n, guint unusable)
   for (guint i = 0; i < n; i++)
     {
       const LkScore *s = &candidates[i].score;
-      g_autofree char *words = candidates[i].has_rouge ? g_strdup_printf (", ROUGE-L %.4f over %u answers", candidates[i].rouge, candidates[i].rouge_rows) : g_strdup ("");
+      g_autofree char *words = candidates[i].has_rouge
+                                   ? g_strdup_printf (", ROUGE-L %.4f over %u answers", candidates[i].rouge,
+                                                      candidates[i].rouge_rows)
+                                   : g_strdup ("");
 
       lk_cli_print ("%s: loss %.4f, perplexity %.3f over %" G_GINT64_FORMAT " tokens%s", candidates[i].name,
                     s->loss / (double) MAX (1, s->targets), lk_score_get_perplexity (s), s->targets, words);
     }
   if (candidates[0].score.cut > 0)
-    lk_cli_print ("%u of %u examples were longer than %d tokens and cut", candidates[0].score.cut, candidates[0].score.examples, length);
+    lk_cli_print ("%u of %u examples were longer than %d tokens and cut", candidates[0].score.cut,
+                  candidates[0].score.examples, length);
   if (unusable > 0)
     lk_cli_print ("%u rows could not be used", unusable);
 }
@@ -223,14 +239,15 @@ evaluate (LkCliModel *cli, const char *run, GError **error)
 
   if (!lk_model_get_tokenizer (cli->model))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” has no tokenizer", lk_model_get_path (cli->model));
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” has no tokenizer",
+                   lk_model_get_path (cli->model));
       return FALSE;
     }
   if (text_path)
     windows = cut_text (cli->model, error);
-  else if (data_paths
-               ? !lk_cli_data_from_files (&data, cli->model, (const char *const *) data_paths, g_strv_length (data_paths), limit, error)
-               : !lk_cli_data_from_run (&data, cli->model, run, limit, error))
+  else if (data_paths ? !lk_cli_data_from_files (&data, cli->model, (const char *const *) data_paths,
+                                                 g_strv_length (data_paths), limit, error)
+                      : !lk_cli_data_from_run (&data, cli->model, run, limit, error))
     return FALSE;
   if (text_path && !windows)
     return FALSE;
@@ -246,8 +263,10 @@ run_eval (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "[RUN]",
-    .description = "The loss and perplexity of the base and, where there is an adapter, of base and adapter: on the rows a run held\n"
-                   "out, on a dataset (the answers only), or on a plain text (all tokens but the first of each window).",
+    .description
+    = "The loss and perplexity of the base and, where there is an adapter, of base and adapter: on the rows "
+      "a run held\n"
+      "out, on a dataset (the answers only), or on a plain text (all tokens but the first of each window).",
     .entries = entries,
     .max = 1,
   };
@@ -270,7 +289,8 @@ run_eval (int argc, char **argv)
   if (!run && !data_paths && !text_path)
     return lk_cli_fail_usage ("A run, --data or --text is needed: what to measure on");
   lk_cli_cancellable ();
-  if (!lk_cli_model_open (&cli, run ? run : model_path, adapter_path, device, &error) || !evaluate (&cli, run, &error))
+  if (!lk_cli_model_open (&cli, run ? run : model_path, adapter_path, device, &error)
+      || !evaluate (&cli, run, &error))
     return lk_cli_fail (error);
   return LK_EXIT_OK;
 }

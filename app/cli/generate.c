@@ -15,14 +15,19 @@ static double strength = 1;
 static gboolean as_json;
 
 static const GOptionEntry entries[] = {
-  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
+    "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
   { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path, "An adapter folder or a run", "ADAPTER" },
-  { "strength", 0, 0, G_OPTION_ARG_DOUBLE, &strength, "How much of the adapter: 1 as trained, 0 the base alone", "NUMBER" },
+  { "strength", 0, 0, G_OPTION_ARG_DOUBLE, &strength,
+    "How much of the adapter: 1 as trained, 0 the base alone", "NUMBER" },
   { "prompt", 'p', 0, G_OPTION_ARG_STRING, &prompt, "Plain text to be continued", "TEXT" },
   { "message", 0, 0, G_OPTION_ARG_STRING, &message, "A message to be answered by the chat template", "TEXT" },
-  { "messages", 0, 0, G_OPTION_ARG_FILENAME, &messages_path, "A JSON file of a conversation to be answered: [{\"role\", \"content\"}, …]", "FILE" },
-  { "system", 0, 0, G_OPTION_ARG_STRING, &system_text, "With --message: the system message before it", "TEXT" },
-  { "context", 0, 0, G_OPTION_ARG_INT, &context, "Tokens of prompt and answer together; default 2048 or the model's", "N" },
+  { "messages", 0, 0, G_OPTION_ARG_FILENAME, &messages_path,
+    "A JSON file of a conversation to be answered: [{\"role\", \"content\"}, …]", "FILE" },
+  { "system", 0, 0, G_OPTION_ARG_STRING, &system_text, "With --message: the system message before it",
+    "TEXT" },
+  { "context", 0, 0, G_OPTION_ARG_INT, &context,
+    "Tokens of prompt and answer together; default 2048 or the model's", "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Answer as one line of JSON", NULL },
   { NULL },
@@ -43,7 +48,8 @@ load_messages (const char *path, GError **error)
     return NULL;
   if (JSON_NODE_HOLDS_ARRAY (node))
     return g_steal_pointer (&node);
-  if (JSON_NODE_HOLDS_OBJECT (node) && !lk_json_get_array (json_node_get_object (node), "messages", path, &array, error))
+  if (JSON_NODE_HOLDS_OBJECT (node)
+      && !lk_json_get_array (json_node_get_object (node), "messages", path, &array, error))
     return NULL;
   if (!array)
     {
@@ -103,7 +109,8 @@ print_answer (const LkGenerated *out, GArray *prompt_ids)
 static gboolean
 answer (LkCliModel *cli, GError **error)
 {
-  LkGeneratorOptions make = { cli->model, cli->backend, &cli->adapter, cli->adapter != NULL, (guint) MAX (0, context) };
+  LkGeneratorOptions make
+      = { cli->model, cli->backend, &cli->adapter, cli->adapter != NULL, (guint) MAX (0, context) };
   LkGenerateOptions options = { .func = as_json ? NULL : print_piece, .cancellable = lk_cli_cancellable () };
   g_autoptr (GArray) ids = encode_prompt (cli->model, error);
   g_autoptr (LkGenerator) generator = ids ? lk_generator_new (&make, error) : NULL;
@@ -121,7 +128,8 @@ answer (LkCliModel *cli, GError **error)
   if (out.finish == LK_FINISH_CANCELLED)
     g_set_error_literal (error, LK_ERROR, LK_ERROR_CANCELLED, "Interrupted");
   else if (out.finish == LK_FINISH_CONTEXT && !as_json)
-    g_printerr ("lorikeet-cli: The answer was cut: the context of %u tokens is full.\n", lk_generator_get_context (generator));
+    g_printerr ("lorikeet-cli: The answer was cut: the context of %u tokens is full.\n",
+                lk_generator_get_context (generator));
   return out.finish != LK_FINISH_CANCELLED;
 }
 
@@ -130,8 +138,10 @@ run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "--prompt TEXT|--message TEXT|--messages FILE",
-    .description = "Writes one answer, as it comes. With --json: “text”, “ids”, “prompt_ids”, “finish” (end, stop, length,\n"
-                   "context), “smallest_gap” (between the best and the second logit on the way) and times in seconds.",
+    .description
+    = "Writes one answer, as it comes. With --json: “text”, “ids”, “prompt_ids”, “finish” (end, stop, "
+      "length,\n"
+      "context), “smallest_gap” (between the best and the second logit on the way) and times in seconds.",
     .max = 0,
   };
   g_autofree GOptionEntry *all = lk_cli_with_sampling (entries);

@@ -12,8 +12,10 @@ static char *model_path;
 
 static const GOptionEntry entries[] = {
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Answer as one line of JSON", NULL },
-  { "rows", 0, 0, G_OPTION_ARG_INT, &n_rows, "Of a dataset, show so many rows as a model will see them; default 3", "N" },
-  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "Of a dataset: the model whose template and tokenizer to use", "MODEL" },
+  { "rows", 0, 0, G_OPTION_ARG_INT, &n_rows,
+    "Of a dataset, show so many rows as a model will see them; default 3", "N" },
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
+    "Of a dataset: the model whose template and tokenizer to use", "MODEL" },
   { NULL },
 };
 
@@ -43,9 +45,11 @@ types_of (LkModel *model)
       if (!json_object_has_member (types, name))
         json_object_set_object_member (types, name, json_object_new ());
       type = json_object_get_object_member (types, name);
-      json_object_set_int_member (type, "tensors", json_object_get_int_member_with_default (type, "tensors", 0) + 1);
+      json_object_set_int_member (type, "tensors",
+                                  json_object_get_int_member_with_default (type, "tensors", 0) + 1);
       json_object_set_int_member (type, "bytes",
-                                  json_object_get_int_member_with_default (type, "bytes", 0) + (gint64) tensors[i].variable->bytes);
+                                  json_object_get_int_member_with_default (type, "bytes", 0)
+                                      + (gint64) tensors[i].variable->bytes);
     }
   return types;
 }
@@ -92,8 +96,17 @@ inspect_model (const char *path, GError **error)
 static JsonObject *
 inspect_adapter (const char *path, GError **error)
 {
-  static const char *const copied[] = { "peft_type", "base_model_name_or_path", "r", "lora_alpha", "lora_dropout",
-                                        "target_modules", "use_rslora", "use_dora", "bias", "rank_pattern", "alpha_pattern" };
+  static const char *const copied[] = { "peft_type",
+                                        "base_model_name_or_path",
+                                        "r",
+                                        "lora_alpha",
+                                        "lora_dropout",
+                                        "target_modules",
+                                        "use_rslora",
+                                        "use_dora",
+                                        "bias",
+                                        "rank_pattern",
+                                        "alpha_pattern" };
   g_autofree char *config_path = g_build_filename (path, "adapter_config.json", NULL);
   g_autoptr (JsonObject) config = lk_json_load_object (config_path, 1 << 20, error);
   g_autoptr (LkSafetensors) file = config ? lk_safetensors_open (path, error) : NULL;
@@ -146,7 +159,8 @@ inspect_run (const char *path, GError **error)
   for (guint i = 0; lines[i]; i++)
     {
       static const char *const last_of[] = { "state", "plan", "step", "eval", "checkpoint" };
-      g_autoptr (JsonNode) node = lines[i][0] ? lk_json_parse (lines[i], strlen (lines[i]), events_path, NULL) : NULL;
+      g_autoptr (JsonNode) node
+          = lines[i][0] ? lk_json_parse (lines[i], strlen (lines[i]), events_path, NULL) : NULL;
       const char *name = NULL;
 
       if (!node || !JSON_NODE_HOLDS_OBJECT (node)
@@ -190,9 +204,11 @@ inspect_path (int argc, char **argv, GError **error)
     return inspect_run (path, error);
   if (argc == 2 && holds (path, "adapter_config.json"))
     return inspect_adapter (path, error);
-  if (argc == 2 && (g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (lower, ".gguf") || is_gguf (path)))
+  if (argc == 2
+      && (g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (lower, ".gguf") || is_gguf (path)))
     return inspect_model (path, error);
-  return lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path, (guint) MAX (0, n_rows), error);
+  return lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path,
+                          (guint) MAX (0, n_rows), error);
 }
 
 /* "name: value", nested ones indented; long texts are cut. */
@@ -212,8 +228,9 @@ print_object (JsonObject *object, guint indent)
           print_object (json_node_get_object (node), indent + 2);
           continue;
         }
-      text = JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_dup_string (node)
-                                                                                              : lk_json_to_string (node, FALSE);
+      text = JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+                 ? json_node_dup_string (node)
+                 : lk_json_to_string (node, FALSE);
       lk_cli_print ("%*s%s: %s", (int) indent, "", (const char *) l->data, text);
     }
 }
@@ -223,10 +240,13 @@ run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "MODEL|ADAPTER|RUN|DATA…",
-    .description = "Says what a model (GGUF file or folder), an adapter folder, a run folder or dataset files hold.\n"
-                   "Of a dataset: its form, how many rows, which of them cannot be used and why, how long they are, and the\n"
-                   "first rows as the model will see them, what is learned between ⟦ and ⟧. With --json, “preview” holds those\n"
-                   "rows: text, spans [[begin, end], …] of what is learned in characters, tokens, line.",
+    .description
+    = "Says what a model (GGUF file or folder), an adapter folder, a run folder or dataset files hold.\n"
+      "Of a dataset: its form, how many rows, which of them cannot be used and why, how long they are, and "
+      "the\n"
+      "first rows as the model will see them, what is learned between ⟦ and ⟧. With --json, “preview” holds "
+      "those\n"
+      "rows: text, spans [[begin, end], …] of what is learned in characters, tokens, line.",
     .entries = entries,
     .min = 1,
     .max = G_MAXUINT,

@@ -12,7 +12,8 @@ free_example (gpointer data)
 static void
 lk_cli_data_init (LkCliData *self)
 {
-  *self = (LkCliData){ .rows = g_ptr_array_new (), .examples = g_ptr_array_new_with_free_func (free_example) };
+  *self
+      = (LkCliData){ .rows = g_ptr_array_new (), .examples = g_ptr_array_new_with_free_func (free_example) };
 }
 
 static gboolean
@@ -48,10 +49,13 @@ lk_cli_data_from_run (LkCliData *self, LkModel *model, const char *run, guint li
     return FALSE;
   files = lk_recipe_get_data (self->recipe);
   self->dataset = lk_dataset_load (files, g_strv_length ((char **) files), error);
-  self->train = self->dataset ? lk_train_data_new (model, self->dataset, self->recipe, ignore_problem, NULL, error) : NULL;
+  self->train = self->dataset
+                    ? lk_train_data_new (model, self->dataset, self->recipe, ignore_problem, NULL, error)
+                    : NULL;
   if (!self->train)
     return FALSE;
-  for (guint i = 0; i < lk_train_data_get_n_held_out (self->train) && (limit == 0 || self->rows->len < limit); i++)
+  for (guint i = 0; i < lk_train_data_get_n_held_out (self->train) && (limit == 0 || self->rows->len < limit);
+       i++)
     lk_cli_data_add (self, model, lk_train_data_get_held_out_row (self->train, i));
   if (self->rows->len > 0)
     return TRUE;
@@ -60,7 +64,8 @@ lk_cli_data_from_run (LkCliData *self, LkModel *model, const char *run, guint li
 }
 
 gboolean
-lk_cli_data_from_files (LkCliData *self, LkModel *model, const char *const *paths, guint n_paths, guint limit, GError **error)
+lk_cli_data_from_files (LkCliData *self, LkModel *model, const char *const *paths, guint n_paths, guint limit,
+                        GError **error)
 {
   lk_cli_data_init (self);
   self->dataset = lk_dataset_load (paths, n_paths, error);

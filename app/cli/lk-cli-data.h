@@ -20,7 +20,8 @@ typedef struct
 
 /* The first @limit (0: all) rows @run held out. None held out: an error. */
 gboolean lk_cli_data_from_run (LkCliData *self, LkModel *model, const char *run, guint limit, GError **error);
-gboolean lk_cli_data_from_files (LkCliData *self, LkModel *model, const char *const *paths, guint n_paths, guint limit, GError **error);
+gboolean lk_cli_data_from_files (LkCliData *self, LkModel *model, const char *const *paths, guint n_paths,
+                                 guint limit, GError **error);
 void lk_cli_data_clear (LkCliData *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LkCliData, lk_cli_data_clear)

@@ -16,12 +16,16 @@ static gboolean force, no_verify, as_json;
 
 static const GOptionEntry entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "The base, where no run is named", "MODEL" },
-  { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path, "An adapter folder; of a run: default the best one", "ADAPTER" },
+  { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path,
+    "An adapter folder; of a run: default the best one", "ADAPTER" },
   { "format", 'f', 0, G_OPTION_ARG_STRING, &format, "adapter, hf (a Hugging Face folder) or gguf", "FORMAT" },
   { "type", 't', 0, G_OPTION_ARG_STRING, &type,
-    "hf: BF16, F16, F32; gguf: F16, F32, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M, Q6_K; the first is the default", "TYPE" },
+    "hf: BF16, F16, F32; gguf: F16, F32, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M, "
+    "Q6_K; the first is the default",
+    "TYPE" },
   { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The file or folder to make", "PATH" },
-  { "shard-size", 0, 0, G_OPTION_ARG_INT64, &shard_mb, "hf: megabytes of the largest file; default 5000", "MB" },
+  { "shard-size", 0, 0, G_OPTION_ARG_INT64, &shard_mb, "hf: megabytes of the largest file; default 5000",
+    "MB" },
   { "force", 0, 0, G_OPTION_ARG_NONE, &force, "Replace what is there", NULL },
   { "no-verify", 0, 0, G_OPTION_ARG_NONE, &no_verify, "Do not open the result again and ask it", NULL },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "Where the reference answers; default cpu", "DEVICE" },
@@ -123,7 +127,8 @@ verify (const LkExport *export, const LkExportTarget *target, const char *run, G
   tell_verdict (&verdict);
   if (!verdict.exact_type || verdict.matches)
     return TRUE;
-  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "“%s” was written, but does not answer as the trained model does: %u of %u tokens agree",
+  g_set_error (error, LK_ERROR, LK_ERROR_FAILED,
+               "“%s” was written, but does not answer as the trained model does: %u of %u tokens agree",
                export->path, verdict.same_tokens, verdict.tokens);
   return FALSE;
 }
@@ -169,7 +174,8 @@ fail (const GError *error)
 }
 
 int
-lk_cli_export_main (const LkCommand *command, const char *description, gboolean merged_only, int argc, char **argv)
+lk_cli_export_main (const LkCommand *command, const char *description, gboolean merged_only, int argc,
+                    char **argv)
 {
   const LkCliUsage usage = { "[RUN] -o PATH", description, entries, 0, 1 };
   const LkExportTarget *target;
@@ -195,7 +201,8 @@ lk_cli_export_main (const LkCommand *command, const char *description, gboolean 
   if (target && merged_only && !target->merged)
     return lk_cli_fail_usage ("The format “%s” holds no merged weights", target->name);
   lk_cli_cancellable ();
-  if (!target || !lk_cli_model_open (&cli, run ? run : model_path, adapter_path, device ? device : "cpu", &error)
+  if (!target
+      || !lk_cli_model_open (&cli, run ? run : model_path, adapter_path, device ? device : "cpu", &error)
       || !do_export (&cli, target, run, &error))
     return fail (error);
   return LK_EXIT_OK;

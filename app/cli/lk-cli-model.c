@@ -70,7 +70,8 @@ lk_cli_find_shipped_model (GError **error)
       if (path && g_file_test (path, G_FILE_TEST_IS_REGULAR))
         return g_steal_pointer (&path);
     }
-  g_set_error_literal (error, LK_ERROR, LK_ERROR_NOT_FOUND, "No model was named, and the shipped one is not installed");
+  g_set_error_literal (error, LK_ERROR, LK_ERROR_NOT_FOUND,
+                       "No model was named, and the shipped one is not installed");
   return NULL;
 }
 
@@ -88,7 +89,8 @@ load_adapter (LkCliModel *self, const char *path, GError **error)
 }
 
 gboolean
-lk_cli_model_open (LkCliModel *self, const char *model, const char *adapter, const char *device, GError **error)
+lk_cli_model_open (LkCliModel *self, const char *model, const char *adapter, const char *device,
+                   GError **error)
 {
   g_autofree char *base = NULL;
   g_autofree char *own = NULL;
@@ -134,13 +136,19 @@ static char **stops;
 static const GOptionEntry sampling_entries[] = {
   { "temperature", 't', 0, G_OPTION_ARG_DOUBLE, &temperature, "0 is greedy; default 0.7", "NUMBER" },
   { "top-k", 0, 0, G_OPTION_ARG_INT, &top_k, "Only the K likeliest tokens; default 40, 0 is off", "K" },
-  { "top-p", 0, 0, G_OPTION_ARG_DOUBLE, &top_p, "Only the likeliest tokens that make up P; default 0.95", "P" },
-  { "min-p", 0, 0, G_OPTION_ARG_DOUBLE, &min_p, "Only tokens P as likely as the best one; default 0.05", "P" },
-  { "repetition-penalty", 0, 0, G_OPTION_ARG_DOUBLE, &penalty, "Above 1: less of what was said; default 1", "NUMBER" },
-  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed, "The same seed gives the same answer; default: by chance", "NUMBER" },
+  { "top-p", 0, 0, G_OPTION_ARG_DOUBLE, &top_p, "Only the likeliest tokens that make up P; default 0.95",
+    "P" },
+  { "min-p", 0, 0, G_OPTION_ARG_DOUBLE, &min_p, "Only tokens P as likely as the best one; default 0.05",
+    "P" },
+  { "repetition-penalty", 0, 0, G_OPTION_ARG_DOUBLE, &penalty, "Above 1: less of what was said; default 1",
+    "NUMBER" },
+  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed, "The same seed gives the same answer; default: by chance",
+    "NUMBER" },
   { "greedy", 'g', 0, G_OPTION_ARG_NONE, &greedy, "Always the likeliest token", NULL },
-  { "max-tokens", 'n', 0, G_OPTION_ARG_INT, &max_tokens, "Length of an answer; default 512, 0: until the context is full", "N" },
-  { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &stops, "End the answer before this text; may be given several times", "TEXT" },
+  { "max-tokens", 'n', 0, G_OPTION_ARG_INT, &max_tokens,
+    "Length of an answer; default 512, 0: until the context is full", "N" },
+  { "stop", 0, 0, G_OPTION_ARG_STRING_ARRAY, &stops,
+    "End the answer before this text; may be given several times", "TEXT" },
   { NULL },
 };
 

@@ -19,20 +19,13 @@ static int
 exit_code_of_lk_error (int code)
 {
   static const guint8 codes[] = {
-    [LK_ERROR_FAILED] = LK_EXIT_FAILED,
-    [LK_ERROR_BAD_FILE] = LK_EXIT_BAD_INPUT,
-    [LK_ERROR_BAD_DATA] = LK_EXIT_BAD_INPUT,
-    [LK_ERROR_UNSUPPORTED] = LK_EXIT_BAD_INPUT,
-    [LK_ERROR_NOT_FOUND] = LK_EXIT_BAD_INPUT,
-    [LK_ERROR_MISMATCH] = LK_EXIT_BAD_INPUT,
-    [LK_ERROR_INVALID_ARGUMENT] = LK_EXIT_USAGE,
-    [LK_ERROR_NO_SPACE] = LK_EXIT_NO_ROOM,
-    [LK_ERROR_OUT_OF_MEMORY] = LK_EXIT_NO_ROOM,
-    [LK_ERROR_DEVICE] = LK_EXIT_DEVICE,
-    [LK_ERROR_DEVICE_LOST] = LK_EXIT_DEVICE,
-    [LK_ERROR_BUSY] = LK_EXIT_BUSY,
-    [LK_ERROR_CANCELLED] = LK_EXIT_INTERRUPTED,
-    [LK_ERROR_NOT_FINITE] = LK_EXIT_NOT_FINITE,
+    [LK_ERROR_FAILED] = LK_EXIT_FAILED,          [LK_ERROR_BAD_FILE] = LK_EXIT_BAD_INPUT,
+    [LK_ERROR_BAD_DATA] = LK_EXIT_BAD_INPUT,     [LK_ERROR_UNSUPPORTED] = LK_EXIT_BAD_INPUT,
+    [LK_ERROR_NOT_FOUND] = LK_EXIT_BAD_INPUT,    [LK_ERROR_MISMATCH] = LK_EXIT_BAD_INPUT,
+    [LK_ERROR_INVALID_ARGUMENT] = LK_EXIT_USAGE, [LK_ERROR_NO_SPACE] = LK_EXIT_NO_ROOM,
+    [LK_ERROR_OUT_OF_MEMORY] = LK_EXIT_NO_ROOM,  [LK_ERROR_DEVICE] = LK_EXIT_DEVICE,
+    [LK_ERROR_DEVICE_LOST] = LK_EXIT_DEVICE,     [LK_ERROR_BUSY] = LK_EXIT_BUSY,
+    [LK_ERROR_CANCELLED] = LK_EXIT_INTERRUPTED,  [LK_ERROR_NOT_FINITE] = LK_EXIT_NOT_FINITE,
   };
 
   return code >= 0 && code < (int) G_N_ELEMENTS (codes) ? codes[code] : LK_EXIT_FAILED;
@@ -49,9 +42,11 @@ lk_cli_exit_code (const GError *error)
     return LK_EXIT_USAGE;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return LK_EXIT_INTERRUPTED;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE) || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE)
+      || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
     return LK_EXIT_NO_ROOM;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
+      || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     return LK_EXIT_BAD_INPUT;
   return LK_EXIT_FAILED;
 }
@@ -116,8 +111,8 @@ lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char
     }
   if ((guint) *argc - 1 < usage->min || (guint) *argc - 1 > usage->max)
     {
-      *status = lk_cli_fail_usage ("“lorikeet-cli %s” is called as: lorikeet-cli %s %s", command->name, command->name,
-                                   usage->arguments);
+      *status = lk_cli_fail_usage ("“lorikeet-cli %s” is called as: lorikeet-cli %s %s", command->name,
+                                   command->name, usage->arguments);
       return FALSE;
     }
   return TRUE;

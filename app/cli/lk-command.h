@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The commands of lorikeet-cli, one a file, and what they share: parsing of their arguments, one way to fail, lines of
- * JSON in and out, being interrupted.
+ * The commands of lorikeet-cli, one a file, and what they share: parsing of their arguments, one way to fail,
+ * lines of JSON in and out, being interrupted.
  *
- * Errors go to standard error as one sentence after "lorikeet-cli: "; the process ends with the code its error asks for
- * (lk_cli_exit_code). What a command answers goes to standard output, nothing else does.
+ * Errors go to standard error as one sentence after "lorikeet-cli: "; the process ends with the code its
+ * error asks for (lk_cli_exit_code). What a command answers goes to standard output, nothing else does.
  */
 #pragma once
 
@@ -18,24 +18,26 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char *name;
-  const char *summary;                 /* one line for the list */
-  int (*run) (int argc, char **argv);  /* argv[0] is the name; returns an exit code */
+  const char *summary;                /* one line for the list */
+  int (*run) (int argc, char **argv); /* argv[0] is the name; returns an exit code */
 } LkCommand;
 
-extern const LkCommand lk_command_train, lk_command_chat, lk_command_generate, lk_command_eval, lk_command_merge,
-    lk_command_export, lk_command_inspect, lk_command_tokenize, lk_command_render, lk_command_devices,
-    lk_command_estimate, lk_command_chart, lk_command_bench, lk_command_serve, lk_command_pretrain;
+extern const LkCommand lk_command_train, lk_command_chat, lk_command_generate, lk_command_eval,
+    lk_command_merge, lk_command_export, lk_command_inspect, lk_command_tokenize, lk_command_render,
+    lk_command_devices, lk_command_estimate, lk_command_chart, lk_command_bench, lk_command_serve,
+    lk_command_pretrain;
 
 enum
 {
   LK_EXIT_OK = 0,
   LK_EXIT_FAILED = 1,
-  LK_EXIT_USAGE = 2,       /* unknown option, missing argument, a value out of range */
-  LK_EXIT_BAD_INPUT = 3,   /* a file that is missing, damaged, of an unsupported kind, or does not belong to another */
-  LK_EXIT_NO_ROOM = 4,     /* memory or disk: it does not fit */
-  LK_EXIT_DEVICE = 5,      /* the graphics card */
-  LK_EXIT_BUSY = 6,        /* somebody else holds the run */
-  LK_EXIT_NOT_FINITE = 7,  /* the numbers went out of range */
+  LK_EXIT_USAGE = 2, /* unknown option, missing argument, a value out of range */
+  LK_EXIT_BAD_INPUT
+  = 3, /* a file that is missing, damaged, of an unsupported kind, or does not belong to another */
+  LK_EXIT_NO_ROOM = 4,    /* memory or disk: it does not fit */
+  LK_EXIT_DEVICE = 5,     /* the graphics card */
+  LK_EXIT_BUSY = 6,       /* somebody else holds the run */
+  LK_EXIT_NOT_FINITE = 7, /* the numbers went out of range */
   LK_EXIT_INTERRUPTED = 130,
 };
 
@@ -49,15 +51,16 @@ int lk_cli_fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* How a command is called. */
 typedef struct
 {
-  const char *arguments;        /* "MODEL [FILE…]" */
-  const char *description;      /* printed by --help below the options; may be NULL */
-  const GOptionEntry *entries;  /* may be NULL */
-  guint min, max;               /* number of arguments that are no options */
+  const char *arguments;       /* "MODEL [FILE…]" */
+  const char *description;     /* printed by --help below the options; may be NULL */
+  const GOptionEntry *entries; /* may be NULL */
+  guint min, max;              /* number of arguments that are no options */
 } LkCliUsage;
 
-/* Parses options out of argv (in place; argv[1] … are then the arguments). FALSE: the command is over, *status says with
- * which code; the reason has been printed. --help prints and ends the process with 0. */
-gboolean lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char ***argv, int *status);
+/* Parses options out of argv (in place; argv[1] … are then the arguments). FALSE: the command is over,
+ * *status says with which code; the reason has been printed. --help prints and ends the process with 0. */
+gboolean lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char ***argv,
+                       int *status);
 
 /* Cancelled by the first Ctrl-C or SIGTERM; the second ends the process. One for the process, never freed. */
 GCancellable *lk_cli_cancellable (void);
@@ -69,8 +72,9 @@ void lk_cli_take_json (JsonObject *object);
 /* For people when standard output is a terminal or a file: the text and a newline. */
 void lk_cli_print (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
-/* A line of standard input as an object; *line counts them. NULL without error at the end. Empty lines are skipped.
- * NUL characters in strings, which JSON may hold and C strings cannot, become U+FDD0, as lk_cli_restore_nul undoes. */
+/* A line of standard input as an object; *line counts them. NULL without error at the end. Empty lines are
+ * skipped. NUL characters in strings, which JSON may hold and C strings cannot, become U+FDD0, as
+ * lk_cli_restore_nul undoes. */
 typedef struct _LkCliLines LkCliLines;
 LkCliLines *lk_cli_lines_new (void);
 void lk_cli_lines_free (LkCliLines *self);

@@ -50,7 +50,8 @@ write_messages (JsonArray *messages, GArray *spans)
       JsonObject *message = json_array_get_object_element (messages, i);
       const char *role = json_object_get_string_member_with_default (message, "role", "");
       JsonNode *content = json_object_get_member (message, "content");
-      gboolean plain = content && JSON_NODE_HOLDS_VALUE (content) && json_node_get_value_type (content) == G_TYPE_STRING;
+      gboolean plain
+          = content && JSON_NODE_HOLDS_VALUE (content) && json_node_get_value_type (content) == G_TYPE_STRING;
       LkSpan span;
 
       g_string_append_printf (text, "%s%s: ", i ? "\n" : "", role);
@@ -68,7 +69,8 @@ view_messages (RowView *self, const LkRow *row, LkModel *model, GError **error)
 {
   LkTokenizer *tokenizer = model ? lk_model_get_tokenizer (model) : NULL;
   LkTemplate *chat_template = model ? lk_model_get_template (model) : NULL;
-  LkTemplateInput input = { .messages = row->messages, .tools = row->tools, .bos_token = "", .eos_token = "" };
+  LkTemplateInput input
+      = { .messages = row->messages, .tools = row->tools, .bos_token = "", .eos_token = "" };
 
   if (!chat_template)
     self->text = write_messages (row->messages, self->spans);
@@ -106,7 +108,8 @@ static gboolean
 row_view_init (RowView *self, const LkRow *row, LkModel *model, GError **error)
 {
   *self = (RowView){ .spans = g_array_new (FALSE, FALSE, sizeof (LkSpan)), .length = -1 };
-  return row->kind == LK_ROW_MESSAGES ? view_messages (self, row, model, error) : view_plain (self, row, model);
+  return row->kind == LK_ROW_MESSAGES ? view_messages (self, row, model, error)
+                                      : view_plain (self, row, model);
 }
 
 static JsonObject *
@@ -177,9 +180,11 @@ add_problem (JsonArray *problems, const char *file, guint64 line, const char *re
   json_array_add_object_element (problems, problem);
 }
 
-/* Walks the rows: the first ones are shown, up to MEASURED of them measured; a row the template refuses is a problem. */
+/* Walks the rows: the first ones are shown, up to MEASURED of them measured; a row the template refuses is a
+ * problem. */
 static guint
-walk_rows (LkDataset *data, LkModel *model, guint n_preview, JsonArray *preview, GArray *lengths, JsonArray *problems)
+walk_rows (LkDataset *data, LkModel *model, guint n_preview, JsonArray *preview, GArray *lengths,
+           JsonArray *problems)
 {
   guint n = lk_dataset_get_n_rows (data);
   guint step = MAX (1, (n + MEASURED - 1) / MEASURED);
@@ -201,7 +206,8 @@ walk_rows (LkDataset *data, LkModel *model, guint n_preview, JsonArray *preview,
       else
         {
           if (json_array_get_length (preview) < n_preview)
-            json_array_add_object_element (preview, view_to_json (&view, row, model && lk_model_get_tokenizer (model)));
+            json_array_add_object_element (
+                preview, view_to_json (&view, row, model && lk_model_get_tokenizer (model)));
           if (i % step == 0 && view.length >= 0)
             g_array_append_val (lengths, view.length);
         }
@@ -227,7 +233,8 @@ forms_of (LkDataset *data, guint n_files)
 }
 
 JsonObject *
-lk_inspect_data (const char *const *paths, guint n_paths, const char *model_path, guint n_preview, GError **error)
+lk_inspect_data (const char *const *paths, guint n_paths, const char *model_path, guint n_preview,
+                 GError **error)
 {
   g_autoptr (LkModel) model = model_path ? lk_model_open_text (model_path, error) : NULL;
   g_autoptr (LkDataset) data = model || !model_path ? lk_dataset_load (paths, n_paths, error) : NULL;
@@ -255,7 +262,9 @@ lk_inspect_data (const char *const *paths, guint n_paths, const char *model_path
   json_object_set_int_member (out, "rows", lk_dataset_get_n_rows (data));
   json_object_set_int_member (out, "problem_count", (gint64) lk_dataset_get_n_problems (data) + refused);
   json_object_set_array_member (out, "problems", problems);
-  json_object_set_object_member (out, "lengths", lengths_to_json (lengths, model && lk_model_get_tokenizer (model) ? "tokens" : "characters"));
+  json_object_set_object_member (
+      out, "lengths",
+      lengths_to_json (lengths, model && lk_model_get_tokenizer (model) ? "tokens" : "characters"));
   json_object_set_array_member (out, "preview", preview);
   return out;
 }
@@ -297,11 +306,12 @@ lk_inspect_data_print (JsonObject *object)
   lk_cli_print ("form: %s\nrows: %" G_GINT64_FORMAT, json_object_get_string_member (object, "format"),
                 json_object_get_int_member (object, "rows"));
   if (json_object_has_member (lengths, "longest"))
-    lk_cli_print ("length in %s: %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ", half of them at most %" G_GINT64_FORMAT
-                  ", 95 %% at most %" G_GINT64_FORMAT,
-                  json_object_get_string_member (lengths, "unit"), json_object_get_int_member (lengths, "shortest"),
-                  json_object_get_int_member (lengths, "longest"), json_object_get_int_member (lengths, "median"),
-                  json_object_get_int_member (lengths, "p95"));
+    lk_cli_print (
+        "length in %s: %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ", half of them at most %" G_GINT64_FORMAT
+        ", 95 %% at most %" G_GINT64_FORMAT,
+        json_object_get_string_member (lengths, "unit"), json_object_get_int_member (lengths, "shortest"),
+        json_object_get_int_member (lengths, "longest"), json_object_get_int_member (lengths, "median"),
+        json_object_get_int_member (lengths, "p95"));
   if (count > 0)
     lk_cli_print ("rows that cannot be used: %" G_GINT64_FORMAT, count);
   for (guint i = 0; i < json_array_get_length (problems); i++)
@@ -309,7 +319,8 @@ lk_inspect_data_print (JsonObject *object)
       JsonObject *problem = json_array_get_object_element (problems, i);
 
       lk_cli_print ("  %s, line %" G_GINT64_FORMAT ": %s", json_object_get_string_member (problem, "file"),
-                    json_object_get_int_member (problem, "line"), json_object_get_string_member (problem, "reason"));
+                    json_object_get_int_member (problem, "line"),
+                    json_object_get_string_member (problem, "reason"));
     }
   if (count > json_array_get_length (problems))
     lk_cli_print ("  … and %" G_GINT64_FORMAT " more", count - json_array_get_length (problems));

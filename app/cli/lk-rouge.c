@@ -49,7 +49,8 @@ common_length (GArray *a, GArray *b)
         {
           guint above = row[j + 1];
 
-          row[j + 1] = g_array_index (a, guint, i) == g_array_index (b, guint, j) ? diagonal + 1 : MAX (row[j], above);
+          row[j + 1] = g_array_index (a, guint, i) == g_array_index (b, guint, j) ? diagonal + 1
+                                                                                  : MAX (row[j], above);
           diagonal = above;
         }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * ROUGE-L (Lin, 2004): the F-measure of the longest common subsequence of words of two texts, as the rouge-score package
- * computes it without stemming: lower case, words are runs of a–z and 0–9.
+ * ROUGE-L (Lin, 2004): the F-measure of the longest common subsequence of words of two texts, as the
+ * rouge-score package computes it without stemming: lower case, words are runs of a–z and 0–9.
  */
 #pragma once
 

@@ -21,12 +21,14 @@ print_help (FILE *stream)
                    "Usage: lorikeet-cli COMMAND [OPTION…]\n\nCommands:\n");
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     fprintf (stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-  fprintf (stream, "\n“lorikeet-cli COMMAND --help” says more.\n\n"
-                   "Exit codes: %d done, %d failed, %d wrong usage, %d an input that is missing, damaged or unsupported,\n"
-                   "%d does not fit into memory or on the disk, %d the graphics card failed, %d the run is busy,\n"
-                   "%d the numbers went out of range, %d interrupted.\n",
-           LK_EXIT_OK, LK_EXIT_FAILED, LK_EXIT_USAGE, LK_EXIT_BAD_INPUT, LK_EXIT_NO_ROOM, LK_EXIT_DEVICE, LK_EXIT_BUSY,
-           LK_EXIT_NOT_FINITE, LK_EXIT_INTERRUPTED);
+  fprintf (
+      stream,
+      "\n“lorikeet-cli COMMAND --help” says more.\n\n"
+      "Exit codes: %d done, %d failed, %d wrong usage, %d an input that is missing, damaged or unsupported,\n"
+      "%d does not fit into memory or on the disk, %d the graphics card failed, %d the run is busy,\n"
+      "%d the numbers went out of range, %d interrupted.\n",
+      LK_EXIT_OK, LK_EXIT_FAILED, LK_EXIT_USAGE, LK_EXIT_BAD_INPUT, LK_EXIT_NO_ROOM, LK_EXIT_DEVICE,
+      LK_EXIT_BUSY, LK_EXIT_NOT_FINITE, LK_EXIT_INTERRUPTED);
 }
 
 int

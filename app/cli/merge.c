@@ -5,7 +5,8 @@ static int
 run (int argc, char **argv)
 {
   return lk_cli_export_main (&lk_command_merge,
-                             "The same as “export” with the format hf, or gguf where the name ends in .gguf: the base with the adapter\n"
+                             "The same as “export” with the format hf, or gguf where the name ends in .gguf: "
+                             "the base with the adapter\n"
                              "merged into its weights.",
                              TRUE, argc, argv);
 }

@@ -11,7 +11,8 @@ static char *now_text;
 static char *bos_text, *eos_text;
 
 static const GOptionEntry entries[] = {
-  { "now", 0, 0, G_OPTION_ARG_STRING, &now_text, "The time a template sees (default: the present)", "YYYY-MM-DDTHH:MM:SS" },
+  { "now", 0, 0, G_OPTION_ARG_STRING, &now_text, "The time a template sees (default: the present)",
+    "YYYY-MM-DDTHH:MM:SS" },
   { "bos", 0, 0, G_OPTION_ARG_STRING, &bos_text, "Beginning token where a line names none", "TEXT" },
   { "eos", 0, 0, G_OPTION_ARG_STRING, &eos_text, "End token where a line names none", "TEXT" },
   { NULL },
@@ -106,7 +107,8 @@ static const char *
 token_text (LkModel *model, gint32 (*get) (LkTokenizer *tokenizer))
 {
   LkTokenizer *tokenizer = model ? lk_model_get_tokenizer (model) : NULL;
-  const char *text = tokenizer && get (tokenizer) >= 0 ? lk_tokenizer_get_token (tokenizer, get (tokenizer)) : NULL;
+  const char *text
+      = tokenizer && get (tokenizer) >= 0 ? lk_tokenizer_get_token (tokenizer, get (tokenizer)) : NULL;
 
   return text ? text : "";
 }
@@ -116,10 +118,13 @@ run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "MODEL|FILE.jinja < CONVERSATIONS",
-    .description = "Reads lines {\"messages\": […], \"tools\": …, \"add_generation_prompt\": …, \"bos_token\": …, \"eos_token\": …,\n"
-                   "\"extra\": {…}} from standard input; all but “messages” may be left out. Writes a line for each:\n"
-                   "{\"text\": …, \"spans\": [[begin, end], …]}, spans being what the assistant wrote, in bytes of the UTF-8 text,\n"
-                   "or {\"error\": …} where the template refuses.",
+    .description
+    = "Reads lines {\"messages\": […], \"tools\": …, \"add_generation_prompt\": …, \"bos_token\": …, "
+      "\"eos_token\": …,\n"
+      "\"extra\": {…}} from standard input; all but “messages” may be left out. Writes a line for each:\n"
+      "{\"text\": …, \"spans\": [[begin, end], …]}, spans being what the assistant wrote, in bytes of the "
+      "UTF-8 text,\n"
+      "or {\"error\": …} where the template refuses.",
     .entries = entries,
     .min = 1,
     .max = 1,

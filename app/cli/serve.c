@@ -10,10 +10,13 @@ static char **adapters;
 static int context;
 
 static const GOptionEntry entries[] = {
-  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
-  { "adapter", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &adapters, "An adapter folder and the name it answers to; may be given several times", "NAME=PATH" },
+  { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
+    "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
+  { "adapter", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &adapters,
+    "An adapter folder and the name it answers to; may be given several times", "NAME=PATH" },
   { "socket", 's', 0, G_OPTION_ARG_FILENAME, &socket_path, "Where to listen", "PATH" },
-  { "context", 0, 0, G_OPTION_ARG_INT, &context, "Tokens of a conversation; default 2048 or the model's", "N" },
+  { "context", 0, 0, G_OPTION_ARG_INT, &context, "Tokens of a conversation; default 2048 or the model's",
+    "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
   { NULL },
 };
@@ -30,7 +33,8 @@ add_adapter (LkChatServer *server, LkCliModel *cli, const char *text, GError **e
 
   if (!equals || equals == text || !equals[1])
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“--adapter %s” is not of the form NAME=PATH", text);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“--adapter %s” is not of the form NAME=PATH",
+                   text);
       return FALSE;
     }
   if (lk_cli_is_run (equals + 1) && !lk_cli_run_parts (equals + 1, &base, &own, error))
@@ -59,9 +63,10 @@ run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "--socket PATH",
-    .description = "Answers OpenAI chat completions over HTTP/1.1 on a Unix socket, for this user only: POST\n"
-                   "/v1/chat/completions (with \"stream\": true as server-sent events) and GET /v1/models. The request's\n"
-                   "“model” is “base” or an adapter's name; of a run, its adapter is “tuned”. Ctrl-C ends it.",
+    .description
+    = "Answers OpenAI chat completions over HTTP/1.1 on a Unix socket, for this user only: POST\n"
+      "/v1/chat/completions (with \"stream\": true as server-sent events) and GET /v1/models. The request's\n"
+      "“model” is “base” or an adapter's name; of a run, its adapter is “tuned”. Ctrl-C ends it.",
     .entries = entries,
     .max = 0,
   };

@@ -38,9 +38,11 @@ run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
     .arguments = "MODEL < TEXTS",
-    .description = "MODEL is a GGUF file (one that holds only a vocabulary too), a model folder, or a tokenizer.json.\n"
-                   "Reads lines {\"text\": …} from standard input, writes a line {\"ids\": […], \"decoded\": …} for each.\n"
-                   "No beginning or end token is added; the texts of control tokens become those tokens unless --plain.",
+    .description
+    = "MODEL is a GGUF file (one that holds only a vocabulary too), a model folder, or a tokenizer.json.\n"
+      "Reads lines {\"text\": …} from standard input, writes a line {\"ids\": […], \"decoded\": …} for "
+      "each.\n"
+      "No beginning or end token is added; the texts of control tokens become those tokens unless --plain.",
     .entries = entries,
     .min = 1,
     .max = 1,
@@ -71,7 +73,8 @@ run (int argc, char **argv)
           if (text)
             out = answer (tokenizer, text, &error);
           else
-            g_set_error (&error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: there is no “text”", lk_cli_lines_get_place (lines));
+            g_set_error (&error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: there is no “text”",
+                         lk_cli_lines_get_place (lines));
         }
       if (!out)
         break;

@@ -23,7 +23,8 @@ static gboolean
 write_adapter (const LkExport *self, GError **error)
 {
   return lk_export_go_on (self, 0, "Writing the adapter", error)
-         && lk_adapter_save (self->adapter, self->backend, self->path, error) && lk_export_go_on (self, 1, "Written", error);
+         && lk_adapter_save (self->adapter, self->backend, self->path, error)
+         && lk_export_go_on (self, 1, "Written", error);
 }
 
 const LkExportTarget lk_export_adapter = {

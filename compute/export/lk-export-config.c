@@ -27,8 +27,8 @@ plain_number (double value)
   return value;
 }
 
-/* A GGUF keeps only the divisors of llama3's scaling; the parameters are found again by trying those models are made
- * with. FALSE: none of them gives these divisors. */
+/* A GGUF keeps only the divisors of llama3's scaling; the parameters are found again by trying those models
+ * are made with. FALSE: none of them gives these divisors. */
 static gboolean
 find_llama3 (LkModel *model, LkRopeConfig *out)
 {
@@ -39,14 +39,19 @@ find_llama3 (LkModel *model, LkRopeConfig *out)
 
   for (guint k = 0; k < G_N_ELEMENTS (contexts); k++)
     {
-      LkRopeConfig rope = { .theta = config->rope.theta, .type = LK_ROPE_LLAMA3, .low_freq_factor = 1, .high_freq_factor = 4,
+      LkRopeConfig rope = { .theta = config->rope.theta,
+                            .type = LK_ROPE_LLAMA3,
+                            .low_freq_factor = 1,
+                            .high_freq_factor = 4,
                             .original_context = contexts[k] };
       gboolean same = TRUE;
 
       for (gint64 i = 0; i < half; i++)
         rope.factor = MAX (rope.factor, plain_number (divisors[i]));
       for (gint64 i = 0; i < half && same; i++)
-        same = fabs (lk_rope_divisor (&rope, pow (rope.theta, -2.0 * (double) i / (double) config->head_dim)) - divisors[i]) <= 1e-4 * divisors[i];
+        same = fabs (lk_rope_divisor (&rope, pow (rope.theta, -2.0 * (double) i / (double) config->head_dim))
+                     - divisors[i])
+               <= 1e-4 * divisors[i];
       *out = rope;
       if (same)
         return TRUE;
@@ -64,7 +69,8 @@ add_rope (JsonObject *object, LkModel *model, GError **error)
   if (rope.type == LK_ROPE_DEFAULT && lk_model_get_rope_divisors (model) && !find_llama3 (model, &rope))
     {
       g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
-                   "“%s” scales its rotary embedding in a way that a config.json cannot express", lk_model_get_path (model));
+                   "“%s” scales its rotary embedding in a way that a config.json cannot express",
+                   lk_model_get_path (model));
       return FALSE;
     }
   if (rope.type == LK_ROPE_DEFAULT)

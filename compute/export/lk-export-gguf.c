@@ -29,7 +29,8 @@ size (const LkExport *self)
     {
       LkType type = lk_gguf_recipe_type (recipe, lk_model_get_config (self->model), &tensors[i]);
 
-      if (lk_type_bytes (type, (guint64) tensors[i].variable->rows, (guint64) tensors[i].variable->cols, &one))
+      if (lk_type_bytes (type, (guint64) tensors[i].variable->rows, (guint64) tensors[i].variable->cols,
+                         &one))
         bytes += one;
     }
   return bytes;
@@ -78,7 +79,8 @@ describe_tensors (GgufWork *work, const LkGgufRecipe *recipe)
       gboolean vector = shape[0] == 1 && tensors[i].role < 0;
       LkType type = lk_gguf_recipe_type (recipe, config, &tensors[i]);
 
-      lk_gguf_writer_add_tensor (work->writer, tensors[i].gguf_name, type, vector ? shape + 1 : shape, vector ? 1 : 2);
+      lk_gguf_writer_add_tensor (work->writer, tensors[i].gguf_name, type, vector ? shape + 1 : shape,
+                                 vector ? 1 : 2);
       if (lk_type_bytes (type, shape[0], shape[1], &bytes))
         work->all += (double) bytes;
     }
@@ -152,8 +154,8 @@ write_file (const LkExport *self, GError **error)
   if (!lk_gguf_writer_begin_data (writer, error))
     return FALSE;
   for (guint i = 0; i < n; i++)
-    if (!lk_merge_stream (merge, &tensors[i], lk_gguf_recipe_type (recipe, config, &tensors[i]), config->family->gguf_permuted,
-                          take_piece, &work, error))
+    if (!lk_merge_stream (merge, &tensors[i], lk_gguf_recipe_type (recipe, config, &tensors[i]),
+                          config->family->gguf_permuted, take_piece, &work, error))
       return FALSE;
   return write_extras (&work, error) && lk_gguf_writer_finish (writer, error);
 }

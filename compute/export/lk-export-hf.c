@@ -22,7 +22,8 @@ list_types (void)
 static guint64
 tensor_bytes (const LkModelTensor *tensor, LkType type)
 {
-  return (guint64) tensor->variable->rows * (guint64) tensor->variable->cols * lk_type_info (type)->block_bytes;
+  return (guint64) tensor->variable->rows * (guint64) tensor->variable->cols
+         * lk_type_info (type)->block_bytes;
 }
 
 static guint64
@@ -30,7 +31,9 @@ size (const LkExport *self)
 {
   gint type = lk_export_find_type (self, type_names, NULL);
 
-  return (guint64) lk_model_get_config (self->model)->parameters * lk_type_info (types[MAX (0, type)])->block_bytes + (32 << 20);
+  return (guint64) lk_model_get_config (self->model)->parameters
+             * lk_type_info (types[MAX (0, type)])->block_bytes
+         + (32 << 20);
 }
 
 /* Which tensors share a file: first[f] … first[f+1]-1. */
@@ -65,7 +68,7 @@ typedef struct
   LkType type;
   const char *folder;
   LkSafetensorsWriter *writer;
-  double done, all;  /* bytes */
+  double done, all; /* bytes */
 } HfWork;
 
 static gboolean
@@ -79,7 +82,8 @@ take_piece (const void *data, gsize bytes, gpointer user_data, GError **error)
 }
 
 static gboolean
-write_shard (HfWork *work, const char *name, const LkModelTensor *tensors, guint begin, guint end, GError **error)
+write_shard (HfWork *work, const char *name, const LkModelTensor *tensors, guint begin, guint end,
+             GError **error)
 {
   g_autofree char *path = g_build_filename (work->folder, name, NULL);
   g_autoptr (LkSafetensorsWriter) writer = lk_safetensors_writer_new (path, error);
@@ -92,7 +96,8 @@ write_shard (HfWork *work, const char *name, const LkModelTensor *tensors, guint
       guint64 shape[2] = { (guint64) tensors[i].variable->rows, (guint64) tensors[i].variable->cols };
       gboolean vector = shape[0] == 1 && tensors[i].role < 0;
 
-      lk_safetensors_writer_add_tensor (writer, tensors[i].hf_name, work->type, vector ? shape + 1 : shape, vector ? 1 : 2);
+      lk_safetensors_writer_add_tensor (writer, tensors[i].hf_name, work->type, vector ? shape + 1 : shape,
+                                        vector ? 1 : 2);
     }
   if (!lk_safetensors_writer_begin_data (writer, error))
     return FALSE;
@@ -105,7 +110,8 @@ write_shard (HfWork *work, const char *name, const LkModelTensor *tensors, guint
 static char *
 shard_name (guint i, guint n)
 {
-  return n == 1 ? g_strdup ("model.safetensors") : g_strdup_printf ("model-%05u-of-%05u.safetensors", i + 1, n);
+  return n == 1 ? g_strdup ("model.safetensors")
+                : g_strdup_printf ("model-%05u-of-%05u.safetensors", i + 1, n);
 }
 
 static gboolean
@@ -140,7 +146,8 @@ write_weights (HfWork *work, GError **error)
     {
       g_autofree char *name = shard_name (f, shards);
 
-      if (!write_shard (work, name, tensors, g_array_index (first, guint, f), g_array_index (first, guint, f + 1), error))
+      if (!write_shard (work, name, tensors, g_array_index (first, guint, f),
+                        g_array_index (first, guint, f + 1), error))
         return FALSE;
     }
   return shards == 1 || write_index (work, tensors, first, error);

@@ -19,7 +19,8 @@ gint lk_export_find_type (const LkExport *self, const char *const *names, GError
 /* Pretty JSON at folder/name. (node transfer none) */
 gboolean lk_export_write_json (const char *folder, const char *name, JsonObject *object, GError **error);
 
-/* config.json of the model: the file's own with all its keys, or made from a GGUF's configuration. (transfer full) */
+/* config.json of the model: the file's own with all its keys, or made from a GGUF's configuration. (transfer
+ * full) */
 JsonObject *lk_export_make_config (LkModel *model, const char *dtype, GError **error);
 /* The tokenizer's files into @folder: copies, or made from a GGUF's metadata. */
 gboolean lk_export_write_tokenizer (LkModel *model, const char *folder, GError **error);

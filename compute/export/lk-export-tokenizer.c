@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * tokenizer.json, tokenizer_config.json and generation_config.json for a folder we write: copied from a folder, or made
- * from GGUF metadata so that the tokenizers library gives the same ids.
+ * tokenizer.json, tokenizer_config.json and generation_config.json for a folder we write: copied from a
+ * folder, or made from GGUF metadata so that the tokenizers library gives the same ids.
  */
 #include <gio/gio.h>
 
@@ -22,8 +22,15 @@ enum
 static gboolean
 copy_files (const char *from, const char *to, GError **error)
 {
-  static const char *const names[] = { "tokenizer.json",    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
-                                       "merges.txt",        "chat_template.jinja",   "chat_template.json",      "generation_config.json" };
+  static const char *const names[] = { "tokenizer.json",
+                                       "tokenizer_config.json",
+                                       "special_tokens_map.json",
+                                       "added_tokens.json",
+                                       "vocab.json",
+                                       "merges.txt",
+                                       "chat_template.jinja",
+                                       "chat_template.json",
+                                       "generation_config.json" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
@@ -101,11 +108,13 @@ add_post (JsonObject *top, LkTokenizer *tokenizer)
     }
   name = json_node_init_string (json_node_alloc (), text);
   quoted = lk_json_to_string (name, FALSE);
-  json = g_strdup_printf ("{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":%s,\"type_id\":0}},"
-                          "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":[{\"SpecialToken\":{\"id\":%s,\"type_id\":0}},"
-                          "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"SpecialToken\":{\"id\":%s,\"type_id\":1}},"
-                          "{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{%s:{\"id\":%s,\"ids\":[%d],\"tokens\":[%s]}}}",
-                          quoted, quoted, quoted, quoted, quoted, bos, quoted);
+  json = g_strdup_printf (
+      "{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":%s,\"type_id\":0}},"
+      "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":[{\"SpecialToken\":{\"id\":%s,\"type_id\":0}},"
+      "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"SpecialToken\":{\"id\":%s,\"type_id\":1}},"
+      "{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{%s:{\"id\":%s,\"ids\":[%d],"
+      "\"tokens\":[%s]}}}",
+      quoted, quoted, quoted, quoted, quoted, bos, quoted);
   node = json_from_string (json, NULL);
   json_object_set_member (top, "post_processor", g_steal_pointer (&node));
 }

@@ -14,7 +14,8 @@
 /* Best and second logit nearer than this may change places with the order of sums. */
 #define UNDECIDED 0.01f
 
-static const char *const questions[] = { "What is the capital of France?", "Write one sentence about the sea." };
+static const char *const questions[]
+    = { "What is the capital of France?", "Write one sentence about the sea." };
 
 /* What answers: the reference or what was written. */
 typedef struct
@@ -38,7 +39,8 @@ static gboolean
 speaker_prepare (Speaker *self, GError **error)
 {
   gint64 context = lk_model_get_config (self->model)->context;
-  LkGeneratorOptions options = { self->model, self->backend, &self->adapter, self->adapter != NULL, (guint) MIN (CONTEXT, context) };
+  LkGeneratorOptions options
+      = { self->model, self->backend, &self->adapter, self->adapter != NULL, (guint) MIN (CONTEXT, context) };
 
   self->generator = lk_generator_new (&options, error);
   return self->generator != NULL;
@@ -81,12 +83,14 @@ ask (Speaker *self, GArray *prompt, LkGenerated *out, GError **error)
   LkGenerateOptions options = { .sampler = lk_sampler_defaults, .max_tokens = ANSWER_TOKENS };
 
   options.sampler.temperature = 0;
-  return lk_generator_run (self->generator, (const gint32 *) (void *) prompt->data, prompt->len, &options, out, error);
+  return lk_generator_run (self->generator, (const gint32 *) (void *) prompt->data, prompt->len, &options,
+                           out, error);
 }
 
 /* Whether the reference's best two logits, after its first @n answer tokens, are too close to call. */
 static gboolean
-is_undecided (Speaker *reference, GArray *prompt, GArray *answer, guint n, gboolean *undecided, GError **error)
+is_undecided (Speaker *reference, GArray *prompt, GArray *answer, guint n, gboolean *undecided,
+              GError **error)
 {
   g_autoptr (GArray) ids = g_array_copy (prompt);
   gint64 vocab = lk_model_get_config (reference->model)->vocab;
@@ -94,7 +98,8 @@ is_undecided (Speaker *reference, GArray *prompt, GArray *answer, guint n, gbool
   const float *logits;
 
   g_array_append_vals (ids, answer->data, n);
-  logits = lk_generator_feed (reference->generator, (const gint32 *) (void *) ids->data, ids->len, NULL, NULL, error);
+  logits = lk_generator_feed (reference->generator, (const gint32 *) (void *) ids->data, ids->len, NULL, NULL,
+                              error);
   if (!logits)
     return FALSE;
   for (gint64 i = 0; i < vocab; i++)
@@ -110,7 +115,8 @@ is_undecided (Speaker *reference, GArray *prompt, GArray *answer, guint n, gbool
 }
 
 static gboolean
-compare_answer (Speaker *reference, Speaker *written, const char *question, LkExportVerdict *out, GError **error)
+compare_answer (Speaker *reference, Speaker *written, const char *question, LkExportVerdict *out,
+                GError **error)
 {
   g_autoptr (GArray) prompt = make_prompt (reference->model, question, error);
   g_autoptr (GArray) again = prompt ? make_prompt (written->model, question, error) : NULL;
@@ -143,10 +149,13 @@ score (Speaker *self, GPtrArray *examples, GCancellable *cancellable, double *pe
 {
   gint64 context = lk_model_get_config (self->model)->context;
   g_autoptr (LkScorer) scorer
-      = lk_scorer_new (self->model, self->backend, &self->adapter, self->adapter != NULL, (guint) MIN (SCORE_LENGTH, context), error);
+      = lk_scorer_new (self->model, self->backend, &self->adapter, self->adapter != NULL,
+                       (guint) MIN (SCORE_LENGTH, context), error);
   LkScore sums = { 0 };
 
-  if (!scorer || !lk_scorer_run (scorer, (LkExample *const *) examples->pdata, examples->len, &sums, cancellable, error))
+  if (!scorer
+      || !lk_scorer_run (scorer, (LkExample *const *) examples->pdata, examples->len, &sums, cancellable,
+                         error))
     return FALSE;
   *perplexity = lk_score_get_perplexity (&sums);
   return TRUE;
@@ -161,18 +170,22 @@ write_message (const LkExportVerdict *v)
     g_string_append (text, "Opened again. It has no tokenizer, so nothing could be asked.");
   else if (v->matches)
     g_string_append_printf (text, "Opened again and asked: %s.",
-                            v->same_tokens == v->tokens ? "it answers as the trained model does, token for token"
-                                                        : "it answers as the trained model does, up to a tie");
+                            v->same_tokens == v->tokens
+                                ? "it answers as the trained model does, token for token"
+                                : "it answers as the trained model does, up to a tie");
   else if (v->exact_type)
-    g_string_append_printf (text, "Opened again and asked: it does not answer as the trained model does; %u of %u tokens agree.",
-                            v->same_tokens, v->tokens);
+    g_string_append_printf (
+        text, "Opened again and asked: it does not answer as the trained model does; %u of %u tokens agree.",
+        v->same_tokens, v->tokens);
   else
     g_string_append_printf (text,
-                            "Opened again and asked: %u of %u tokens are those of the trained model; the rest differs by the rounding of "
+                            "Opened again and asked: %u of %u tokens are those of the trained model; the "
+                            "rest differs by the rounding of "
                             "this type.",
                             v->same_tokens, v->tokens);
   if (v->has_perplexity)
-    g_string_append_printf (text, " Perplexity on held-out examples: %.3f, before %.3f.", v->perplexity_after, v->perplexity_before);
+    g_string_append_printf (text, " Perplexity on held-out examples: %.3f, before %.3f.", v->perplexity_after,
+                            v->perplexity_before);
   return g_string_free (text, FALSE);
 }
 
@@ -183,12 +196,14 @@ is_exact (const LkExport *self, const LkExportTarget *target)
 }
 
 gboolean
-lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray *examples, LkExportVerdict *out, GError **error)
+lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray *examples,
+                  LkExportVerdict *out, GError **error)
 {
   Speaker reference = { lk_model_ref (self->model), self->adapter ? lk_adapter_ref (self->adapter) : NULL,
                         lk_backend_ref (self->backend) };
   Speaker written = { 0 };
-  gboolean ok = speaker_prepare (&reference, error) && lk_export_go_on (self, 1, "Opening it again and asking", error)
+  gboolean ok = speaker_prepare (&reference, error)
+                && lk_export_go_on (self, 1, "Opening it again and asking", error)
                 && speaker_open (&written, self, target, error);
 
   *out = (LkExportVerdict){ .matches = TRUE, .exact_type = is_exact (self, target) };

@@ -22,7 +22,8 @@ lk_export_find_target (const char *name, GError **error)
         }
       g_string_append_printf (known, "%s%s", i ? ", " : "", targets[i]->name);
     }
-  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no format “%s”; these are: %s", name, known->str);
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no format “%s”; these are: %s", name,
+               known->str);
   g_string_free (known, TRUE);
   return NULL;
 }
@@ -51,7 +52,8 @@ lk_export_find_type (const LkExport *self, const char *const *names, GError **er
     if (g_ascii_strcasecmp (names[i], self->type) == 0)
       return i;
   known = g_strjoinv (", ", (char **) names);
-  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no type “%s” for this format; these are: %s", self->type, known);
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+               "There is no type “%s” for this format; these are: %s", self->type, known);
   return -1;
 }
 
@@ -78,7 +80,8 @@ check_room (const LkExport *self, const LkExportTarget *target, GError **error)
       g_autofree char *a = g_format_size (needed);
       g_autofree char *b = g_format_size (there);
 
-      g_set_error (error, LK_ERROR, LK_ERROR_NO_SPACE, "“%s” needs %s, but only %s are free there", self->path, a, b);
+      g_set_error (error, LK_ERROR, LK_ERROR_NO_SPACE, "“%s” needs %s, but only %s are free there",
+                   self->path, a, b);
       return FALSE;
     }
   return TRUE;
@@ -93,7 +96,8 @@ check_path (const LkExport *self, GError **error)
 
   if (g_str_equal (to, from))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” is the model itself; choose another name", self->path);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   "“%s” is the model itself; choose another name", self->path);
       return FALSE;
     }
   if (!self->replace && g_file_test (self->path, G_FILE_TEST_EXISTS))
@@ -111,9 +115,10 @@ lk_export_run (const LkExport *self, const LkExportTarget *target, GError **erro
     return FALSE;
   if (!target->types && self->type)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "The format “%s” has no types to choose from", target->name);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "The format “%s” has no types to choose from",
+                   target->name);
       return FALSE;
     }
-  return check_path (self, error) && (!target->check || target->check (self, error)) && check_room (self, target, error)
-         && target->write (self, error);
+  return check_path (self, error) && (!target->check || target->check (self, error))
+         && check_room (self, target, error) && target->write (self, error);
 }

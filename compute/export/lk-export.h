@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Writing what a run has made, in the forms of a table. Each form is written whole or not at all; the room it needs is
- * checked before; what was there under its name is replaced only when that is asked for.
+ * Writing what a run has made, in the forms of a table. Each form is written whole or not at all; the room it
+ * needs is checked before; what was there under its name is replaced only when that is asked for.
  * Thread-safety: one thread; @progress is called from it.
  */
 #pragma once
@@ -18,24 +18,24 @@ typedef void (*LkExportProgressFunc) (double fraction, const char *message, gpoi
 typedef struct
 {
   LkModel *model;
-  LkAdapter *adapter;       /* NULL: the base alone */
-  LkBackend *backend;       /* holds the adapter's values */
-  const char *path;         /* the file or folder to be made */
-  const char *type;         /* NULL: the form's first */
-  guint64 shard_bytes;      /* Hugging Face: no file larger; 0: 5 GB */
+  LkAdapter *adapter;  /* NULL: the base alone */
+  LkBackend *backend;  /* holds the adapter's values */
+  const char *path;    /* the file or folder to be made */
+  const char *type;    /* NULL: the form's first */
+  guint64 shard_bytes; /* Hugging Face: no file larger; 0: 5 GB */
   gboolean replace;
   LkExportProgressFunc progress; /* may be NULL */
   gpointer data;
-  GCancellable *cancellable;     /* may be NULL */
+  GCancellable *cancellable; /* may be NULL */
 } LkExport;
 
 typedef struct
 {
-  const char *name;         /* "gguf" */
-  const char *label;        /* "One GGUF file" */
+  const char *name;  /* "gguf" */
+  const char *label; /* "One GGUF file" */
   gboolean folder;
-  gboolean merged;          /* the adapter is part of the weights */
-  const char *const *(*types) (void);  /* NULL-terminated names, the default first; NULL: no choice */
+  gboolean merged;                    /* the adapter is part of the weights */
+  const char *const *(*types) (void); /* NULL-terminated names, the default first; NULL: no choice */
   gboolean (*check) (const LkExport *export, GError **error); /* is it possible? may be NULL */
   guint64 (*size) (const LkExport *export);                   /* bytes, about */
   gboolean (*write) (const LkExport *export, GError **error);
@@ -50,19 +50,19 @@ gboolean lk_export_run (const LkExport *self, const LkExportTarget *target, GErr
 /* What was written, opened again and asked. */
 typedef struct
 {
-  guint questions, tokens;    /* asked, and tokens of the reference answers */
-  guint same_tokens;          /* how many agree before the first difference of each answer */
-  gboolean matches;           /* all of them, or up to a place where the best two logits lie within rounding */
-  gboolean exact_type;        /* float32 or the adapter itself: a difference is a fault, not rounding */
+  guint questions, tokens; /* asked, and tokens of the reference answers */
+  guint same_tokens;       /* how many agree before the first difference of each answer */
+  gboolean matches;        /* all of them, or up to a place where the best two logits lie within rounding */
+  gboolean exact_type;     /* float32 or the adapter itself: a difference is a fault, not rounding */
   gboolean has_perplexity;
   double perplexity_before, perplexity_after;
-  char *message;              /* a sentence */
+  char *message; /* a sentence */
 } LkExportVerdict;
 
-/* Answers of up to 64 tokens, greedily, by what was written and by base + adapter. @examples (LkExample, may be NULL):
- * held-out ones both are scored on. */
-gboolean lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray *examples, LkExportVerdict *out,
-                           GError **error);
+/* Answers of up to 64 tokens, greedily, by what was written and by base + adapter. @examples (LkExample, may
+ * be NULL): held-out ones both are scored on. */
+gboolean lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray *examples,
+                           LkExportVerdict *out, GError **error);
 void lk_export_verdict_clear (LkExportVerdict *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LkExportVerdict, lk_export_verdict_clear)

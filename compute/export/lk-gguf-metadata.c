@@ -91,12 +91,14 @@ set_merges (JsonObject *bpe, const char *source, LkGgufWriter *writer, GError **
 
       if (!text)
         {
-          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: merge %u is neither a text nor a pair", source, i);
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: merge %u is neither a text nor a pair",
+                       source, i);
           return FALSE;
         }
       g_ptr_array_add (texts, text);
     }
-  lk_gguf_writer_set_strings (writer, "tokenizer.ggml.merges", (const char *const *) texts->pdata, texts->len);
+  lk_gguf_writer_set_strings (writer, "tokenizer.ggml.merges", (const char *const *) texts->pdata,
+                              texts->len);
   return TRUE;
 }
 
@@ -118,11 +120,13 @@ added_types (JsonObject *top, const char *source, GError **error)
       JsonObject *token = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
       gint64 id = token ? json_object_get_int_member_with_default (token, "id", -1) : -1;
       const char *text = token ? json_object_get_string_member_with_default (token, "content", "") : "";
-      gboolean control = token && (json_object_get_boolean_member_with_default (token, "special", FALSE)
-                                   || (g_str_has_prefix (text, "<|") && g_str_has_suffix (text, "|>")));
+      gboolean control = token
+                         && (json_object_get_boolean_member_with_default (token, "special", FALSE)
+                             || (g_str_has_prefix (text, "<|") && g_str_has_suffix (text, "|>")));
 
       if (id >= 0 && id < G_MAXINT32)
-        g_hash_table_insert (types, GINT_TO_POINTER ((gint) id + 1), GINT_TO_POINTER (control ? TYPE_CONTROL : TYPE_USER_DEFINED));
+        g_hash_table_insert (types, GINT_TO_POINTER ((gint) id + 1),
+                             GINT_TO_POINTER (control ? TYPE_CONTROL : TYPE_USER_DEFINED));
     }
   return types;
 }
@@ -138,7 +142,8 @@ set_tokens (LkModel *model, GHashTable *added, LkGgufWriter *writer)
 
   for (guint i = 0; i < n; i++)
     {
-      const char *text = i < lk_tokenizer_get_n_tokens (tokenizer) ? lk_tokenizer_get_token (tokenizer, (gint32) i) : NULL;
+      const char *text
+          = i < lk_tokenizer_get_n_tokens (tokenizer) ? lk_tokenizer_get_token (tokenizer, (gint32) i) : NULL;
       gpointer type = g_hash_table_lookup (added, GINT_TO_POINTER ((gint) i + 1));
 
       g_ptr_array_add (texts, text ? g_strdup (text) : g_strdup_printf ("[PAD%u]", padding++));
@@ -166,7 +171,8 @@ make_tokenizer_keys (LkModel *model, LkGgufWriter *writer, GError **error)
     { "tokenizer.ggml.padding_token_id", lk_tokenizer_get_pad (tokenizer) },
   };
 
-  if (!added || !lk_json_get_object (top, "model", path, &bpe, error) || !bpe || !set_merges (bpe, path, writer, error))
+  if (!added || !lk_json_get_object (top, "model", path, &bpe, error) || !bpe
+      || !set_merges (bpe, path, writer, error))
     return FALSE;
   lk_gguf_writer_set_string (writer, "tokenizer.ggml.model", "gpt2");
   lk_gguf_writer_set_string (writer, "tokenizer.ggml.pre", lk_tokenizer_get_pre (tokenizer));

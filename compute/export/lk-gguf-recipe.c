@@ -10,8 +10,14 @@ enum
   RULE_FIRST, /* Q4_K_S */
 };
 
-#define SAME(id, number) { #id, number, LK_TYPE_##id, LK_TYPE_##id, LK_TYPE_##id, RULE_NONE }
-#define WITH_HEAD(id, number) { #id, number, LK_TYPE_##id, LK_TYPE_Q6_K, LK_TYPE_##id, RULE_NONE }
+#define SAME(id, number)                                                                                     \
+  {                                                                                                          \
+#id, number, LK_TYPE_##id, LK_TYPE_##id, LK_TYPE_##id, RULE_NONE                                         \
+  }
+#define WITH_HEAD(id, number)                                                                                \
+  {                                                                                                          \
+#id, number, LK_TYPE_##id, LK_TYPE_Q6_K, LK_TYPE_##id, RULE_NONE                                         \
+  }
 
 static const LkGgufRecipe recipes[] = {
   SAME (F16, 1),
@@ -83,11 +89,13 @@ LkType
 lk_gguf_recipe_type (const LkGgufRecipe *self, const LkModelConfig *config, const LkModelTensor *tensor)
 {
   gint64 cols = tensor->variable->cols;
-  gboolean head = g_str_equal (tensor->gguf_name, config->tied ? lk_embedding_names.gguf : lk_head_names.gguf);
+  gboolean head
+      = g_str_equal (tensor->gguf_name, config->tied ? lk_embedding_names.gguf : lk_head_names.gguf);
 
   if (tensor->variable->rows == 1)
     return LK_TYPE_F32;
   if (head)
-    return cols % lk_type_info (self->base)->block_elements ? fall_back (LK_TYPE_Q8_0, cols) : fall_back (self->head, cols);
+    return cols % lk_type_info (self->base)->block_elements ? fall_back (LK_TYPE_Q8_0, cols)
+                                                            : fall_back (self->head, cols);
   return fall_back (wants_more (self, tensor, config->layers) ? self->more : self->base, cols);
 }

@@ -22,15 +22,15 @@ typedef struct
 {
   const LkVariable *variable;
   const LkQuantInfo *in, *out;
-  gsize in_row, out_row;   /* bytes */
-  gint64 head_dim;         /* 0: rows stay where they are */
-  guint rank;              /* 0: nothing to merge */
+  gsize in_row, out_row; /* bytes */
+  gint64 head_dim;       /* 0: rows stay where they are */
+  guint rank;            /* 0: nothing to merge */
   float scale;
   const float *a, *b;
-  gint64 first;            /* row of the piece's first */
-  const guint8 *source;    /* the whole tensor */
-  float *floats;           /* one row a worker */
-  guint8 *bytes;           /* the piece */
+  gint64 first;         /* row of the piece's first */
+  const guint8 *source; /* the whole tensor */
+  float *floats;        /* one row a worker */
+  guint8 *bytes;        /* the piece */
 } LkMergeTensor;
 
 LkMerge *
@@ -105,23 +105,29 @@ read_floats (LkMerge *self, LkVariable *variable, GError **error)
 {
   g_autofree float *values = g_malloc (variable->bytes);
 
-  return lk_backend_read (self->backend, variable, 0, values, variable->bytes, error) ? g_steal_pointer (&values) : NULL;
+  return lk_backend_read (self->backend, variable, 0, values, variable->bytes, error)
+             ? g_steal_pointer (&values)
+             : NULL;
 }
 
 /* The adapter's module for the tensor, if there is one, read back from the backend. */
 static gboolean
-take_module (LkMerge *self, const LkModelTensor *tensor, LkMergeTensor *t, float **a, float **b, GError **error)
+take_module (LkMerge *self, const LkModelTensor *tensor, LkMergeTensor *t, float **a, float **b,
+             GError **error)
 {
-  const LkAdapterModule *module = self->adapter && tensor->role >= 0 && tensor->layer >= 0
-                                      ? lk_adapter_find (self->adapter, (guint) tensor->layer, (LkLinearRole) tensor->role)
-                                      : NULL;
+  const LkAdapterModule *module
+      = self->adapter && tensor->role >= 0 && tensor->layer >= 0
+            ? lk_adapter_find (self->adapter, (guint) tensor->layer, (LkLinearRole) tensor->role)
+            : NULL;
   float strength = 1;
 
   if (!module)
     return TRUE;
   *a = read_floats (self, module->a, error);
   *b = *a ? read_floats (self, module->b, error) : NULL;
-  if (!*b || !lk_backend_read (self->backend, lk_adapter_get_strength (self->adapter), 0, &strength, sizeof strength, error))
+  if (!*b
+      || !lk_backend_read (self->backend, lk_adapter_get_strength (self->adapter), 0, &strength,
+                           sizeof strength, error))
     return FALSE;
   t->rank = module->rank;
   t->scale = (float) module->scale * strength;
@@ -137,10 +143,12 @@ check_types (const LkModelTensor *tensor, LkType type, LkMergeTensor *t, GError 
 
   t->in = lk_quant_info (tensor->variable->type);
   t->out = lk_quant_info (type);
-  if (!t->in || !t->out || !t->out->quantise || !lk_type_row_bytes (tensor->variable->type, (guint64) tensor->variable->cols, &in_row)
+  if (!t->in || !t->out || !t->out->quantise
+      || !lk_type_row_bytes (tensor->variable->type, (guint64) tensor->variable->cols, &in_row)
       || !lk_type_row_bytes (type, (guint64) tensor->variable->cols, &out_row))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” cannot be written as %s", tensor->hf_name, lk_type_name (type));
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” cannot be written as %s", tensor->hf_name,
+                   lk_type_name (type));
       return FALSE;
     }
   t->in_row = in_row;
@@ -149,8 +157,8 @@ check_types (const LkModelTensor *tensor, LkType type, LkMergeTensor *t, GError 
 }
 
 gboolean
-lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboolean paired, LkMergeFunc func, gpointer user_data,
-                 GError **error)
+lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboolean paired, LkMergeFunc func,
+                 gpointer user_data, GError **error)
 {
   LkVariable *variable = tensor->variable;
   LkMergeTensor t = { .variable = variable };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Weights with an adapter merged into them, W + strength·scale·(B·A), in float32 from any packed type, row by row: no
- * more than a few rows of a tensor are in memory at a time. All cores. Thread-safety: one thread.
+ * Weights with an adapter merged into them, W + strength·scale·(B·A), in float32 from any packed type, row by
+ * row: no more than a few rows of a tensor are in memory at a time. All cores. Thread-safety: one thread.
  */
 #pragma once
 
@@ -19,10 +19,10 @@ void lk_merge_free (LkMerge *self);
 
 typedef gboolean (*LkMergeFunc) (const void *data, gsize size, gpointer user_data, GError **error);
 
-/* The tensor as @type, rows in order, in pieces to @func. With @paired rows of q and k go out in the order of GGUF files of
- * families that store rotary pairs side by side (formats: a.8). */
-gboolean lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboolean paired, LkMergeFunc func,
-                          gpointer user_data, GError **error);
+/* The tensor as @type, rows in order, in pieces to @func. With @paired rows of q and k go out in the order of
+ * GGUF files of families that store rotary pairs side by side (formats: a.8). */
+gboolean lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboolean paired,
+                          LkMergeFunc func, gpointer user_data, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkMerge, lk_merge_free)
 

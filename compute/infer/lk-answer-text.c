@@ -7,8 +7,8 @@
 struct _LkAnswerText
 {
   char **stops;
-  GString *held;  /* bytes not yet given out */
-  gsize certain;  /* so many of them are text for sure */
+  GString *held; /* bytes not yet given out */
+  gsize certain; /* so many of them are text for sure */
 };
 
 LkAnswerText *
@@ -42,7 +42,9 @@ unfinished_character (const char *text, gsize n)
 
       if ((c & 0xc0) == 0x80)
         continue;
-      return length > back && g_utf8_get_char_validated (text + n - back, (gssize) back) == (gunichar) -2 ? back : 0;
+      return length > back && g_utf8_get_char_validated (text + n - back, (gssize) back) == (gunichar) -2
+                 ? back
+                 : 0;
     }
   return 0;
 }

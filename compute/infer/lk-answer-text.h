@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Bytes of tokens into text that can be shown at once: a character may span tokens, and so may a stop string, so the
- * last bytes are held back until it is known what they are. Bytes that are no UTF-8 become U+FFFD.
+ * Bytes of tokens into text that can be shown at once: a character may span tokens, and so may a stop string,
+ * so the last bytes are held back until it is known what they are. Bytes that are no UTF-8 become U+FFFD.
  * Thread-safety: one thread a value.
  */
 #pragma once

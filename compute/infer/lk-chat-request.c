@@ -15,7 +15,8 @@ get_count (JsonObject *object, const char *member, guint *out, GError **error)
     return FALSE;
   if (value < 0 || value > G_MAXINT32)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” is %" G_GINT64_FORMAT ", which is out of range", member, value);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   "“%s” is %" G_GINT64_FORMAT ", which is out of range", member, value);
       return FALSE;
     }
   *out = (guint) value;
@@ -48,7 +49,8 @@ get_stops (LkChatRequest *self, GError **error)
         }
       if (n == 0)
         {
-          g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA, WHERE ": “stop” must be a string or an array of strings");
+          g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA,
+                               WHERE ": “stop” must be a string or an array of strings");
           return FALSE;
         }
     }
@@ -67,7 +69,8 @@ get_sampler (LkChatRequest *self, GError **error)
       || !lk_json_get_double (self->object, "top_p", WHERE, &s->top_p, error)
       || !lk_json_get_double (self->object, "min_p", WHERE, &s->min_p, error)
       || !lk_json_get_double (self->object, "repetition_penalty", WHERE, &s->repetition_penalty, error)
-      || !get_count (self->object, "top_k", &s->top_k, error) || !lk_json_get_int (self->object, "seed", WHERE, &seed, error))
+      || !get_count (self->object, "top_k", &s->top_k, error)
+      || !lk_json_get_int (self->object, "seed", WHERE, &seed, error))
     return FALSE;
   s->seed = (guint64) seed;
   return TRUE;
@@ -82,7 +85,8 @@ check_messages (JsonArray *messages, GError **error)
   for (guint i = 0; i < n; i++)
     ok = ok && JSON_NODE_HOLDS_OBJECT (json_array_get_element (messages, i));
   if (!ok)
-    g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA, WHERE ": “messages” must be an array of messages, at least one");
+    g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA,
+                         WHERE ": “messages” must be an array of messages, at least one");
   return ok;
 }
 
@@ -103,11 +107,12 @@ lk_chat_request_parse (LkChatRequest *self, const char *data, gsize size, GError
   if (json_object_has_member (self->object, "tools") && !json_object_get_null_member (self->object, "tools"))
     self->tools = json_object_get_member (self->object, "tools");
   return lk_json_get_string (self->object, "model", WHERE, &self->model, error)
-         && lk_json_get_array (self->object, "messages", WHERE, &self->messages, error) && check_messages (self->messages, error)
+         && lk_json_get_array (self->object, "messages", WHERE, &self->messages, error)
+         && check_messages (self->messages, error)
          && lk_json_get_boolean (self->object, "stream", WHERE, &self->stream, error)
          && get_count (self->object, "max_tokens", &self->max_tokens, error)
-         && get_count (self->object, "max_completion_tokens", &self->max_tokens, error) && get_stops (self, error)
-         && get_sampler (self, error);
+         && get_count (self->object, "max_completion_tokens", &self->max_tokens, error)
+         && get_stops (self, error) && get_sampler (self, error);
 }
 
 void
@@ -146,8 +151,8 @@ to_string (JsonObject *object)
 }
 
 static char *
-answer_to_json (const char *id, const char *model, const char *kind, const char *part, const char *text, gboolean first,
-                const LkGenerated *finished)
+answer_to_json (const char *id, const char *model, const char *kind, const char *part, const char *text,
+                gboolean first, const LkGenerated *finished)
 {
   JsonObject *object = json_object_new (), *choice = json_object_new (), *message = json_object_new ();
   JsonArray *choices = json_array_new ();

@@ -144,7 +144,8 @@ typedef struct
 static gboolean
 lk_reply_is_wanted (LkReply *self)
 {
-  return !(g_socket_condition_check (g_socket_connection_get_socket (self->connection), G_IO_HUP | G_IO_ERR) & (G_IO_HUP | G_IO_ERR));
+  return !(g_socket_condition_check (g_socket_connection_get_socket (self->connection), G_IO_HUP | G_IO_ERR)
+           & (G_IO_HUP | G_IO_ERR));
 }
 
 static gboolean
@@ -205,7 +206,8 @@ lk_reply_finish (LkReply *self, const LkGenerated *out)
 static gboolean
 lk_chat_server_make_generator (LkChatServer *self, LkVoice *voice, GError **error)
 {
-  LkGeneratorOptions options = { self->model, self->backend, &voice->adapter, voice->adapter != NULL, self->context };
+  LkGeneratorOptions options
+      = { self->model, self->backend, &voice->adapter, voice->adapter != NULL, self->context };
 
   if (!voice->generator)
     voice->generator = lk_generator_new (&options, error);
@@ -229,12 +231,14 @@ lk_chat_server_complete (LkChatServer *self, LkVoice *voice, const LkChatRequest
     return;
   ids = lk_prompt_from_messages (self->model, request->messages, request->tools, &error);
   if (ids && lk_chat_server_make_generator (self, voice, &error)
-      && lk_generator_run (voice->generator, (const gint32 *) (void *) ids->data, ids->len, &options, &out, &error))
+      && lk_generator_run (voice->generator, (const gint32 *) (void *) ids->data, ids->len, &options, &out,
+                           &error))
     lk_reply_finish (reply, &out);
   else
-    lk_reply_fail (reply, error, g_error_matches (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY) ? 503
-                                 : g_error_matches (error, LK_ERROR, LK_ERROR_DEVICE_LOST) ? 500
-                                                                                           : 400);
+    lk_reply_fail (reply, error,
+                   g_error_matches (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY) ? 503
+                   : g_error_matches (error, LK_ERROR, LK_ERROR_DEVICE_LOST) ? 500
+                                                                             : 400);
 }
 
 static void
@@ -314,7 +318,8 @@ serve_cb (gpointer data, gpointer user_data)
     lk_chat_server_list (self, connection);
   else
     {
-      g_set_error (&error, LK_ERROR, LK_ERROR_NOT_FOUND, "%s %s is nothing this server answers", request.method, request.path);
+      g_set_error (&error, LK_ERROR, LK_ERROR_NOT_FOUND, "%s %s is nothing this server answers",
+                   request.method, request.path);
       lk_reply_fail (&reply, error, 404);
     }
   g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
@@ -332,7 +337,8 @@ clear_path (const char *path, GSocketAddress *address, GError **error)
     return TRUE;
   if (!S_ISSOCK (info.st_mode))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” is there already and is no socket", path);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” is there already and is no socket",
+                   path);
       return FALSE;
     }
   client = g_socket_client_new ();
@@ -357,7 +363,8 @@ listen_at (const char *path, GError **error)
   if (!clear_path (path, address, error))
     return NULL;
   mask = umask (0077);
-  ok = g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL, NULL, error);
+  ok = g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT,
+                                      NULL, NULL, error);
   umask (mask);
   if (!ok)
     {

@@ -15,7 +15,7 @@ static gint next_generator;
 
 typedef struct
 {
-  LkDecoder *decoder;       /* NULL until first needed */
+  LkDecoder *decoder; /* NULL until first needed */
   LkExecutable *executable;
 } LkChunk;
 
@@ -27,10 +27,10 @@ struct _LkGenerator
   double *strengths;
   guint context;
   LkCache *cache;
-  GArray *held;        /* gint32: the tokens whose keys and values are in the cache */
+  GArray *held; /* gint32: the tokens whose keys and values are in the cache */
   LkChunk chunks[G_N_ELEMENTS (sizes)];
-  float *logits;       /* [vocab] */
-  gint32 *scratch;     /* 4·(tokens of the largest chunk): ids, positions or slots, ranges */
+  float *logits;   /* [vocab] */
+  gint32 *scratch; /* 4·(tokens of the largest chunk): ids, positions or slots, ranges */
 };
 
 LkGenerator *
@@ -44,8 +44,9 @@ lk_generator_new (const LkGeneratorOptions *options, GError **error)
   if (context > config->context)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-                   "A context of %" G_GINT64_FORMAT " tokens is more than the %" G_GINT64_FORMAT " “%s” was made for", context,
-                   config->context, config->name);
+                   "A context of %" G_GINT64_FORMAT " tokens is more than the %" G_GINT64_FORMAT
+                   " “%s” was made for",
+                   context, config->context, config->name);
       return NULL;
     }
   self = g_new0 (LkGenerator, 1);
@@ -150,7 +151,8 @@ lk_generator_write (LkGenerator *self, LkVariable *variable, guint n, GError **e
 
 /* The inputs of a chunk that holds @n tokens from @ids, the first one at position @begin. */
 static gboolean
-lk_generator_fill (LkGenerator *self, LkDecoder *decoder, const gint32 *ids, guint n, guint begin, GError **error)
+lk_generator_fill (LkGenerator *self, LkDecoder *decoder, const gint32 *ids, guint n, guint begin,
+                   GError **error)
 {
   gint32 *v = self->scratch;
   guint size = decoder->tokens;
@@ -188,7 +190,8 @@ choose_size (guint n)
   return n == 1 ? 0 : 1;
 }
 
-/* Strengths nobody has set are the adapters' initial 1; another generator may have changed the shared variable. */
+/* Strengths nobody has set are the adapters' initial 1; another generator may have changed the shared
+ * variable. */
 static gboolean
 lk_generator_write_strengths (LkGenerator *self, GError **error)
 {
@@ -206,12 +209,14 @@ lk_generator_check_ids (LkGenerator *self, const gint32 *ids, guint n, GError **
   for (guint i = 0; i < n; i++)
     if (ids[i] < 0 || ids[i] >= vocab)
       {
-        g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "Token %d is outside the model's %" G_GINT64_FORMAT " tokens", ids[i], vocab);
+        g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
+                     "Token %d is outside the model's %" G_GINT64_FORMAT " tokens", ids[i], vocab);
         return FALSE;
       }
   if (n > 0 && n <= self->context)
     return TRUE;
-  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "%u tokens do not fit into the context of %u", n, self->context);
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "%u tokens do not fit into the context of %u", n,
+               self->context);
   return FALSE;
 }
 
@@ -228,7 +233,8 @@ lk_generator_match (LkGenerator *self, const gint32 *ids, guint n)
 }
 
 const float *
-lk_generator_feed (LkGenerator *self, const gint32 *ids, guint n, guint *reused, GCancellable *cancellable, GError **error)
+lk_generator_feed (LkGenerator *self, const gint32 *ids, guint n, guint *reused, GCancellable *cancellable,
+                   GError **error)
 {
   LkDecoder *decoder = NULL;
   guint begin;
@@ -321,7 +327,8 @@ lk_answer_take (LkAnswer *self, gint32 id)
     {
       g_autoptr (GBytes) bytes = lk_tokenizer_get_bytes (tokenizer, id);
 
-      if (bytes && lk_answer_text_add (self->stream, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes)))
+      if (bytes
+          && lk_answer_text_add (self->stream, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes)))
         {
           out->finish = LK_FINISH_STOP;
           return FALSE;
@@ -354,8 +361,9 @@ lk_answer_run (LkAnswer *self, GError **error)
       const gint32 *ids = (const gint32 *) (void *) self->ids->data;
       gboolean first = out->ids->len == 0;
       float gap = 0;
-      const float *logits = lk_generator_feed (self->generator, ids, self->ids->len, first ? &out->reused_tokens : NULL,
-                                               self->options->cancellable, error);
+      const float *logits
+          = lk_generator_feed (self->generator, ids, self->ids->len, first ? &out->reused_tokens : NULL,
+                               self->options->cancellable, error);
 
       if (first)
         {
@@ -384,8 +392,8 @@ lk_answer_run (LkAnswer *self, GError **error)
 }
 
 gboolean
-lk_generator_run (LkGenerator *self, const gint32 *prompt, guint n_prompt, const LkGenerateOptions *options, LkGenerated *out,
-                  GError **error)
+lk_generator_run (LkGenerator *self, const gint32 *prompt, guint n_prompt, const LkGenerateOptions *options,
+                  LkGenerated *out, GError **error)
 {
   g_autoptr (LkSampler) sampler = NULL;
   g_autoptr (LkAnswerText) stream = lk_answer_text_new (options->stops);
@@ -403,7 +411,8 @@ lk_generator_run (LkGenerator *self, const gint32 *prompt, guint n_prompt, const
   if (n_prompt >= self->context)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-                   "The conversation has %u tokens and leaves no room for an answer in the context of %u", n_prompt, self->context);
+                   "The conversation has %u tokens and leaves no room for an answer in the context of %u",
+                   n_prompt, self->context);
       return FALSE;
     }
   g_array_append_vals (ids, prompt, n_prompt);

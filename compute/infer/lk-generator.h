@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Answers, one token after the other, from a key/value cache. Prompts go through programs of a few fixed sizes, each
- * compiled when it is first needed; a prompt that begins like what the cache holds goes on from there.
+ * Answers, one token after the other, from a key/value cache. Prompts go through programs of a few fixed
+ * sizes, each compiled when it is first needed; a prompt that begins like what the cache holds goes on from
+ * there.
  *
- * A generator is one conversation with one set of adapters; several share a model and a backend, and with them the
- * weights and the working memory. Thread-safety: one thread at a time for all generators of one backend.
+ * A generator is one conversation with one set of adapters; several share a model and a backend, and with
+ * them the weights and the working memory. Thread-safety: one thread at a time for all generators of one
+ * backend.
  */
 #pragma once
 
@@ -22,7 +24,7 @@ typedef struct
   LkBackend *backend;
   LkAdapter *const *adapters; /* kept; their variables may go on being trained, see lk_generator_reset */
   guint n_adapters;
-  guint context;              /* prompt and answer together; 0: LK_GENERATOR_CONTEXT. More than the model's: refused */
+  guint context; /* prompt and answer together; 0: LK_GENERATOR_CONTEXT. More than the model's: refused */
 } LkGeneratorOptions;
 
 typedef struct _LkGenerator LkGenerator;
@@ -34,22 +36,22 @@ guint lk_generator_get_context (LkGenerator *self);
 
 /* Forgets what the cache holds: call it when weights have changed. */
 void lk_generator_reset (LkGenerator *self);
-/* 1 as trained, 0 the base alone. Forgets the cache when it changes. The strength is the adapter's own variable, which
- * generators that share the adapter share too. */
+/* 1 as trained, 0 the base alone. Forgets the cache when it changes. The strength is the adapter's own
+ * variable, which generators that share the adapter share too. */
 gboolean lk_generator_set_strength (LkGenerator *self, guint adapter, double strength, GError **error);
 
-/* Logits [vocab] after @ids[0…n), n > 0; what the cache already holds of them is not computed again. Owned by @self,
- * valid until the next call. *reused (may be NULL): how many tokens came from the cache. A cancelled @cancellable (may
- * be NULL) ends it between programs with LK_ERROR_CANCELLED. */
-const float *lk_generator_feed (LkGenerator *self, const gint32 *ids, guint n, guint *reused, GCancellable *cancellable,
-                                GError **error);
+/* Logits [vocab] after @ids[0…n), n > 0; what the cache already holds of them is not computed again. Owned by
+ * @self, valid until the next call. *reused (may be NULL): how many tokens came from the cache. A cancelled
+ * @cancellable (may be NULL) ends it between programs with LK_ERROR_CANCELLED. */
+const float *lk_generator_feed (LkGenerator *self, const gint32 *ids, guint n, guint *reused,
+                                GCancellable *cancellable, GError **error);
 
 typedef enum
 {
-  LK_FINISH_END,       /* the model ended its answer */
-  LK_FINISH_STOP,      /* a stop string came */
-  LK_FINISH_LENGTH,    /* max_tokens */
-  LK_FINISH_CONTEXT,   /* the context is full */
+  LK_FINISH_END,     /* the model ended its answer */
+  LK_FINISH_STOP,    /* a stop string came */
+  LK_FINISH_LENGTH,  /* max_tokens */
+  LK_FINISH_CONTEXT, /* the context is full */
   LK_FINISH_CANCELLED,
 } LkFinish;
 /* "end", "stop", "length", "context", "cancelled" */
@@ -61,27 +63,28 @@ typedef gboolean (*LkGenerateFunc) (const char *text, gpointer data);
 typedef struct
 {
   LkSamplerConfig sampler;
-  guint max_tokens;          /* 0: until the context is full */
-  const char *const *stops;  /* NULL: none */
-  gboolean ignore_end;       /* go on after an end token: for measurements */
-  LkGenerateFunc func;       /* may be NULL */
+  guint max_tokens;         /* 0: until the context is full */
+  const char *const *stops; /* NULL: none */
+  gboolean ignore_end;      /* go on after an end token: for measurements */
+  LkGenerateFunc func;      /* may be NULL */
   gpointer data;
   GCancellable *cancellable; /* may be NULL */
 } LkGenerateOptions;
 
 typedef struct
 {
-  GArray *ids;     /* gint32; the end token is among them */
-  GString *text;   /* without control tokens and stop string */
+  GArray *ids;   /* gint32; the end token is among them */
+  GString *text; /* without control tokens and stop string */
   LkFinish finish;
   guint prompt_tokens, reused_tokens;
   double prompt_seconds, answer_seconds;
   float smallest_gap; /* between the best and the second logit on the way */
 } LkGenerated;
 
-/* A prompt that leaves no room in the context is an error. *out must be cleared by the caller, also after an error. */
-gboolean lk_generator_run (LkGenerator *self, const gint32 *prompt, guint n_prompt, const LkGenerateOptions *options,
-                           LkGenerated *out, GError **error);
+/* A prompt that leaves no room in the context is an error. *out must be cleared by the caller, also after an
+ * error. */
+gboolean lk_generator_run (LkGenerator *self, const gint32 *prompt, guint n_prompt,
+                           const LkGenerateOptions *options, LkGenerated *out, GError **error);
 void lk_generated_clear (LkGenerated *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkGenerator, lk_generator_free)

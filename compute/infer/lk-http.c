@@ -18,22 +18,27 @@ static gboolean
 read_some (GIOStream *stream, GByteArray *bytes, GCancellable *cancellable, GError **error)
 {
   guint8 buffer[16384];
-  gssize n = g_input_stream_read (g_io_stream_get_input_stream (stream), buffer, sizeof buffer, cancellable, error);
+  gssize n = g_input_stream_read (g_io_stream_get_input_stream (stream), buffer, sizeof buffer, cancellable,
+                                  error);
 
   if (n > 0)
     g_byte_array_append (bytes, buffer, (guint) n);
   else if (n == 0)
-    g_set_error_literal (error, LK_ERROR, LK_ERROR_CANCELLED, "The connection was closed in the middle of a request");
+    g_set_error_literal (error, LK_ERROR, LK_ERROR_CANCELLED,
+                         "The connection was closed in the middle of a request");
   return n > 0;
 }
 
 /* Up to and with the empty line; what came behind it stays in @bytes behind *head. */
 static gboolean
-read_head (GIOStream *stream, GByteArray *bytes, gsize *head, guint *status, GCancellable *cancellable, GError **error)
+read_head (GIOStream *stream, GByteArray *bytes, gsize *head, guint *status, GCancellable *cancellable,
+           GError **error)
 {
   for (;;)
     {
-      const char *end = bytes->len > 0 ? g_strstr_len ((const char *) bytes->data, (gssize) bytes->len, "\r\n\r\n") : NULL;
+      const char *end = bytes->len > 0
+                            ? g_strstr_len ((const char *) bytes->data, (gssize) bytes->len, "\r\n\r\n")
+                            : NULL;
 
       if (end)
         {
@@ -92,7 +97,8 @@ parse_header (const char *line, LkHttpHeaders *headers, guint *status, GError **
 }
 
 gboolean
-lk_http_read (GIOStream *stream, LkHttpRequest *request, guint *status, GCancellable *cancellable, GError **error)
+lk_http_read (GIOStream *stream, LkHttpRequest *request, guint *status, GCancellable *cancellable,
+              GError **error)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   LkHttpHeaders headers = { 0 };
@@ -116,7 +122,8 @@ lk_http_read (GIOStream *stream, LkHttpRequest *request, guint *status, GCancell
     {
       static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-      if (!g_output_stream_write_all (g_io_stream_get_output_stream (stream), go_on, strlen (go_on), NULL, cancellable, error))
+      if (!g_output_stream_write_all (g_io_stream_get_output_stream (stream), go_on, strlen (go_on), NULL,
+                                      cancellable, error))
         return FALSE;
     }
   while (request->body->len < headers.length)
@@ -162,15 +169,17 @@ reason_of (guint status)
 static gboolean
 send_text (GIOStream *stream, const char *text, GError **error)
 {
-  return g_output_stream_write_all (g_io_stream_get_output_stream (stream), text, strlen (text), NULL, NULL, error);
+  return g_output_stream_write_all (g_io_stream_get_output_stream (stream), text, strlen (text), NULL, NULL,
+                                    error);
 }
 
 gboolean
 lk_http_answer (GIOStream *stream, guint status, const char *json, GError **error)
 {
-  g_autofree char *text = g_strdup_printf ("HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %" G_GSIZE_FORMAT
-                                           "\r\nConnection: close\r\n\r\n%s",
-                                           status, reason_of (status), strlen (json), json);
+  g_autofree char *text = g_strdup_printf (
+      "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %" G_GSIZE_FORMAT
+      "\r\nConnection: close\r\n\r\n%s",
+      status, reason_of (status), strlen (json), json);
 
   return send_text (stream, text, error);
 }
@@ -179,7 +188,8 @@ gboolean
 lk_http_begin_events (GIOStream *stream, GError **error)
 {
   return send_text (stream,
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: "
+                    "no-cache\r\nConnection: close\r\n\r\n",
                     error);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * As much of HTTP/1.1 as a server on a private socket needs: one request a connection, bodies with a length, answers
- * whole or as server-sent events. Requests are hostile: everything has a limit. Blocking; one thread a value.
+ * As much of HTTP/1.1 as a server on a private socket needs: one request a connection, bodies with a length,
+ * answers whole or as server-sent events. Requests are hostile: everything has a limit. Blocking; one thread
+ * a value.
  */
 #pragma once
 
@@ -14,12 +15,13 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char *method, *path;  /* "POST", "/v1/models"; without a query */
+  char *method, *path; /* "POST", "/v1/models"; without a query */
   GByteArray *body;
 } LkHttpRequest;
 
 /* Reads one request. On failure *status is what to answer with (0: nobody is there to answer). */
-gboolean lk_http_read (GIOStream *stream, LkHttpRequest *request, guint *status, GCancellable *cancellable, GError **error);
+gboolean lk_http_read (GIOStream *stream, LkHttpRequest *request, guint *status, GCancellable *cancellable,
+                       GError **error);
 void lk_http_request_clear (LkHttpRequest *self);
 
 /* A whole answer of JSON. */

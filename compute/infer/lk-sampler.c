@@ -29,7 +29,8 @@ static gboolean
 check (gboolean ok, const char *name, double value, const char *range, GError **error)
 {
   if (!ok)
-    g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "The %s must be %s; %g is not", name, range, value);
+    g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "The %s must be %s; %g is not", name, range,
+                 value);
   return ok;
 }
 
@@ -38,8 +39,10 @@ lk_sampler_new (const LkSamplerConfig *config, GError **error)
 {
   LkSampler *self;
 
-  if (!check (config->temperature >= 0 && config->temperature <= 100, "temperature", config->temperature, "between 0 and 100", error)
-      || !check (config->top_p > 0 && config->top_p <= 1, "top-p", config->top_p, "above 0 and at most 1", error)
+  if (!check (config->temperature >= 0 && config->temperature <= 100, "temperature", config->temperature,
+              "between 0 and 100", error)
+      || !check (config->top_p > 0 && config->top_p <= 1, "top-p", config->top_p, "above 0 and at most 1",
+                 error)
       || !check (config->min_p >= 0 && config->min_p <= 1, "min-p", config->min_p, "between 0 and 1", error)
       || !check (config->repetition_penalty > 0 && config->repetition_penalty <= 100, "repetition penalty",
                  config->repetition_penalty, "above 0 and at most 100", error))
@@ -126,7 +129,8 @@ collect (LkSampler *self, const float *logits, guint n, float best)
   for (guint i = 0; i < n; i++)
     if ((double) logits[i] >= floor)
       {
-        LkCandidate candidate = { (gint32) i, exp (((double) logits[i] - (double) best) / self->config.temperature) };
+        LkCandidate candidate
+            = { (gint32) i, exp (((double) logits[i] - (double) best) / self->config.temperature) };
 
         g_array_append_val (self->candidates, candidate);
       }

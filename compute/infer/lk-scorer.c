@@ -15,15 +15,18 @@ struct _LkScorer
 };
 
 LkScorer *
-lk_scorer_new (LkModel *model, LkBackend *backend, LkAdapter *const *adapters, guint n_adapters, guint length, GError **error)
+lk_scorer_new (LkModel *model, LkBackend *backend, LkAdapter *const *adapters, guint n_adapters, guint length,
+               GError **error)
 {
-  LkDecoderOptions options = { .purpose = LK_PURPOSE_EVALUATE, .tokens = length, .adapters = adapters, .n_adapters = n_adapters };
+  LkDecoderOptions options
+      = { .purpose = LK_PURPOSE_EVALUATE, .tokens = length, .adapters = adapters, .n_adapters = n_adapters };
   g_autoptr (LkScorer) self = NULL;
 
   if (length < 2 || length > lk_model_get_config (model)->context)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "Rows of %u tokens are not possible: the model takes 2 to %" G_GINT64_FORMAT,
-                   length, lk_model_get_config (model)->context);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   "Rows of %u tokens are not possible: the model takes 2 to %" G_GINT64_FORMAT, length,
+                   lk_model_get_config (model)->context);
       return NULL;
     }
   self = g_new0 (LkScorer, 1);
@@ -55,7 +58,8 @@ run_row (LkScorer *self, const LkBatch *batch, LkScore *score, GError **error)
   float sums[2];
 
   if (!lk_decoder_write_batch (self->decoder, self->backend, batch, error)
-      || !lk_backend_clear (self->backend, self->decoder->loss, error) || !lk_executable_run (self->executable, error)
+      || !lk_backend_clear (self->backend, self->decoder->loss, error)
+      || !lk_executable_run (self->executable, error)
       || !lk_backend_read (self->backend, self->decoder->loss, 0, sums, sizeof sums, error))
     return FALSE;
   if (!isfinite (sums[0]))
@@ -69,8 +73,8 @@ run_row (LkScorer *self, const LkBatch *batch, LkScore *score, GError **error)
 }
 
 static gboolean
-run_packed (LkScorer *self, LkExample *const *examples, const LkPacking *packing, LkScore *score, GCancellable *cancellable,
-            GError **error)
+run_packed (LkScorer *self, LkExample *const *examples, const LkPacking *packing, LkScore *score,
+            GCancellable *cancellable, GError **error)
 {
   g_autoptr (LkBatch) batch = lk_batch_new (1, self->length);
 
@@ -99,7 +103,8 @@ run_packed (LkScorer *self, LkExample *const *examples, const LkPacking *packing
 }
 
 gboolean
-lk_scorer_run (LkScorer *self, LkExample *const *examples, guint n, LkScore *score, GCancellable *cancellable, GError **error)
+lk_scorer_run (LkScorer *self, LkExample *const *examples, guint n, LkScore *score, GCancellable *cancellable,
+               GError **error)
 {
   g_autofree guint *lengths = g_new (guint, n + 1);
   g_autoptr (LkPacking) packing = NULL;

@@ -162,6 +162,35 @@ def test_golden_templates(folder):
             assert o.get("text") == case["rendered"] if "rendered" in case else "error" in o, (name, case, o)
 
 
+def smollm2():
+    """The file tests/fetch-models fetches; nothing is fetched here."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fetch-models")
+    found = subprocess.run([script, "--path"], capture_output=True, text=True)
+    if found.returncode != 0:
+        raise Skip("SmolLM2 is not there; tests/fetch-models fetches it")
+    return found.stdout.strip()
+
+
+def test_golden_smollm2(folder):
+    """The text and ids of rows, and greedy answers where the best two logits stay 0.01 apart."""
+    rows, answers = golden("smollm2", "rows.jsonl"), golden("smollm2", "greedy.jsonl")
+    model = smollm2()
+    with open(rows) as file:
+        text = file.read()
+    rows = lines_of(text)
+    for row, o in zip(rows, lines_of(cli("render", model, text=text)), strict=True):
+        assert o["text"] == row["text"] and len(o["spans"]) == 1, (row, o)
+    for row, o in zip(rows, lines_of(cli("tokenize", model, text=text)), strict=True):
+        assert o["ids"] == row["ids"], (row, o)
+    with open(answers) as file:
+        for case in lines_of(file.read()):
+            messages = write(folder, "m.json", json.dumps(case["messages"]))
+            out = json.loads(cli("generate", "-m", model, "-d", "cpu", "-g", "--messages", messages, "-n", str(len(case["new_ids"])), "--json"))
+            assert out["prompt_ids"] == case["prompt_ids"]
+            assert out["ids"] == case["new_ids"] or case["smallest_gap"] < 0.01, (case, out)
+            assert abs(out["smallest_gap"] - case["smallest_gap"]) < 1e-3 or case["smallest_gap"] < 0.01
+
+
 def test_inspect(folder):
     need_model()
     model = json.loads(cli("inspect", "--json", MODEL))

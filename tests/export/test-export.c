@@ -58,10 +58,16 @@ target_of (const char *name)
 
 /* Exports to folder/name; returns the path. (transfer full) */
 static char *
-export_to (Fixture *f, LkModel *model, LkAdapter *adapter, const char *form, const char *type, const char *name, guint64 shard)
+export_to (Fixture *f, LkModel *model, LkAdapter *adapter, const char *form, const char *type,
+           const char *name, guint64 shard)
 {
   char *path = g_build_filename (f->folder, name, NULL);
-  LkExport export = { .model = model, .adapter = adapter, .backend = f->backend, .path = path, .type = type, .shard_bytes = shard };
+  LkExport export = { .model = model,
+                      .adapter = adapter,
+                      .backend = f->backend,
+                      .path = path,
+                      .type = type,
+                      .shard_bytes = shard };
   g_autoptr (GError) error = NULL;
 
   lk_export_run (&export, target_of (form), &error);
@@ -99,10 +105,11 @@ merge_by_definition (Fixture *f, guint index)
   const LkModelTensor *tensor = &lk_model_get_tensors (f->model, &n)[index];
   gint64 rows = tensor->variable->rows, cols = tensor->variable->cols;
   g_autofree float *w = values_of (f->model, index);
-  double *out = g_new (double, rows * cols);
+  double *out = g_new (double, rows *cols);
   const LkAdapterModule *module
-      = tensor->role >= 0 ? lk_adapter_find (f->adapter, (guint) tensor->layer, (LkLinearRole) tensor->role) : NULL;
-  g_autofree float *a = module ? g_new (float, module->a->rows * cols) : NULL;
+      = tensor->role >= 0 ? lk_adapter_find (f->adapter, (guint) tensor->layer, (LkLinearRole) tensor->role)
+                          : NULL;
+  g_autofree float *a = module ? g_new (float, module->a->rows *cols) : NULL;
   g_autofree float *b = module ? g_new (float, rows * module->b->cols) : NULL;
 
   if (module)
@@ -159,7 +166,8 @@ check_text (Fixture *f, LkModel *written)
   g_assert_true (lk_tokenizer_encode (lk_model_get_tokenizer (written), text, -1, TRUE, b, NULL));
   g_assert_cmpmem (a->data, a->len * 4, b->data, b->len * 4);
   g_assert_cmpstr (lk_model_get_template_source (f->model), ==, lk_model_get_template_source (written));
-  g_assert_cmpint (lk_tokenizer_get_eos (lk_model_get_tokenizer (f->model)), ==, lk_tokenizer_get_eos (lk_model_get_tokenizer (written)));
+  g_assert_cmpint (lk_tokenizer_get_eos (lk_model_get_tokenizer (f->model)), ==,
+                   lk_tokenizer_get_eos (lk_model_get_tokenizer (written)));
 }
 
 /* Each form and type: the weights are those of the definition within what the type can hold. */
@@ -171,17 +179,18 @@ test_merged (Fixture *f, gconstpointer data)
     const char *form, *type;
     double tolerance;
   } cases[] = {
-    { "gguf", "F32", 1e-6 },  { "gguf", "F16", 5e-4 },  { "gguf", "BF16", 4e-3 }, { "gguf", "Q8_0", 1e-2 },
-    { "gguf", "Q4_0", 0.12 }, { "gguf", "Q4_1", 0.1 },  { "gguf", "Q5_0", 0.06 }, { "gguf", "Q5_1", 0.05 },
+    { "gguf", "F32", 1e-6 },   { "gguf", "F16", 5e-4 },    { "gguf", "BF16", 4e-3 }, { "gguf", "Q8_0", 1e-2 },
+    { "gguf", "Q4_0", 0.12 },  { "gguf", "Q4_1", 0.1 },    { "gguf", "Q5_0", 0.06 }, { "gguf", "Q5_1", 0.05 },
     { "gguf", "Q4_K_M", 0.1 }, { "gguf", "Q5_K_M", 0.05 }, { "gguf", "Q6_K", 0.03 }, { "hf", "F32", 1e-6 },
-    { "hf", "F16", 5e-4 },    { "hf", "BF16", 4e-3 },
+    { "hf", "F16", 5e-4 },     { "hf", "BF16", 4e-3 },
   };
 
   if (!f->model)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *name = g_strdup_printf ("%s-%s%s", cases[i].form, cases[i].type, target_of (cases[i].form)->folder ? "" : ".gguf");
+      g_autofree char *name = g_strdup_printf ("%s-%s%s", cases[i].form, cases[i].type,
+                                               target_of (cases[i].form)->folder ? "" : ".gguf");
       g_autofree char *path = export_to (f, f->model, f->adapter, cases[i].form, cases[i].type, name, 0);
       g_autoptr (LkModel) written = open_model (path);
 
@@ -227,7 +236,8 @@ static void
 test_llama3 (Fixture *f, gconstpointer data)
 {
   const char *shared = g_getenv ("LK_SHARED_DIR");
-  g_autofree char *source = shared && shared[0] ? g_build_filename (shared, "golden", "families", "llama3", NULL) : NULL;
+  g_autofree char *source
+      = shared && shared[0] ? g_build_filename (shared, "golden", "families", "llama3", NULL) : NULL;
   g_autofree char *gguf_path = NULL;
   g_autofree char *hf_path = NULL;
   g_autoptr (LkModel) model = NULL;
@@ -274,8 +284,11 @@ test_verify (Fixture *f, gconstpointer data)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *path = export_to (f, f->model, f->adapter, cases[i].form, cases[i].type, cases[i].name, 0);
-      LkExport export = { .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = cases[i].type };
+      g_autofree char *path
+          = export_to (f, f->model, f->adapter, cases[i].form, cases[i].type, cases[i].name, 0);
+      LkExport export = {
+        .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = cases[i].type
+      };
       g_auto (LkExportVerdict) verdict = { 0 };
       g_autoptr (GError) error = NULL;
 
@@ -298,7 +311,9 @@ test_verify_finds (Fixture *f, gconstpointer data)
   if (!f->model)
     return;
   path = export_to (f, f->model, NULL, "gguf", "F32", "base.gguf", 0); /* without the adapter */
-  export = (LkExport){ .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = "F32" };
+  export = (LkExport){
+    .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = "F32"
+  };
   g_assert_true (lk_export_verify (&export, target_of ("gguf"), NULL, &verdict, &error));
   g_assert_false (verdict.matches);
   g_assert_cmpuint (verdict.same_tokens, <, verdict.tokens);
@@ -340,7 +355,9 @@ test_refusals (Fixture *f, gconstpointer data)
 
   if (!f->model)
     return;
-  export = (LkExport){ .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = "Q9_Z" };
+  export = (LkExport){
+    .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = "Q9_Z"
+  };
   expect_refusal (&export, "gguf", LK_ERROR_INVALID_ARGUMENT);
   expect_refusal (&export, "adapter", LK_ERROR_INVALID_ARGUMENT);
   export.type = NULL;
@@ -369,7 +386,8 @@ test_recipes (void)
 {
   LkFamily family = { .name = "x" };
   LkModelConfig config = { .family = &family, .layers = 16, .tied = TRUE };
-  LkVariable wide = { .rows = 8, .cols = 512 }, odd = { .rows = 8, .cols = 576 }, strange = { .rows = 8, .cols = 100 }, norm = { .rows = 1, .cols = 512 };
+  LkVariable wide = { .rows = 8, .cols = 512 }, odd = { .rows = 8, .cols = 576 },
+             strange = { .rows = 8, .cols = 100 }, norm = { .rows = 1, .cols = 512 };
   static const struct
   {
     const char *recipe, *name;
@@ -399,10 +417,12 @@ test_recipes (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      LkModelTensor tensor = { NULL, (char *) cases[i].name, shapes[cases[i].shape], cases[i].layer, cases[i].role };
+      LkModelTensor tensor
+          = { NULL, (char *) cases[i].name, shapes[cases[i].shape], cases[i].layer, cases[i].role };
 
       g_test_message ("%s of %s", cases[i].name, cases[i].recipe);
-      g_assert_cmpint (lk_gguf_recipe_type (lk_gguf_recipe_find (cases[i].recipe), &config, &tensor), ==, cases[i].type);
+      g_assert_cmpint (lk_gguf_recipe_type (lk_gguf_recipe_find (cases[i].recipe), &config, &tensor), ==,
+                       cases[i].type);
     }
   g_assert_null (lk_gguf_recipe_find ("Q4"));
 }

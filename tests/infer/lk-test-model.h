@@ -12,7 +12,8 @@
 static inline LkModel *
 lk_test_model_open (void)
 {
-  g_autofree char *path = g_build_filename (g_getenv ("LK_DATA_DIR") ? g_getenv ("LK_DATA_DIR") : ".", "model", "lorikeet-tiny.gguf", NULL);
+  g_autofree char *path = g_build_filename (g_getenv ("LK_DATA_DIR") ? g_getenv ("LK_DATA_DIR") : ".",
+                                            "model", "lorikeet-tiny.gguf", NULL);
   g_autoptr (GError) error = NULL;
   LkModel *model;
 

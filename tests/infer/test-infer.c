@@ -40,7 +40,10 @@ test_sampler_greedy (void)
 static void
 check_distribution (LkSampler *s, const float *logits, guint n, const double *expected)
 {
-  enum { DRAWS = 40000 };
+  enum
+  {
+    DRAWS = 40000
+  };
   g_autofree guint *counts = g_new0 (guint, n);
 
   for (guint i = 0; i < DRAWS; i++)
@@ -111,7 +114,8 @@ static void
 test_sampler_range (void)
 {
   const LkSamplerConfig wrong[] = {
-    { -1, 0, 1, 0, 1, 0 }, { NAN, 0, 1, 0, 1, 0 }, { 1, 0, 0, 0, 1, 0 }, { 1, 0, 1.5, 0, 1, 0 }, { 1, 0, 1, 2, 1, 0 }, { 1, 0, 1, 0, 0, 0 },
+    { -1, 0, 1, 0, 1, 0 },  { NAN, 0, 1, 0, 1, 0 }, { 1, 0, 0, 0, 1, 0 },
+    { 1, 0, 1.5, 0, 1, 0 }, { 1, 0, 1, 2, 1, 0 },   { 1, 0, 1, 0, 0, 0 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
@@ -235,7 +239,9 @@ random_ids (Fixture *f, guint n)
 static float *
 recompute (Fixture *f, gboolean adapted, const gint32 *ids, guint n)
 {
-  LkDecoderOptions options = { .purpose = LK_PURPOSE_LOGITS, .tokens = n, .n_logits = 1, .adapters = &f->adapter, .n_adapters = adapted };
+  LkDecoderOptions options = {
+    .purpose = LK_PURPOSE_LOGITS, .tokens = n, .n_logits = 1, .adapters = &f->adapter, .n_adapters = adapted
+  };
   g_autoptr (GError) error = NULL;
   g_autoptr (LkDecoder) decoder = lk_decoder_new (f->model, &options, &error);
   g_autoptr (LkExecutable) executable = NULL;
@@ -277,7 +283,8 @@ distance (const float *a, const float *b, gint64 n)
 }
 
 static void
-check_feed (Fixture *f, LkGenerator *generator, gboolean adapted, const gint32 *ids, guint n, guint expect_reused)
+check_feed (Fixture *f, LkGenerator *generator, gboolean adapted, const gint32 *ids, guint n,
+            guint expect_reused)
 {
   g_autofree float *wanted = recompute (f, adapted, ids, n);
   g_autoptr (GError) error = NULL;
@@ -289,7 +296,8 @@ check_feed (Fixture *f, LkGenerator *generator, gboolean adapted, const gint32 *
   g_assert_cmpfloat (distance (logits, wanted, lk_model_get_config (f->model)->vocab), <, 2e-5);
 }
 
-/* Chunks of every size with and without padding, then one token more, then another end after the same beginning. */
+/* Chunks of every size with and without padding, then one token more, then another end after the same
+ * beginning. */
 static void
 test_generator_recompute (Fixture *f, gconstpointer data)
 {
@@ -371,7 +379,8 @@ run (LkGenerator *generator, GArray *ids, const LkGenerateOptions *options, LkGe
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (lk_generator_run (generator, (const gint32 *) (void *) ids->data, ids->len, options, out, &error));
+  g_assert_true (
+      lk_generator_run (generator, (const gint32 *) (void *) ids->data, ids->len, options, out, &error));
   g_assert_no_error (error);
 }
 
@@ -385,7 +394,9 @@ test_generator_ends (Fixture *f, gconstpointer data)
   g_auto (LkGenerated) out = { 0 };
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
-  LkGenerateOptions options = { .sampler = lk_sampler_defaults, .max_tokens = 24, .ignore_end = TRUE, .func = collect, .data = streamed };
+  LkGenerateOptions options = {
+    .sampler = lk_sampler_defaults, .max_tokens = 24, .ignore_end = TRUE, .func = collect, .data = streamed
+  };
   const char *stops[] = { NULL, NULL };
   g_autofree char *stop = NULL;
   guint calls = 0;
@@ -431,7 +442,8 @@ test_generator_ends (Fixture *f, gconstpointer data)
   g_assert_cmpint (out.finish, ==, LK_FINISH_CANCELLED);
   lk_generated_clear (&out);
 
-  g_assert_false (lk_generator_run (generator, (const gint32 *) (void *) ids->data, 48, &options, &out, &error));
+  g_assert_false (
+      lk_generator_run (generator, (const gint32 *) (void *) ids->data, 48, &options, &out, &error));
   g_assert_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT);
 }
 

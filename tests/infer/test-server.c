@@ -81,7 +81,8 @@ connect_to (Fixture *f)
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (f->socket);
   g_autoptr (GError) error = NULL;
-  GSocketConnection *connection = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, &error);
+  GSocketConnection *connection
+      = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, &error);
 
   g_assert_no_error (error);
   return connection;
@@ -97,9 +98,12 @@ exchange (Fixture *f, const char *bytes, gssize size)
   gssize n;
 
   /* what the server refuses it need not have read */
-  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), bytes, size < 0 ? strlen (bytes) : (gsize) size, NULL, NULL, NULL);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), bytes,
+                             size < 0 ? strlen (bytes) : (gsize) size, NULL, NULL, NULL);
   g_socket_shutdown (g_socket_connection_get_socket (connection), FALSE, TRUE, NULL);
-  while ((n = g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), buffer, sizeof buffer, NULL, NULL)) > 0)
+  while ((n = g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), buffer,
+                                   sizeof buffer, NULL, NULL))
+         > 0)
     g_string_append_len (answer, buffer, n);
   return g_string_free (answer, FALSE);
 }
@@ -107,8 +111,9 @@ exchange (Fixture *f, const char *bytes, gssize size)
 static char *
 post (Fixture *f, const char *body)
 {
-  g_autofree char *request = g_strdup_printf ("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %u\r\n\r\n%s",
-                                              (guint) strlen (body), body);
+  g_autofree char *request
+      = g_strdup_printf ("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %u\r\n\r\n%s",
+                         (guint) strlen (body), body);
 
   return exchange (f, request, -1);
 }
@@ -130,7 +135,8 @@ body_of (const char *answer, const char *status)
   return json_node_dup_object (node);
 }
 
-#define QUESTION "\"temperature\":0,\"max_tokens\":12,\"messages\":[{\"role\":\"user\",\"content\":\"Who are you?\"}]"
+#define QUESTION                                                                                             \
+  "\"temperature\":0,\"max_tokens\":12,\"messages\":[{\"role\":\"user\",\"content\":\"Who are you?\"}]"
 
 /* The content of the whole answer. */
 static char *
@@ -142,8 +148,11 @@ ask (Fixture *f, const char *model)
   JsonObject *choice = json_array_get_object_element (json_object_get_array_member (object, "choices"), 0);
 
   g_assert_cmpstr (json_object_get_string_member (object, "model"), ==, model);
-  g_assert_cmpint (json_object_get_int_member (json_object_get_object_member (object, "usage"), "completion_tokens"), <=, 12);
-  return g_strdup (json_object_get_string_member (json_object_get_object_member (choice, "message"), "content"));
+  g_assert_cmpint (
+      json_object_get_int_member (json_object_get_object_member (object, "usage"), "completion_tokens"), <=,
+      12);
+  return g_strdup (
+      json_object_get_string_member (json_object_get_object_member (choice, "message"), "content"));
 }
 
 static void
@@ -190,8 +199,10 @@ test_stream (Fixture *f, gconstpointer data)
         continue;
       node = lk_json_parse (lines[i] + 6, strlen (lines[i] + 6), "event", NULL);
       g_assert_nonnull (node);
-      choice = json_array_get_object_element (json_object_get_array_member (json_node_get_object (node), "choices"), 0);
-      g_string_append (text, json_object_get_string_member_with_default (json_object_get_object_member (choice, "delta"), "content", ""));
+      choice = json_array_get_object_element (
+          json_object_get_array_member (json_node_get_object (node), "choices"), 0);
+      g_string_append (text, json_object_get_string_member_with_default (
+                                 json_object_get_object_member (choice, "delta"), "content", ""));
       finished += !json_object_get_null_member (choice, "finish_reason");
     }
   g_assert_cmpuint (done, ==, 1);
@@ -212,7 +223,8 @@ test_models (Fixture *f, gconstpointer data)
   object = body_of (answer, "200");
   models = json_object_get_array_member (object, "data");
   g_assert_cmpuint (json_array_get_length (models), ==, 2);
-  g_assert_cmpstr (json_object_get_string_member (json_array_get_object_element (models, 1), "id"), ==, "parrot");
+  g_assert_cmpstr (json_object_get_string_member (json_array_get_object_element (models, 1), "id"), ==,
+                   "parrot");
 }
 
 static void
@@ -268,7 +280,8 @@ test_bad (Fixture *f, gconstpointer data)
   answer = exchange (f, long_head, -1);
   g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 431"));
   g_clear_pointer (&answer, g_free);
-  answer = exchange (f, "POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 50\r\n\r\n{", -1); /* and gone */
+  answer
+      = exchange (f, "POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 50\r\n\r\n{", -1); /* and gone */
   g_assert_cmpstr (answer, ==, "");
   g_clear_pointer (&answer, g_free);
   answer = ask (f, "base"); /* it still answers */
@@ -279,8 +292,10 @@ test_bad (Fixture *f, gconstpointer data)
 static void
 test_disconnect (Fixture *f, gconstpointer data)
 {
-  static const char body[] = "{\"model\":\"base\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Tell me a story\"}]}";
-  g_autofree char *request = g_strdup_printf ("POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %u\r\n\r\n%s", (guint) strlen (body), body);
+  static const char body[] = "{\"model\":\"base\",\"stream\":true,\"messages\":[{\"role\":\"user\","
+                             "\"content\":\"Tell me a story\"}]}";
+  g_autofree char *request = g_strdup_printf (
+      "POST /v1/chat/completions HTTP/1.1\r\nContent-Length: %u\r\n\r\n%s", (guint) strlen (body), body);
   g_autofree char *answer = NULL;
 
   if (!f->model)
@@ -290,7 +305,8 @@ test_disconnect (Fixture *f, gconstpointer data)
       g_autoptr (GSocketConnection) connection = connect_to (f);
       char byte;
 
-      g_assert_true (g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), request, strlen (request), NULL, NULL, NULL));
+      g_assert_true (g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)),
+                                                request, strlen (request), NULL, NULL, NULL));
       if (i % 2)
         g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), &byte, 1, NULL, NULL);
       g_io_stream_close (G_IO_STREAM (connection), NULL, NULL);
