@@ -46,6 +46,16 @@ begin_again (Chat *self)
     lk_cli_add_message (self->messages, "system", system_text);
 }
 
+/* Ctrl-C while nobody computes ends at once; else the answer ends first. */
+static gint waiting;
+
+static void
+interrupted_cb (GCancellable *cancellable, gpointer data)
+{
+  if (g_atomic_int_get (&waiting))
+    _exit (LK_EXIT_INTERRUPTED);
+}
+
 /* "/base", "/tuned", "/reset", "/quit". FALSE: quit. */
 static gboolean
 obey (Chat *self, const char *command, GError **error)
@@ -112,7 +122,9 @@ talk (Chat *self, GError **error)
           fputs ("> ", stdout);
           fflush (stdout);
         }
+      g_atomic_int_set (&waiting, TRUE);
       n = getline (&line, &room, stdin);
+      g_atomic_int_set (&waiting, FALSE);
       if (n < 0)
         return TRUE;
       line[strcspn (line, "\n")] = 0;
@@ -152,7 +164,7 @@ run (int argc, char **argv)
   with_entries.entries = all;
   if (!lk_cli_parse (&lk_command_chat, &with_entries, &argc, &argv, &status))
     return status;
-  lk_cli_cancellable ();
+  g_cancellable_connect (lk_cli_cancellable (), G_CALLBACK (interrupted_cb), NULL, NULL);
   begin_again (&self);
   if (lk_cli_model_open (&self.cli, model_path, adapter_path, device, &error))
     {

@@ -12,6 +12,8 @@ static const guint sizes[] = { 1, 8, 32, 128, 512 };
 
 /* So that two generators of one model never share a name. */
 static gint next_generator;
+/* Who computed last: strengths are shared by all who share an adapter, so they are written again after another's turn. */
+static LkGenerator *last_at_work;
 
 typedef struct
 {
@@ -25,6 +27,7 @@ struct _LkGenerator
   LkBackend *backend;
   GPtrArray *adapters; /* of LkAdapter */
   double *strengths;
+  gboolean strengths_written;
   guint context;
   LkCache *cache;
   GArray *held; /* gint32: the tokens whose keys and values are in the cache */
@@ -190,14 +193,17 @@ choose_size (guint n)
   return n == 1 ? 0 : 1;
 }
 
-/* Strengths nobody has set are the adapters' initial 1; another generator may have changed the shared
- * variable. */
+/* Strengths nobody has set are the adapters' initial 1. */
 static gboolean
 lk_generator_write_strengths (LkGenerator *self, GError **error)
 {
+  if (self->strengths_written && g_atomic_pointer_get (&last_at_work) == self)
+    return TRUE;
   for (guint i = 0; i < self->adapters->len; i++)
     if (!lk_generator_set_strength (self, i, isnan (self->strengths[i]) ? 1.0 : self->strengths[i], error))
       return FALSE;
+  self->strengths_written = TRUE;
+  g_atomic_pointer_set (&last_at_work, self);
   return TRUE;
 }
 
