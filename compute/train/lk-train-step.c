@@ -130,27 +130,6 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
     }
 }
 
-LkTrainStep *
-lk_train_step_new (const LkTrainStepOptions *options, GError **error)
-{
-  g_autoptr (LkTrainStep) self = g_new0 (LkTrainStep, 1);
-  LkVariable *parameters
-      = options->adapter ? lk_adapter_get_parameters (options->adapter) : options->base->parameters;
-  gint64 n_decayed = options->adapter ? parameters->cols : options->base->n_decayed;
-
-  self->options = *options;
-  self->shapes = g_ptr_array_new_with_free_func (lk_shape_free);
-  self->gradients = options->adapter ? lk_adapter_get_gradients (options->adapter) : options->base->gradients;
-  if (!lk_train_plan_make (options, &self->plan, error))
-    return NULL;
-  self->update = lk_update_new (lk_model_get_variables (options->model), "optimizer", parameters,
-                                self->gradients, n_decayed);
-  if (!lk_backend_prepare (options->backend, lk_model_get_variables (options->model), error)
-      || !(self->apply = lk_backend_compile (options->backend, self->update->program, error)))
-    return NULL;
-  return g_steal_pointer (&self);
-}
-
 void
 lk_train_step_free (LkTrainStep *self)
 {
@@ -213,6 +192,28 @@ lk_train_step_shape (LkTrainStep *self, LkPurpose purpose, guint tokens, GError 
     }
   g_ptr_array_add (self->shapes, shape);
   return shape;
+}
+
+LkTrainStep *
+lk_train_step_new (const LkTrainStepOptions *options, GError **error)
+{
+  g_autoptr (LkTrainStep) self = g_new0 (LkTrainStep, 1);
+  LkVariable *parameters
+      = options->adapter ? lk_adapter_get_parameters (options->adapter) : options->base->parameters;
+  gint64 n_decayed = options->adapter ? parameters->cols : options->base->n_decayed;
+
+  self->options = *options;
+  self->shapes = g_ptr_array_new_with_free_func (lk_shape_free);
+  self->gradients = options->adapter ? lk_adapter_get_gradients (options->adapter) : options->base->gradients;
+  if (!lk_train_plan_make (options, &self->plan, error))
+    return NULL;
+  self->update = lk_update_new (lk_model_get_variables (options->model), "optimizer", parameters,
+                                self->gradients, n_decayed);
+  if (!lk_backend_prepare (options->backend, lk_model_get_variables (options->model), error)
+      || !(self->apply = lk_backend_compile (options->backend, self->update->program, error))
+      || !lk_train_step_shape (self, LK_PURPOSE_TRAIN, lk_train_step_get_capacity (self), error))
+    return NULL;
+  return g_steal_pointer (&self);
 }
 
 /* Rows at once for rows of @length tokens: as many tokens as at the full length. */

@@ -39,6 +39,7 @@ typedef struct _LkTrainStep LkTrainStep;
  * words what does not. Pure but for the programs it builds and drops. */
 gboolean lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError **error);
 
+/* Plans and compiles the largest program, so that what does not fit is refused here and not later. */
 LkTrainStep *lk_train_step_new (const LkTrainStepOptions *options, GError **error);
 void lk_train_step_free (LkTrainStep *self);
 const LkTrainPlan *lk_train_step_get_plan (LkTrainStep *self);
