@@ -22,6 +22,9 @@ typedef struct
   guint32 m_tile;
 } LkMatmulPush;
 
+/* The longest sum one dispatch makes on a software device, see lk_op_matmul. */
+#define LK_SOFTWARE_DEPTH 16384
+
 /* A tile of C, and the part of it one thread makes. */
 typedef struct
 {
@@ -181,6 +184,9 @@ lk_op_matmul (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GE
    * which other operations must see whole anyway. */
   if ((guint64) rows * bytes > room && product->dropout != LK_OP_DROPOUT_B)
     step = MAX (1, (gint64) (room / bytes));
+  /* llvmpipe leaves a kernel's loops after 65535 rounds, all loops counted together, and says nothing. */
+  if (plan->software && !product->b_transposed && product->dropout != LK_OP_DROPOUT_B)
+    step = MIN (step, LK_SOFTWARE_DEPTH);
   /* whole tiles where there is room for one */
   if (step < rows && step >= 64)
     step &= ~(gint64) 63;

@@ -130,6 +130,8 @@ const LkCase lk_cases[] = {
   { "linear F32 large", { GRAD ("x", 133, 197), SMALL ("w", 211, 197) }, build_linear, 0, 0 },
   LINEAR (F16), LINEAR (BF16), LINEAR (Q8_0), LINEAR (Q4_0), LINEAR (Q4_1), LINEAR (Q5_0), LINEAR (Q5_1), LINEAR (Q4_K), LINEAR (Q5_K),
   LINEAR (Q6_K),
+  /* as deep as a real vocabulary: the gradient of x is one long sum */
+  { "linear Q8_0 deep", { GRAD ("x", 3, 32), PACKED ("w", LK_TYPE_Q8_0, 49152, 32) }, build_linear, 0, 0 },
   { "linear Q4_1 large", { GRAD ("x", 70, 544), PACKED ("w", LK_TYPE_Q4_1, 333, 544) }, build_linear, 0, 0 },
   { "lora", { GRAD ("x", 13, 64), PACKED ("w", LK_TYPE_Q4_1, 45, 64), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
               SMALL ("a0", 4, 64), SMALL ("b0", 45, 4), SMALL ("a1", 9, 64), SMALL ("b1", 45, 9) }, build_lora, 0, 0 },
@@ -139,6 +141,8 @@ const LkCase lk_cases[] = {
   { "attention", { GRAD ("q", 11, 60), GRAD ("k", 11, 20), GRAD ("v", 11, 20), I32 ("ranges", 11, 2, ranges) }, build_attention, 5e-3, 0 },
   { "attention long", { GRAD ("q", 197, 48), GRAD ("k", 197, 16), GRAD ("v", 197, 16), I32 ("ranges", 197, 2, long_ranges) }, build_attention,
     5e-3, 0 },
+  { "attention wide", { GRAD ("q", 71, 384), GRAD ("k", 71, 128), GRAD ("v", 71, 128), I32 ("ranges", 71, 2, long_ranges) }, build_attention,
+    2e-2, 0 },
   { "swiglu", { GRAD ("gate", 11, 37), GRAD ("up", 11, 37) }, build_swiglu, 0, 0 },
   { "gather", { F32 ("x", 11, 37), I32 ("rows", 1, 4, chosen) }, build_gather, 0, 0 },
   { "cache_append", { F32 ("x", 11, 37), I32 ("slots", 1, 11, slots), F32 ("cache", 11, 37) }, build_cache_append, 0, 0 },
