@@ -151,7 +151,7 @@ run (int argc, char **argv)
     .description = "Each line of standard input is a message; the answer comes as it is made. Lines that "
                    "begin with “/” are\n"
                    "commands: /base and /tuned switch the adapter off and on, /reset begins a new "
-                   "conversation, /quit ends.",
+                   "conversation, /quit or Ctrl-C ends.",
     .max = 0,
   };
   g_autofree GOptionEntry *all = lk_cli_with_sampling (entries);

@@ -18,10 +18,37 @@ lk_cli_is_run (const char *path)
   return g_file_test (recipe, G_FILE_TEST_IS_REGULAR);
 }
 
+/* The step whose held-out loss was the best; −1 when none was measured. */
+static gint64
+find_best_step (const char *run)
+{
+  g_autofree char *path = g_build_filename (run, "events.jsonl", NULL);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  gint64 step = -1;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return -1;
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    {
+      g_autoptr (JsonNode) node
+          = strstr (lines[i], "\"eval\"") ? lk_json_parse (lines[i], strlen (lines[i]), path, NULL) : NULL;
+      gboolean best = FALSE;
+
+      if (node && JSON_NODE_HOLDS_OBJECT (node)
+          && lk_json_get_boolean (json_node_get_object (node), "best", path, &best, NULL) && best)
+        lk_json_get_int (json_node_get_object (node), "step", path, &step, NULL);
+    }
+  return step;
+}
+
 static char *
 find_run_adapter (const char *run)
 {
-  static const char *const names[] = { "best", "last" };
+  /* the best one may be that of step 0, which has not learned anything yet */
+  gboolean learned = find_best_step (run) > 0;
+  const char *const names[] = { learned ? "best" : "last", learned ? "last" : "best" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {

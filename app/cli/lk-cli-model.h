@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Finding and opening what commands work on: a model, perhaps an adapter, a device. Where a model is asked
- * for, a run folder stands for its base and its adapter (the best one by held-out loss, else the last).
+ * for, a run folder stands for its base and its adapter (the best one by held-out loss once something was
+ * learned, else the last).
  */
 #pragma once
 
