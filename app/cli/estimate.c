@@ -24,7 +24,7 @@ set_setting (const char *option, const char *value, gpointer data, GError **erro
 
 static const GOptionEntry own_entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
-  { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file, for the number of steps", "FILE" },
+  { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file, for the number of steps and the length of rows", "FILE" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "One line of JSON", NULL },
 };
 
@@ -65,24 +65,18 @@ ignore_problem (const char *file, guint64 line, const char *reason, gpointer dat
 {
 }
 
-/* Optimizer steps the dataset makes; 0: no dataset was given. */
+/* The examples of the dataset; *data is NULL when none was given. */
 static gboolean
-count_steps (LkModel *model, gint64 *n, GError **error)
+load_data (LkModel *model, LkTrainData **data, GError **error)
 {
   g_autoptr (LkDataset) dataset = NULL;
-  g_autoptr (LkTrainData) data = NULL;
-  gint64 per_step = lk_recipe_get_int (recipe, LK_SETTING_BATCH) * lk_recipe_get_int (recipe, LK_SETTING_ACCUMULATION);
 
-  *n = lk_recipe_get_int (recipe, LK_SETTING_STEPS);
-  if (!data_paths || *n > 0)
+  *data = NULL;
+  if (!data_paths)
     return TRUE;
   dataset = lk_dataset_load ((const char *const *) data_paths, g_strv_length (data_paths), error);
-  data = dataset ? lk_train_data_new (model, dataset, recipe, ignore_problem, NULL, error) : NULL;
-  if (!data)
-    return FALSE;
-  *n = (gint64) (lk_recipe_get_number (recipe, LK_SETTING_EPOCHS) * (double) ((lk_train_data_get_n_train (data) + per_step - 1) / per_step));
-  *n = MAX (*n, 1);
-  return TRUE;
+  *data = dataset ? lk_train_data_new (model, dataset, recipe, ignore_problem, NULL, error) : NULL;
+  return *data != NULL;
 }
 
 static void
@@ -133,6 +127,7 @@ estimate (GError **error)
   g_autoptr (LkBackend) backend = path ? lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error) : NULL;
   g_autoptr (LkModel) model = backend ? lk_model_open (path, error) : NULL;
   g_autoptr (LkAdapter) adapter = NULL;
+  g_autoptr (LkTrainData) data = NULL;
   g_autoptr (GError) plan_error = NULL;
   g_auto (GStrv) targets = NULL;
   g_autofree char *sentence = NULL;
@@ -144,13 +139,14 @@ estimate (GError **error)
   gint64 n_steps;
   gboolean fits;
 
-  if (!model || !count_steps (model, &n_steps, error))
+  if (!model || !load_data (model, &data, error))
     return FALSE;
   lk_trainer_adapter_config (recipe, &config, &targets);
   adapter = lk_adapter_new (model, "estimate", &config, error);
   if (!adapter)
     return FALSE;
-  lk_trainer_step_options (recipe, model, adapter, backend, &options);
+  n_steps = data ? lk_trainer_count_steps (recipe, data) : lk_recipe_get_int (recipe, LK_SETTING_STEPS);
+  lk_trainer_step_options (recipe, model, adapter, backend, data, &options);
   available = lk_backend_get_memory (backend);
   fits = lk_train_plan_make (&options, &plan, &plan_error);
   if (!fits && !g_error_matches (plan_error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY))

@@ -31,19 +31,28 @@ lk_trainer_adapter_config (const LkRecipe *recipe, LkAdapterConfig *config, char
 
 void
 lk_trainer_step_options (const LkRecipe *recipe, LkModel *model, LkAdapter *adapter, LkBackend *backend,
-                         LkTrainStepOptions *options)
+                         LkTrainData *data, LkTrainStepOptions *options)
 {
   const char *recompute = lk_recipe_get_text (recipe, LK_SETTING_RECOMPUTE);
+  guint length
+      = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH), lk_model_get_config (model)->context);
 
-  *options = (LkTrainStepOptions){ .model = model,
-                                   .adapter = adapter,
-                                   .backend = backend,
-                                   .length = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH),
-                                                          lk_model_get_config (model)->context),
-                                   .recompute_layers = g_str_equal (recompute, "auto")  ? -1
-                                                       : g_str_equal (recompute, "all") ? G_MAXINT
-                                                                                        : 0,
-                                   .seed = (guint64) lk_recipe_get_int (recipe, LK_SETTING_SEED) };
+  *options = (LkTrainStepOptions){ .model = model, .adapter = adapter, .backend = backend };
+  options->length = data ? lk_train_bucket (lk_train_data_get_longest (data), length) : length;
+  options->recompute_layers = g_str_equal (recompute, "auto")  ? -1
+                              : g_str_equal (recompute, "all") ? G_MAXINT
+                                                               : 0;
+  options->seed = (guint64) lk_recipe_get_int (recipe, LK_SETTING_SEED);
+}
+
+gint64
+lk_trainer_count_steps (const LkRecipe *recipe, LkTrainData *data)
+{
+  gint64 steps = lk_recipe_get_int (recipe, LK_SETTING_STEPS);
+  double epochs = lk_recipe_get_number (recipe, LK_SETTING_EPOCHS);
+
+  return steps > 0 ? steps
+                   : MAX (1, (gint64) ceil (epochs * (double) lk_train_data_get_steps_per_epoch (data)));
 }
 
 static void
@@ -145,8 +154,7 @@ lk_trainer_make_step (LkTrainer *self, gboolean resumed, GError **error)
   g_autoptr (GError) local_error = NULL;
   LkTrainStepOptions options, again;
 
-  lk_trainer_step_options (self->recipe, self->model, self->adapter, self->backend, &options);
-  options.length = lk_train_bucket (lk_train_data_get_longest (self->data), options.length);
+  lk_trainer_step_options (self->recipe, self->model, self->adapter, self->backend, self->data, &options);
   again = options;
   again.rows = (guint) self->state.rows;
   again.recompute_layers = (gint) self->state.recompute_layers;
@@ -179,14 +187,10 @@ lk_trainer_make_step (LkTrainer *self, gboolean resumed, GError **error)
 }
 
 static void
-lk_trainer_count_steps (LkTrainer *self)
+lk_trainer_schedule (LkTrainer *self)
 {
-  gint64 steps = lk_recipe_get_int (self->recipe, LK_SETTING_STEPS);
-
   self->steps_per_epoch = lk_train_data_get_steps_per_epoch (self->data);
-  self->steps = steps > 0 ? steps
-                          : MAX (1, (gint64) ceil (lk_recipe_get_number (self->recipe, LK_SETTING_EPOCHS)
-                                                   * (double) self->steps_per_epoch));
+  self->steps = lk_trainer_count_steps (self->recipe, self->data);
   self->warmup = lk_schedule_warmup (lk_recipe_get_number (self->recipe, LK_SETTING_WARMUP), self->steps);
   self->patience = lk_recipe_get_int (self->recipe, LK_SETTING_PATIENCE);
   self->eval_interval = lk_recipe_get_int (self->recipe, LK_SETTING_EVAL_INTERVAL);
@@ -256,7 +260,7 @@ _lk_trainer_prepare (LkTrainer *self, GError **error)
           && !lk_checkpoint_load_optimizer (checkpoint, lk_train_step_get_update (self->step), self->backend,
                                             error)))
     return FALSE;
-  lk_trainer_count_steps (self);
+  lk_trainer_schedule (self);
   if (!lk_trainer_write_plan (self, error)
       || (self->options->sample_setup && lk_recipe_get_int (self->recipe, LK_SETTING_SAMPLES) > 0
           && !self->options->sample_setup (self->model, self->adapter, self->backend,

@@ -44,10 +44,11 @@ gboolean lk_trainer_run (LkRunFolder *folder, const LkTrainerOptions *options, L
 /* The adapter's configuration a recipe asks for; *targets is a (transfer full) vector the configuration
  * points into. */
 void lk_trainer_adapter_config (const LkRecipe *recipe, LkAdapterConfig *config, char ***targets);
-/* The step a recipe asks for on an opened model, also for estimates. length is the recipe's, at most the
- * model's context; a run lowers it to the bucket of its longest example (lk_train_data_get_longest,
- * lk_train_bucket), and so should an estimate that knows the data. */
+/* The step a recipe asks for. Rows are as long as the longest example of @data needs; without @data (NULL) as
+ * long as the recipe and the model allow. Also for estimates. */
 void lk_trainer_step_options (const LkRecipe *recipe, LkModel *model, LkAdapter *adapter, LkBackend *backend,
-                              LkTrainStepOptions *options);
+                              LkTrainData *data, LkTrainStepOptions *options);
+/* Optimizer steps a recipe asks for with @data. */
+gint64 lk_trainer_count_steps (const LkRecipe *recipe, LkTrainData *data);
 
 G_END_DECLS
