@@ -155,9 +155,9 @@ run (int argc, char **argv)
   self.eos = eos_text ? eos_text : token_text (model, lk_tokenizer_get_eos);
   while ((object = lk_cli_lines_next (lines, &error)))
     {
-      g_autoptr (JsonObject) owner = object;
       JsonObject *out = render_line (&self, object, lk_cli_lines_get_place (lines), &error);
 
+      json_object_unref (object);
       if (!out)
         break;
       lk_cli_take_json (out);

@@ -61,10 +61,12 @@ run (int argc, char **argv)
     return lk_cli_fail (error);
   tokenizer = lk_model_get_tokenizer (model);
   if (!tokenizer)
-    return lk_cli_fail_usage ("“%s” holds no tokenizer", argv[1]);
+    {
+      g_set_error (&error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” holds no tokenizer", argv[1]);
+      return lk_cli_fail (error);
+    }
   while ((object = lk_cli_lines_next (lines, &error)))
     {
-      g_autoptr (JsonObject) owner = object;
       const char *text = NULL;
       JsonObject *out = NULL;
 
@@ -76,6 +78,7 @@ run (int argc, char **argv)
             g_set_error (&error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: there is no “text”",
                          lk_cli_lines_get_place (lines));
         }
+      json_object_unref (object);
       if (!out)
         break;
       lk_cli_take_json (out);
