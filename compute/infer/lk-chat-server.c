@@ -251,7 +251,8 @@ lk_chat_server_chat (LkChatServer *self, GSocketConnection *connection, const Lk
   LkReply reply = { .connection = connection, .id = id };
   LkVoice *voice;
 
-  if (!lk_chat_request_parse (&request, (const char *) http->body->data, http->body->len, &error))
+  if (!lk_chat_request_parse (&request, http->body->len > 0 ? (const char *) http->body->data : "",
+                              http->body->len, &error))
     {
       lk_reply_fail (&reply, error, 400);
       return;
