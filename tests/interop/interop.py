@@ -134,7 +134,7 @@ class Interop:
         body = {"prompt": ids, "n_predict": TOKENS, "temperature": 0, "top_k": 1, "return_tokens": True, "cache_prompt": False,
                 "repeat_penalty": 1.0}
         request = urllib.request.Request(f"http://127.0.0.1:{port}/completion", json.dumps(body).encode(), {"Content-Type": "application/json"})
-        return json.load(urllib.request.urlopen(request, timeout=300))["tokens"]
+        return json.load(urllib.request.urlopen(request, timeout=1200))["tokens"]
 
     def perplexity(self, file, text):
         done = subprocess.run(self.run_in_oracle + ["llama-perplexity", "-m", file, "-f", text, "-c", "512", "--chunks", str(CHUNKS), "-t", "2"],
