@@ -82,7 +82,6 @@ test_terminate (void)
   g_autoptr (LkRunFolder) folder
       = lk_fixture_run (40, "steps=100000 checkpoint-interval=1000000 eval-interval=1000000 samples=0");
   g_autoptr (GSubprocess) process = start (folder);
-  g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT;
   g_autofree char *events = NULL;
 
   for (guint i = 0; i < 200 && (!events || !strstr (events, "\"event\":\"step\"")); i++)
