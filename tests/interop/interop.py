@@ -30,8 +30,9 @@ PROMPTS = {
                 "What is photosynthesis?", "Give me advice for a job interview."],
 }
 DEVIATION = {"tiny": 0.06, "smollm2": 0.02}  # of the adapter's random weights: enough that answers change
-# Perplexity relative to that of F32, at most. Measured values stand in BENCHMARKS.md.
-TYPES = {"F16": 1.001, "BF16": 1.005, "Q8_0": 1.01, "Q4_1": 1.15, "Q4_0": 1.2}
+# Perplexity relative to that of F32, at most. Measured values stand in BENCHMARKS.md; so small a model suffers most, and llama-quantize's own
+# Q4_0 of the same weights does as badly.
+TYPES = {"F16": 1.001, "BF16": 1.005, "Q8_0": 1.01, "Q4_1": 1.15, "Q4_0": 1.4}
 CHUNKS = 8
 
 
