@@ -1,31 +1,11 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later
- *
- * A file's container is told by its content: a JSON list, one JSON object holding a list (data, train), JSON lines, else plain
- * text whose paragraphs are rows. Elements of a list are found by a scanner of our own and parsed one by one, so that each
- * row knows its line and memory stays small.
- */
-#include "lk-dataset.h"
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-dataset-private.h"
 
 #include <string.h>
 
-#include "lk-error.h"
 #include "lk-file.h"
-#include "lk-form.h"
 #include "lk-json.h"
 #include "lk-random.h"
-
-typedef struct
-{
-  char *path;
-  const char *form; /* of most rows; static */
-} LkDataFile;
-
-struct _LkDataset
-{
-  gatomicrefcount ref_count;
-  GArray *files, *rows, *problems;
-  char *hash;
-};
 
 static void
 lk_data_file_clear (gpointer data)
@@ -33,8 +13,8 @@ lk_data_file_clear (gpointer data)
   g_free (((LkDataFile *) data)->path);
 }
 
-static void
-lk_row_clear (gpointer data)
+void
+_lk_row_clear (gpointer data)
 {
   LkRow *row = data;
 
@@ -69,284 +49,6 @@ lk_dataset_unref (LkDataset *self)
   g_free (self);
 }
 
-/* One file while it is read. */
-typedef struct
-{
-  LkDataset *self;
-  guint file;
-  const char *begin, *end; /* of the content, byte-order mark skipped */
-  guint64 line;            /* of @counted */
-  const char *counted;
-  guint64 index;
-} LkReader;
-
-static guint64
-lk_reader_line (LkReader *reader, const char *at)
-{
-  for (; reader->counted < at; reader->counted++)
-    reader->line += *reader->counted == '\n';
-  return reader->line;
-}
-
-static void
-lk_reader_problem (LkReader *reader, guint64 line, char *reason)
-{
-  LkRowProblem problem = { reader->file, line, reader->index, reason };
-
-  g_array_append_val (reader->self->problems, problem);
-}
-
-/* One JSON value that should be a row. */
-static void
-lk_reader_add (LkReader *reader, const char *text, gsize n, guint64 line)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *source = g_strdup_printf ("row %" G_GUINT64_FORMAT, reader->index + 1);
-  g_autoptr (JsonNode) node = lk_json_parse (text, n, source, &error);
-  JsonObject *object = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-  const LkForm *form = object ? lk_form_recognise (object) : NULL;
-  LkRow row = { .file = reader->file, .line = line, .index = reader->index };
-  char *reason = NULL;
-
-  if (!node)
-    reason = g_strdup_printf ("not JSON: %s", error->message);
-  else if (!object)
-    reason = g_strdup ("the row is no JSON object");
-  else if (!form)
-    reason = g_strdup ("the row has none of the members a dataset's form is known by (messages, conversations, prompt, instruction, "
-                       "question, text)");
-  else if (form->read (object, &row, &reason))
-    {
-      LkDataFile *file = &g_array_index (reader->self->files, LkDataFile, reader->file);
-
-      file->form = file->form ? file->form : form->name;
-      g_array_append_val (reader->self->rows, row);
-      reader->index++;
-      return;
-    }
-  lk_row_clear (&row);
-  lk_reader_problem (reader, line, reason);
-  reader->index++;
-}
-
-/* Behind one JSON value that begins at @p: brackets are matched, strings skipped. NULL when it does not end. */
-static const char *
-lk_skip_value (const char *p, const char *end)
-{
-  guint depth = 0;
-
-  for (; p < end; p++)
-    {
-      if (*p == '"')
-        {
-          for (p++; p < end && *p != '"'; p++)
-            p += *p == '\\';
-          if (p >= end)
-            return NULL;
-        }
-      else if (*p == '{' || *p == '[')
-        depth++;
-      else if (*p == '}' || *p == ']')
-        {
-          if (depth == 0)
-            return p;
-          depth--;
-        }
-      else if (depth == 0 && (*p == ',' || g_ascii_isspace (*p)))
-        return p;
-      if (depth == 0 && (*p == '"' || *p == '}' || *p == ']'))
-        return p + 1;
-    }
-  return depth == 0 ? p : NULL;
-}
-
-static const char *
-lk_skip_space (const char *p, const char *end)
-{
-  while (p < end && g_ascii_isspace (*p))
-    p++;
-  return p;
-}
-
-static gboolean
-lk_reader_fail (LkReader *reader, const char *at, const char *what, GError **error)
-{
-  g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s, line %" G_GUINT64_FORMAT ": %s",
-               g_array_index (reader->self->files, LkDataFile, reader->file).path, lk_reader_line (reader, at), what);
-  return FALSE;
-}
-
-/* The elements of a list; @p is behind “[”. */
-static gboolean
-lk_reader_list (LkReader *reader, const char *p, GError **error)
-{
-  for (p = lk_skip_space (p, reader->end); p < reader->end && *p != ']';)
-    {
-      const char *begin = p, *after = lk_skip_value (p, reader->end);
-
-      if (!after || after == begin)
-        return lk_reader_fail (reader, begin, after ? "a value is missing in the list" : "a value of the list does not end", error);
-      lk_reader_add (reader, begin, (gsize) (after - begin), lk_reader_line (reader, begin));
-      p = lk_skip_space (after, reader->end);
-      if (p >= reader->end || (*p != ',' && *p != ']'))
-        return lk_reader_fail (reader, p, "“,” or “]” is missing in the list", error);
-      if (*p == ',')
-        {
-          p = lk_skip_space (p + 1, reader->end);
-          if (p < reader->end && *p == ']')
-            return lk_reader_fail (reader, p, "a value is missing behind the last “,”", error);
-        }
-    }
-  if (p >= reader->end)
-    return lk_reader_fail (reader, reader->end, "the list does not end", error);
-  p = lk_skip_space (p + 1, reader->end);
-  return TRUE;
-}
-
-static void
-lk_reader_lines (LkReader *reader)
-{
-  guint64 line = 1;
-
-  for (const char *p = reader->begin; p < reader->end; line++)
-    {
-      const char *newline = memchr (p, '\n', (gsize) (reader->end - p));
-      const char *after = newline ? newline : reader->end, *stop = after;
-
-      while (stop > p && g_ascii_isspace (stop[-1]))
-        stop--;
-      if (lk_skip_space (p, stop) < stop)
-        lk_reader_add (reader, p, (gsize) (stop - p), line);
-      p = newline ? newline + 1 : reader->end;
-    }
-}
-
-/* JSON values one after the other, each over as many lines as it likes. */
-static void
-lk_reader_values (LkReader *reader, const char *p)
-{
-  while ((p = lk_skip_space (p, reader->end)) < reader->end)
-    {
-      const char *after = lk_skip_value (p, reader->end);
-
-      after = after && after > p ? after : reader->end;
-      lk_reader_add (reader, p, (gsize) (after - p), lk_reader_line (reader, p));
-      p = after;
-    }
-}
-
-/* The first line is an opening brace alone: somebody printed the object to be read by people. */
-static gboolean
-lk_reader_is_spread (const char *p, const char *end)
-{
-  for (p++; p < end && *p != '\n'; p++)
-    if (!g_ascii_isspace (*p))
-      return FALSE;
-  return TRUE;
-}
-
-/* Paragraphs, apart by empty lines. */
-static gboolean
-lk_reader_text (LkReader *reader, GError **error)
-{
-  const char *bad;
-
-  if (!g_utf8_validate_len (reader->begin, (gsize) (reader->end - reader->begin), &bad))
-    return lk_reader_fail (reader, bad, "not UTF-8, so not a text", error);
-  for (const char *p = lk_skip_space (reader->begin, reader->end); p < reader->end;)
-    {
-      const char *q = p;
-      LkRow row = { .kind = LK_ROW_TEXT, .file = reader->file, .index = reader->index++, .line = lk_reader_line (reader, p) };
-
-      while (q < reader->end)
-        {
-          const char *newline = memchr (q, '\n', (gsize) (reader->end - q));
-          const char *next = newline ? newline + 1 : reader->end, *rest = next;
-
-          q = next;
-          while (rest < reader->end && (*rest == ' ' || *rest == '\t' || *rest == '\r'))
-            rest++;
-          if (rest >= reader->end || *rest == '\n')
-            break;
-        }
-      row.text = g_strchomp (g_strndup (p, (gsize) (q - p)));
-      g_array_append_val (reader->self->rows, row);
-      p = lk_skip_space (q, reader->end);
-    }
-  g_array_index (reader->self->files, LkDataFile, reader->file).form = lk_form_text.name;
-  return TRUE;
-}
-
-/* Where the list of {"data": […]} or {"train": […]} begins, behind “[”; NULL: the file is no such object. */
-static const char *
-lk_reader_wrapped_list (const char *p, const char *end)
-{
-  static const char *const names[] = { "\"data\"", "\"train\"", "\"rows\"" };
-
-  for (p = lk_skip_space (p + 1, end); p < end && *p == '"';)
-    {
-      const char *after = lk_skip_value (p, end), *value;
-      gboolean wanted = FALSE;
-
-      for (guint i = 0; after && i < G_N_ELEMENTS (names); i++)
-        wanted |= (gsize) (after - p) == strlen (names[i]) && strncmp (p, names[i], strlen (names[i])) == 0;
-      p = after ? lk_skip_space (after, end) : end;
-      if (p >= end || *p != ':')
-        return NULL;
-      value = lk_skip_space (p + 1, end);
-      if (wanted && value < end && *value == '[')
-        return value + 1;
-      after = value < end ? lk_skip_value (value, end) : NULL;
-      p = after ? lk_skip_space (after, end) : end;
-      if (p >= end || *p != ',')
-        return NULL;
-      p = lk_skip_space (p + 1, end);
-    }
-  return NULL;
-}
-
-static gboolean
-lk_dataset_read_file (LkDataset *self, guint index, GBytes *bytes, GError **error)
-{
-  gsize n;
-  const char *data = g_bytes_get_data (bytes, &n);
-  LkReader reader = { .self = self, .file = index, .line = 1 };
-  guint rows = self->rows->len, problems = self->problems->len;
-  const char *p, *wrapped;
-  gboolean ok = TRUE;
-
-  if (n >= 3 && memcmp (data, "\xef\xbb\xbf", 3) == 0)
-    data += 3, n -= 3;
-  reader.begin = reader.counted = n ? data : "";
-  reader.end = reader.begin + n;
-  p = lk_skip_space (reader.begin, reader.end);
-  if (p >= reader.end)
-    return lk_reader_fail (&reader, p, "the file is empty", error);
-  if (*p == '[')
-    ok = lk_reader_list (&reader, p + 1, error);
-  else if (*p == '{' && (wrapped = lk_reader_wrapped_list (p, reader.end)))
-    ok = lk_reader_list (&reader, wrapped, error);
-  else if (*p == '{' && lk_reader_is_spread (p, reader.end))
-    lk_reader_values (&reader, p);
-  else if (*p == '{' || g_str_has_suffix (g_array_index (self->files, LkDataFile, index).path, ".jsonl"))
-    lk_reader_lines (&reader);
-  else
-    ok = lk_reader_text (&reader, error);
-  if (!ok)
-    return FALSE;
-  if (self->rows->len > rows)
-    return TRUE;
-  if (self->problems->len == problems)
-    return lk_reader_fail (&reader, reader.begin, "there is no row in it", error);
-  {
-    const LkRowProblem *first = &g_array_index (self->problems, LkRowProblem, problems);
-
-    g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: none of its %u rows can be used; line %" G_GUINT64_FORMAT ": %s",
-                 g_array_index (self->files, LkDataFile, index).path, self->problems->len - problems, first->line, first->reason);
-  }
-  return FALSE;
-}
-
 LkDataset *
 lk_dataset_load (const char *const *paths, guint n_paths, GError **error)
 {
@@ -358,7 +60,7 @@ lk_dataset_load (const char *const *paths, guint n_paths, GError **error)
   self->rows = g_array_new (FALSE, TRUE, sizeof (LkRow));
   self->problems = g_array_new (FALSE, TRUE, sizeof (LkRowProblem));
   g_array_set_clear_func (self->files, lk_data_file_clear);
-  g_array_set_clear_func (self->rows, lk_row_clear);
+  g_array_set_clear_func (self->rows, _lk_row_clear);
   g_array_set_clear_func (self->problems, lk_row_problem_clear);
   for (guint i = 0; i < n_paths; i++)
     {
@@ -366,7 +68,7 @@ lk_dataset_load (const char *const *paths, guint n_paths, GError **error)
       LkDataFile file = { g_strdup (paths[i]), NULL };
 
       g_array_append_val (self->files, file);
-      if (!bytes || !lk_dataset_read_file (self, i, bytes, error))
+      if (!bytes || !_lk_dataset_read_file (self, i, bytes, error))
         return NULL;
       g_checksum_update (checksum, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
     }
@@ -416,16 +118,36 @@ lk_dataset_get_hash (LkDataset *self)
   return self->hash;
 }
 
+/* The members of a message that a model sees, in one order. */
+static JsonObject *
+lk_message_canonical (JsonObject *message)
+{
+  static const char *const names[] = { "role", "content", "tool_calls", "tool_call_id", "name", "reasoning_content", "thinking", "train" };
+  JsonObject *copy = json_object_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (json_object_has_member (message, names[i]))
+      json_object_set_member (copy, names[i], json_node_copy (json_object_get_member (message, names[i])));
+  return copy;
+}
+
 /* The row's content as one text, the same for rows that teach the same. (transfer full) */
 static char *
 lk_row_canonical (const LkRow *row)
 {
   g_autoptr (JsonNode) node = NULL;
+  g_autoptr (JsonArray) messages = NULL;
+  g_autofree char *tools = row->tools ? lk_json_to_string (row->tools, FALSE) : g_strdup ("");
+  g_autofree char *text = NULL;
 
   if (row->kind != LK_ROW_MESSAGES)
     return g_strdup_printf ("%d\n%s\n%s", row->kind, row->prompt ? row->prompt : "", row->text);
-  node = json_node_init_array (json_node_alloc (), row->messages);
-  return lk_json_to_string (node, FALSE);
+  messages = json_array_new ();
+  for (guint i = 0; i < json_array_get_length (row->messages); i++)
+    json_array_add_object_element (messages, lk_message_canonical (json_array_get_object_element (row->messages, i)));
+  node = json_node_init_array (json_node_alloc (), messages);
+  text = lk_json_to_string (node, FALSE);
+  return g_strconcat (text, "\n", tools, NULL);
 }
 
 /* Groups of identical rows: group_of[row], numbered by first appearance. (transfer full) */
@@ -453,6 +175,16 @@ lk_dataset_group (LkDataset *self, guint *n_groups)
   return group_of;
 }
 
+static guint
+lk_smallest (const guint *size, guint n)
+{
+  guint best = 0;
+
+  for (guint i = 1; i < n; i++)
+    best = size[i] < size[best] ? i : best;
+  return best;
+}
+
 void
 lk_dataset_split (LkDataset *self, double fraction, guint minimum, guint64 seed, GArray **train, GArray **held_out)
 {
@@ -477,6 +209,8 @@ lk_dataset_split (LkDataset *self, double fraction, guint minimum, guint64 seed,
         out[order[g]] = TRUE;
         taken += size[order[g]];
       }
+  if (taken == 0 && wanted > 0 && n_groups > 1) /* all groups are large: the smallest is better than none */
+    out[lk_smallest (size, n_groups)] = TRUE;
   *train = g_array_new (FALSE, FALSE, sizeof (guint));
   *held_out = g_array_new (FALSE, FALSE, sizeof (guint));
   for (guint i = 0; i < n; i++)

@@ -19,7 +19,7 @@ typedef enum
 typedef struct
 {
   LkRowKind kind;
-  JsonArray *messages;   /* LK_ROW_MESSAGES: [{role, content}] */
+  JsonArray *messages;   /* LK_ROW_MESSAGES: [{role, content, tool_calls?, train?: false, …}] */
   JsonNode *tools;       /* may be NULL */
   char *prompt, *text;   /* LK_ROW_COMPLETION: both; LK_ROW_TEXT: text */
   guint file;            /* index of the file it came from */

@@ -30,7 +30,8 @@ lk_completion_read (JsonObject *object, LkRow *row, char **reason)
   const char *before = lk_form_text_of (object, "prompt"), *text = lk_form_text_of (object, "completion");
 
   if (JSON_NODE_HOLDS_ARRAY (prompt) && JSON_NODE_HOLDS_ARRAY (completion))
-    return lk_completion_read_messages (json_node_get_array (prompt), json_node_get_array (completion), row, reason);
+    return lk_form_take_tools (object, row, reason)
+           && lk_completion_read_messages (json_node_get_array (prompt), json_node_get_array (completion), row, reason);
   if (!before || !text)
     return lk_form_fail (reason, "“prompt” or “completion” is no text");
   if (lk_form_is_blank (text))

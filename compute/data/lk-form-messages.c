@@ -18,8 +18,7 @@ lk_messages_read (JsonObject *object, LkRow *row, char **reason)
   if (!JSON_NODE_HOLDS_ARRAY (messages))
     return lk_form_fail (reason, "“messages” is no list");
   row->kind = LK_ROW_MESSAGES;
-  lk_form_take_tools (object, row);
-  return lk_form_check_messages (json_node_get_array (messages), &row->messages, reason);
+  return lk_form_take_tools (object, row, reason) && lk_form_check_messages (json_node_get_array (messages), &row->messages, reason);
 }
 
 const LkForm lk_form_messages = { "OpenAI messages", lk_messages_matches, lk_messages_read };

@@ -26,11 +26,14 @@ const LkForm *lk_form_recognise (JsonObject *object);
 gboolean lk_form_fail (char **reason, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* The string member @name; NULL when absent, null or another type. Borrowed. */
 const char *lk_form_text_of (JsonObject *object, const char *name);
+/* The same in *@text, but a member of another type is a *reason. */
+gboolean lk_form_optional (JsonObject *object, const char *name, const char **text, char **reason);
 gboolean lk_form_is_blank (const char *text);
 void lk_form_add_message (JsonArray *messages, const char *role, const char *content);
 /* Roles known, contents texts, at least one assistant turn with something to learn. Content lists of texts are joined, tool
- * calls' arguments parsed; returns a fresh array in *out. */
+ * calls' arguments parsed, weights become "train": false; returns a fresh array in *out. */
 gboolean lk_form_check_messages (JsonArray *messages, JsonArray **out, char **reason);
-void lk_form_take_tools (JsonObject *object, LkRow *row);
+/* tools as a list or as JSON in a text. FALSE with *reason when it is neither. */
+gboolean lk_form_take_tools (JsonObject *object, LkRow *row, char **reason);
 
 G_END_DECLS

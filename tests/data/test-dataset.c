@@ -49,6 +49,21 @@ test_forms (void)
     { "Questions and answers", "{\"question\":\"q\",\"answer\":\"a\"}",
       "[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"a\"}]" },
     { "Plain text", "{\"text\":\"t\"}", NULL },
+    { "Alpaca", "{\"instruction\":\"i\",\"context\":\"n\",\"response\":\"o\",\"history\":[[\"q\",\"a\"]]}",
+      "[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"a\"},"
+      "{\"role\":\"user\",\"content\":\"i\\n\\nn\"},{\"role\":\"assistant\",\"content\":\"o\"}]" },
+    { "ShareGPT",
+      "{\"tools\":\"[{}]\",\"conversations\":[{\"from\":\"human\",\"value\":\"h\"},{\"from\":\"function_call\",\"value\":\"{\\\"name\\\":\\\"f\\\","
+      "\\\"arguments\\\":{\\\"x\\\":1}}\"},{\"from\":\"observation\",\"value\":\"1\"},{\"from\":\"gpt\",\"value\":\"g\",\"weight\":0}]}",
+      "[{\"role\":\"user\",\"content\":\"h\"},{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[{\"type\":\"function\",\"function\":"
+      "{\"name\":\"f\",\"arguments\":{\"x\":1}}}]},{\"role\":\"tool\",\"content\":\"1\"},"
+      "{\"role\":\"assistant\",\"content\":\"g\",\"train\":false}]" },
+    { "OpenAI messages",
+      "{\"messages\":[{\"role\":\"developer\",\"content\":\"d\"},{\"role\":\"assistant\",\"content\":null,\"function_call\":{\"name\":\"f\","
+      "\"arguments\":\"{}\"}},{\"role\":\"function\",\"name\":\"f\",\"content\":\"r\"},{\"role\":\"assistant\",\"content\":\"\",\"weight\":0}]}",
+      "[{\"role\":\"system\",\"content\":\"d\"},{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[{\"type\":\"function\",\"function\":"
+      "{\"name\":\"f\",\"arguments\":{}}}]},{\"role\":\"tool\",\"content\":\"r\",\"name\":\"f\"},"
+      "{\"role\":\"assistant\",\"content\":\"\",\"train\":false}]" },
   };
   static const char *const containers[] = { "%s\n", "\xef\xbb\xbf%s\r\n", "[%s]", "{\"data\": [%s]}", "[\n  %s\n]\n" };
 
@@ -84,7 +99,15 @@ test_problems (void)
     "{\"messages\":[{\"role\":\"user\",\"content\":\"u\"}]}", "{\"messages\":[{\"role\":\"alien\",\"content\":\"u\"}]}",
     "{\"messages\":[{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"assistant\",\"content\":\"\"}]}",
     "{\"conversations\":[{\"from\":\"human\"}]}", "{\"prompt\":\"p\",\"completion\":\"\"}", "{\"foo\":1}", "[1,2]", "3", "{\"text\":\"\"}",
-    "{\"instruction\":", "{'a':1}", "{\"text\":\"\xff\xfe\"}", "{\"text\":\"a\"} {\"text\":\"b\"}",
+    "{\"instruction\":", "{'a':1}", "{\"text\":\"a\\u0000b\"}", "{\"text\":\"\\ud800\"}", "{\"instruction\":\"i\",\"input\":5,\"output\":\"o\"}",
+    "{\"instruction\":\"i\",\"history\":[[1,{}]],\"output\":\"o\"}", "{\"instruction\":\"i\",\"history\":3,\"output\":\"o\"}",
+    "{\"instruction\":\"i\",\"system\":[],\"output\":\"o\"}", "{\"question\":\" \",\"answer\":\"a\"}",
+    "{\"tools\":\"[\",\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]}",
+    "{\"tools\":{},\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"}]}",
+    "{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"weight\":0}]}",
+    "{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\",\"weight\":0.5}]}",
+    "{\"messages\":[{\"role\":\"assistant\",\"content\":null}]}", "{\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"image_url\"}]}]}",
+    "{\"messages\":[{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[3]}]}", "{\"messages\":[{\"content\":\"a\"}]}", "{\"messages\":[null]}", "{\"text\":\"\xff\xfe\"}", "{\"text\":\"a\"} {\"text\":\"b\"}",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -127,6 +150,75 @@ test_bad_files (void)
     }
 }
 
+/* Nothing is passed over: what a file holds beyond the rows is told of, and one bad value costs no other. */
+static void
+test_containers (void)
+{
+#define ROW "{\"text\":\"a\"}"
+  static const struct
+  {
+    const char *text;
+    guint rows, problems, line; /* of the first problem */
+  } cases[] = {
+    { "[" ROW "]\n[" ROW "]", 1, 1, 2 },
+    { "[" ROW "]" ROW, 1, 1, 1 },
+    { "{\"train\":[" ROW "," ROW "],\n\"test\":[" ROW "]}", 2, 1, 2 },
+    { "{\"text\":\"a\",\"data\":[1]}\n" ROW "\n" ROW, 3, 0, 0 },
+    { "{\n\"text\":\n\"a\"\n}\n{\n\"text\":\n}\n" ROW "\n", 2, 1, 5 },
+    { "{ \"text\":\n\"a\"}\n{ \"text\":\n\"a\n}\n" ROW "\n", 2, 1, 3 },
+    { "{ \"messages\": [\n{\"role\":\"assistant\",\n\"content\":\"x\"}]}", 1, 0, 0 },
+    { "{\"text\":\"\\\\u0000\"}\n", 1, 0, 0 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LkDataset) data = load_text ("container.json", cases[i].text, -1, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpuint (lk_dataset_get_n_rows (data), ==, cases[i].rows);
+      g_assert_cmpuint (lk_dataset_get_n_problems (data), ==, cases[i].problems);
+      if (cases[i].problems)
+        g_assert_cmpuint (lk_dataset_get_problem (data, 0)->line, ==, cases[i].line);
+    }
+}
+
+/* Many values that do not end: the time stays in proportion to the file. */
+static void
+test_broken_values (void)
+{
+  g_autoptr (GString) text = g_string_new ("{\n\"text\":\"a\"}\n");
+  g_autoptr (LkDataset) data = NULL;
+
+  for (guint i = 0; i < 100000; i++)
+    g_string_append (text, "{\n\"text\":\n");
+  data = load_text ("broken.json", text->str, -1, NULL);
+  g_assert_cmpuint (lk_dataset_get_n_problems (data), ==, 100000);
+}
+
+/* Form of most rows, not of the first; files that are no text by their name or bytes. */
+static void
+test_kinds (void)
+{
+  static const struct
+  {
+    const char *name, *text;
+    gsize n;
+  } bad[] = { { "a.csv", "question,answer\nq,a\n", 20 }, { "a.json", "garbage", 7 }, { "a.txt", "\xff\xfe" "a\0", 4 }, { "a.txt", "a\0b", 3 } };
+  g_autoptr (LkDataset) data = load_text ("mixed.jsonl", "{\"text\":\"t\"}\n{\"instruction\":\"i\",\"output\":\"o\"}\n"
+                                                         "{\"instruction\":\"j\",\"output\":\"o\"}\n", -1, NULL);
+
+  g_assert_cmpuint (lk_dataset_get_n_rows (data), ==, 3);
+  g_assert_cmpstr (lk_dataset_get_form (data, 0), ==, "Alpaca");
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (load_text (bad[i].name, bad[i].text, (gssize) bad[i].n, &error));
+      g_assert_true (error && strstr (error->message, bad[i].name));
+    }
+}
+
 static void
 test_text_file (void)
 {
@@ -159,6 +251,33 @@ test_split (void)
     g_hash_table_add (seen, lk_dataset_get_row (data, g_array_index (held_out, guint, i))->text);
   for (guint i = 0; i < train->len; i++)
     g_assert_false (g_hash_table_contains (seen, lk_dataset_get_row (data, g_array_index (train, guint, i))->text));
+}
+
+/* Small sets: none of less than four, a quarter below 32; twins in other words stay together; large groups leave the smallest. */
+static void
+test_small_splits (void)
+{
+  static const struct
+  {
+    guint rows, kinds, held_out;
+  } cases[] = { { 1, 1, 0 }, { 3, 3, 0 }, { 4, 4, 1 }, { 5, 5, 1 }, { 20, 20, 5 }, { 31, 31, 7 }, { 32, 32, 16 }, { 40, 40, 16 }, { 320, 320, 16 },
+                { 400, 400, 20 }, { 100, 2, 50 }, { 10, 1, 0 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+      g_autoptr (GArray) train = NULL, held_out = NULL;
+      g_autoptr (LkDataset) data = NULL;
+
+      for (guint k = 0; k < cases[i].rows; k++)
+        g_string_append_printf (text, k % 2 ? "{\"messages\":[{\"content\":\"r%u\",\"role\":\"assistant\",\"id\":%u}]}\n"
+                                            : "{\"messages\":[{\"role\":\"assistant\",\"content\":\"r%u\",\"id\":%u}]}\n",
+                                k % cases[i].kinds, k);
+      data = load_text ("small.jsonl", text->str, -1, NULL);
+      lk_dataset_split (data, 0.05, 16, 3, &train, &held_out);
+      g_assert_cmpuint (held_out->len, ==, cases[i].held_out);
+      g_assert_cmpuint (train->len, ==, cases[i].rows - cases[i].held_out);
+    }
 }
 
 static void
@@ -201,6 +320,10 @@ main (int argc, char **argv)
   g_test_add_func ("/data/bad-files", test_bad_files);
   g_test_add_func ("/data/text-file", test_text_file);
   g_test_add_func ("/data/split", test_split);
+  g_test_add_func ("/data/small-splits", test_small_splits);
+  g_test_add_func ("/data/containers", test_containers);
+  g_test_add_func ("/data/broken-values", test_broken_values);
+  g_test_add_func ("/data/kinds", test_kinds);
   g_test_add_func ("/data/real", test_real);
   status = g_test_run ();
   lk_remove_recursively (folder, NULL);
