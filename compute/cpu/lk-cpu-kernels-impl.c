@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Compiled once for each instruction set with LK_SIMD_SET (the table's symbol) and LK_SIMD_NAME defined. Plain loops the
- * compiler vectorises; -fassociative-math lets it reorder sums, infinities and NaN keep their meaning.
+ * compiler vectorises. Long sums run in LK_LANES partial sums of a fixed order, so that neither the compiler nor a sanitizer changes
+ * what is added to what.
  */
 #include "lk-cpu-kernels.h"
 
@@ -146,14 +147,30 @@ dequantise (LkType type, const void *blocks, float *out, gint64 n)
     }
 }
 
+/* Partial sums: two of the widest registers, so that one addition need not wait for the one before. */
+#define LK_LANES 32
+
+static inline float
+lk_sum_lanes (float *lanes)
+{
+  for (int width = LK_LANES / 2; width > 0; width /= 2)
+    for (int j = 0; j < width; j++)
+      lanes[j] += lanes[j + width];
+  return lanes[0];
+}
+
 static float
 dot (const float *x, const float *y, gint64 n)
 {
-  float s = 0;
+  float lanes[LK_LANES] = { 0 };
+  gint64 i = 0;
 
-  for (gint64 i = 0; i < n; i++)
-    s += x[i] * y[i];
-  return s;
+  for (; i + LK_LANES <= n; i += LK_LANES)
+    for (int j = 0; j < LK_LANES; j++)
+      lanes[j] += x[i + j] * y[i + j];
+  for (int j = 0; i < n; i++, j++)
+    lanes[j] += x[i] * y[i];
+  return lk_sum_lanes (lanes);
 }
 
 /* Σ w·x over one packed row, without unpacking to memory; @xs: sums of x over blocks of 32. */
@@ -279,14 +296,7 @@ sum_of_squares (const float *x, gint64 n)
   double total = 0;
 
   for (gint64 i = 0; i < n; i += 1024)
-    {
-      float s = 0;
-      gint64 end = MIN (i + 1024, n);
-
-      for (gint64 j = i; j < end; j++)
-        s += x[j] * x[j];
-      total += s;
-    }
+    total += dot (x + i, x + i, MIN (1024, n - i));
   return total;
 }
 
@@ -325,11 +335,15 @@ static void
 rms_norm_dx (const float *restrict dy, const float *restrict x, const float *restrict w, float rstd, float *restrict dx, gint64 n,
              gboolean accumulate)
 {
-  float s = 0;
+  float lanes[LK_LANES] = { 0 }, s;
+  gint64 k = 0;
 
-  for (gint64 i = 0; i < n; i++)
-    s += dy[i] * w[i] * x[i];
-  s *= rstd * rstd / (float) n;
+  for (; k + LK_LANES <= n; k += LK_LANES)
+    for (int j = 0; j < LK_LANES; j++)
+      lanes[j] += dy[k + j] * w[k + j] * x[k + j];
+  for (int j = 0; k < n; k++, j++)
+    lanes[j] += dy[k] * w[k] * x[k];
+  s = lk_sum_lanes (lanes) * (rstd * rstd / (float) n);
   if (accumulate)
     for (gint64 i = 0; i < n; i++)
       dx[i] += rstd * (dy[i] * w[i] - x[i] * s);
@@ -362,25 +376,41 @@ swiglu_dx (const float *restrict dy, const float *restrict gate, const float *re
 static float
 maximum (const float *x, gint64 n)
 {
-  float m = -INFINITY;
+  float lanes[LK_LANES], m = -INFINITY;
+  gint64 i = 0;
 
-  for (gint64 i = 0; i < n; i++)
+  for (int j = 0; j < LK_LANES; j++)
+    lanes[j] = -INFINITY;
+  for (; i + LK_LANES <= n; i += LK_LANES)
+    for (int j = 0; j < LK_LANES; j++)
+      lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
+  for (int j = 0; j < LK_LANES; j++)
+    m = lanes[j] > m ? lanes[j] : m;
+  for (; i < n; i++)
     m = x[i] > m ? x[i] : m;
   return m;
+}
+
+static inline float
+lk_exp_minus_at (float *x, float shift)
+{
+  float d = *x - shift, e = lk_exp (d);
+
+  return *x = d < -87.0f ? 0.0f : e;
 }
 
 static float
 exp_minus (float *x, gint64 n, float shift)
 {
-  float s = 0;
+  float lanes[LK_LANES] = { 0 };
+  gint64 i = 0;
 
-  for (gint64 i = 0; i < n; i++)
-    {
-      float e = x[i] - shift < -87.0f ? 0.0f : lk_exp (x[i] - shift);
-      x[i] = e;
-      s += e;
-    }
-  return s;
+  for (; i + LK_LANES <= n; i += LK_LANES)
+    for (int j = 0; j < LK_LANES; j++)
+      lanes[j] += lk_exp_minus_at (x + i + j, shift);
+  for (int j = 0; i < n; i++, j++)
+    lanes[j] += lk_exp_minus_at (x + i, shift);
+  return lk_sum_lanes (lanes);
 }
 
 static void
