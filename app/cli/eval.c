@@ -93,9 +93,9 @@ cut_text (LkModel *model, GError **error)
 
 /* All before the last answer, and that answer. FALSE: the row is no such conversation. */
 static gboolean
-take_question (const LkRow *row, JsonArray *question, const char **answer)
+take_question (LkModel *model, const LkRow *row, JsonArray *question, const char **answer)
 {
-  guint n = row->kind == LK_ROW_MESSAGES ? json_array_get_length (row->messages) : 0;
+  guint n = lk_row_is_conversation (row, lk_model_get_template (model) != NULL) ? json_array_get_length (row->messages) : 0;
   JsonObject *last;
 
   if (n < 2)
@@ -121,7 +121,7 @@ answer_row (LkGenerator *generator, LkModel *model, const LkRow *row, double *su
   g_auto (LkGenerated) out = { 0 };
   const char *answer;
 
-  if (!take_question (row, question, &answer))
+  if (!take_question (model, row, question, &answer))
     return TRUE;
   prompt = lk_prompt_from_messages (model, question, row->tools, error);
   if (!prompt)

@@ -108,8 +108,8 @@ static gboolean
 row_view_init (RowView *self, const LkRow *row, LkModel *model, GError **error)
 {
   *self = (RowView){ .spans = g_array_new (FALSE, FALSE, sizeof (LkSpan)), .length = -1 };
-  return row->kind == LK_ROW_MESSAGES ? view_messages (self, row, model, error)
-                                      : view_plain (self, row, model);
+  return lk_row_is_conversation (row, model && lk_model_get_template (model)) ? view_messages (self, row, model, error)
+                                                                               : view_plain (self, row, model);
 }
 
 static JsonObject *

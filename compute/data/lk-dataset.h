@@ -12,20 +12,28 @@ G_BEGIN_DECLS
 typedef enum
 {
   LK_ROW_MESSAGES,   /* chat template, loss on what the assistant writes */
-  LK_ROW_COMPLETION, /* prompt + completion as plain text, loss on the completion */
+  LK_ROW_COMPLETION, /* prompt and completion: question and answer of a model that chats, else one text; loss on the completion */
   LK_ROW_TEXT,       /* plain text, loss on all of it */
 } LkRowKind;
 
 typedef struct
 {
   LkRowKind kind;
-  JsonArray *messages;   /* LK_ROW_MESSAGES: [{role, content, tool_calls?, train?: false, …}] */
+  JsonArray *messages;   /* LK_ROW_MESSAGES, LK_ROW_COMPLETION: [{role, content, tool_calls?, train?: false, …}] */
   JsonNode *tools;       /* may be NULL */
   char *prompt, *text;   /* LK_ROW_COMPLETION: both; LK_ROW_TEXT: text */
   guint file;            /* index of the file it came from */
   guint64 line;          /* 1-based line where the row begins */
   guint64 index;         /* 0-based row number in the file */
 } LkRow;
+
+/* Does @row go through the chat template? A prompt and its completion do where there is one: the model is asked through it later, and what
+ * was learned without it would not show. */
+static inline gboolean
+lk_row_is_conversation (const LkRow *row, gboolean has_template)
+{
+  return row->kind == LK_ROW_MESSAGES || (row->kind == LK_ROW_COMPLETION && has_template);
+}
 
 typedef struct
 {

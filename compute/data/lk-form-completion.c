@@ -23,6 +23,16 @@ lk_completion_read_messages (JsonArray *prompt, JsonArray *completion, LkRow *ro
   return lk_form_check_messages (all, &row->messages, reason);
 }
 
+static void
+lk_completion_add (JsonArray *messages, const char *role, const char *content)
+{
+  JsonObject *message = json_object_new ();
+
+  json_object_set_string_member (message, "role", role);
+  json_object_set_string_member (message, "content", content);
+  json_array_add_object_element (messages, message);
+}
+
 static gboolean
 lk_completion_read (JsonObject *object, LkRow *row, char **reason)
 {
@@ -39,6 +49,9 @@ lk_completion_read (JsonObject *object, LkRow *row, char **reason)
   row->kind = LK_ROW_COMPLETION;
   row->prompt = g_strdup (before);
   row->text = g_strdup (text);
+  row->messages = json_array_new ();
+  lk_completion_add (row->messages, "user", before);
+  lk_completion_add (row->messages, "assistant", text);
   return TRUE;
 }
 

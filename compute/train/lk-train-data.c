@@ -112,7 +112,7 @@ lk_example_from_row (LkModel *model, const LkRow *row, GError **error)
                    tokenizer ? "conversations" : "text");
       return NULL;
     }
-  if (row->kind != LK_ROW_MESSAGES)
+  if (!lk_row_is_conversation (row, template != NULL))
     return lk_example_from_text (model, row, error);
   input.bos_token = lk_tokenizer_get_token (tokenizer, lk_tokenizer_get_bos (tokenizer));
   input.eos_token = lk_tokenizer_get_token (tokenizer, lk_tokenizer_get_eos (tokenizer));

@@ -77,7 +77,7 @@ _lk_trainer_sample (LkTrainer *self, GError **error)
        i++)
     {
       const LkRow *row = lk_train_data_get_held_out_row (self->data, i);
-      g_autoptr (JsonArray) question = row->kind == LK_ROW_MESSAGES ? lk_trainer_question (row) : NULL;
+      g_autoptr (JsonArray) question = lk_row_is_conversation (row, lk_model_get_template (self->model) != NULL) ? lk_trainer_question (row) : NULL;
       g_autoptr (GError) local_error = NULL;
       g_autofree char *text = NULL;
 

@@ -207,6 +207,10 @@ def test_inspect(folder):
         assert [row["text"][b:e] for b, e in row["spans"]][0].startswith("Yo."), row
         assert ("tokens" in row) == bool(model_options) and out["lengths"]["counted"] == 2
     assert "⟦Yo." in cli("inspect", data, "-m", MODEL)
+    # A prompt and its completion are a question and an answer where the model chats.
+    pairs = write(folder, "pairs.jsonl", '{"prompt": "Hi.", "completion": "Yo."}\n')
+    assert "user\nHi.<|im_end|>" in cli("inspect", pairs, "-m", MODEL)
+    assert "Hi.⟦Yo." in cli("inspect", pairs)
     cli("inspect", "--json", write(folder, "none.jsonl", "not json\n"), expect=BAD_INPUT)
 
 
