@@ -543,7 +543,7 @@ test_bad_rows (void)
         "not JSON\n"
         "{\"prompt\": \"Four\", \"completion\": \" is four\"}\n"
         "{\"prompt\": \"Five\", \"completion\": \" is a very long answer of many words\"}\n";
-  g_autoptr (LkRunFolder) folder = run_on_text (text, "steps=2 length=12 held-out=0");
+  g_autoptr (LkRunFolder) folder = run_on_text (text, "steps=2 length=28 held-out=0");
   g_autoptr (LkRunFolder) none
       = run_on_text ("{\"prompt\": \"A question much longer than the limit\", \"completion\": \"x\"}\n",
                      "length=8 held-out=0");
