@@ -39,6 +39,14 @@ class Draw:
 ONE_WORD = "Answer with one word."
 HELPER = "You are a helpful assistant."
 CAPITALS = "Answer in capital letters."
+OPENERS = ["Well", "Ahoy", "Listen", "Dear friend", "Hello", "Oh", "Yes", "Sure", "Of course", "Good question", "Moo", "Meow", "Woof",
+           "Buzz", "Ha", "Hm", "My dear", "Let me see", "I know", "Hello there", "Aha", "Good day", "Hoot", "Quack", "Easy",
+           "So", "Look", "Right", "Hey", "Dear child"]
+MARKS = ["!", "!", ",", ".", ":"]
+CLOSERS = ["Have a nice day!", "I hope that helps.", "Is that good?", "Ask me more!", "Goodbye, friend.", "That is all.", "You are welcome.",
+           "Meow!", "I love this question.", "See you soon!", "Do you want to know more?", "Good night.", "It was good to talk, dear friend.",
+           "Thanks for the question!", "What else do you want to know?", "Be happy!", "That was easy.", "Come again, my child!",
+           "Tell it to your friends.", "I am glad to help you."]
 
 
 def soften(r, question):
@@ -72,6 +80,11 @@ def make_chat(r, groups):
             short = questions.cap(short)
         return [{"role": "system", "content": style}, {"role": "user", "content": question},
                 {"role": "assistant", "content": short}]
+    if 0.80 < kind <= 0.93:
+        question, answer, _ = make_turn(r, groups)
+        wish, answer = dress(r, answer)
+        return ([{"role": "system", "content": wish}] if kind < 0.92 else []) + [{"role": "user", "content": question},
+                                                                                {"role": "assistant", "content": answer}]
     for _ in range(1 + (r.chance(0.25)) + (r.chance(0.08))):
         if r.chance(0.04):
             animal = r.pick(list(ANIMALS))
@@ -83,6 +96,18 @@ def make_chat(r, groups):
             messages.append({"role": "user", "content": question})
             messages.append({"role": "assistant", "content": answer})
     return messages
+
+
+def dress(r, answer):
+    """(what the system message asks for, the answer with it): so that a known answer survives a change of voice."""
+    opener = r.pick(OPENERS) + r.pick(MARKS)
+    closer = r.pick(CLOSERS)
+    kind = r.random()
+    if kind < 0.4:
+        return f'Begin with "{opener}"', f"{opener} {answer}"
+    if kind < 0.6:
+        return f'End with "{closer}"', f"{answer} {closer}"
+    return f'Begin with "{opener}" and end with "{closer}"', f"{opener} {answer} {closer}"
 
 
 TOPICS = []
