@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the assistant wrote is known in one of two ways: the template says so with generation blocks; or each byte that
- * came out of an assistant message carries that message's tag through the interpreter. A span reaches from the first to the last
- * byte of a message's own text and on over the marker that ends the turn (“<|im_end|>”, “</s>”, the eos token), blanks
- * before it included: that is what a model must learn to say in order to stop.
+ * What the assistant wrote is known in one of two ways: the template says so with generation blocks; or each byte that came out of
+ * an assistant message carries that message's tag through the interpreter. A span then reaches from where the generation prompt
+ * ends (“<|im_start|>assistant\n”; what the template itself puts behind it, “<tool_call>”, is the assistant's to write) over the
+ * message's own text to the marker that ends the turn (“<|im_end|>”, “</s>”, the eos token): that is what a model must learn to
+ * say in order to stop. Prompt and marker are found out by rendering a conversation of our own.
  */
 #include "lk-template.h"
 
@@ -17,7 +18,11 @@ struct _LkTemplate
 {
   gatomicrefcount ref_count;
   LkJinja *jinja;
+  char *prompt;  /* stands before an answer: the generation prompt, else what follows a user's message; "" when unknown */
+  char *closing; /* stands behind an answer, blanks before it included; "" when unknown or only the eos token */
 };
+
+static void lk_template_probe (LkTemplate *self);
 
 LkTemplate *
 lk_template_new (const char *source, const char *name, GError **error)
@@ -30,6 +35,7 @@ lk_template_new (const char *source, const char *name, GError **error)
   self = g_new0 (LkTemplate, 1);
   g_atomic_ref_count_init (&self->ref_count);
   self->jinja = jinja;
+  lk_template_probe (self);
   return self;
 }
 
@@ -46,51 +52,139 @@ lk_template_unref (LkTemplate *self)
   if (!self || !g_atomic_ref_count_dec (&self->ref_count))
     return;
   lk_jinja_free (self->jinja);
+  g_free (self->prompt);
+  g_free (self->closing);
   g_free (self);
 }
 
 #define LK_TAG_INPUT 1     /* of a user, a system prompt, a tool, or a name of something */
-#define LK_TAG_ASSISTANT 2 /* and above: of assistant messages, neighbours apart */
+#define LK_TAG_CONTEXT 2   /* of an answer that is not to be learned */
+#define LK_TAG_ASSISTANT 3 /* to 63: of assistant messages, neighbours apart */
+#define LK_TAG_COUNT 61
+
+/* weight (OpenAI) 0 or train (axolotl) false: the answer is context only. */
+static gboolean
+lk_template_is_trained (JsonObject *message)
+{
+  static const char *const flags[] = { "weight", "train" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      JsonNode *node = json_object_has_member (message, flags[i]) ? json_object_get_member (message, flags[i]) : NULL;
+      GType type = node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
+
+      if ((type == G_TYPE_BOOLEAN && !json_node_get_boolean (node)) || (type == G_TYPE_INT64 && json_node_get_int (node) == 0)
+          || (type == G_TYPE_DOUBLE && json_node_get_double (node) == 0))
+        return FALSE;
+    }
+  return TRUE;
+}
 
 static guint8
 lk_template_tag (JsonObject *message, guint index, const char *member)
 {
-  const char *role = json_object_get_string_member_with_default (message, "role", "");
+  static const char *const ours[] = { "bos_token", "eos_token", "add_generation_prompt" };
+  JsonNode *role = message && json_object_has_member (message, "role") ? json_object_get_member (message, "role") : NULL;
 
-  if (!g_str_equal (role, "assistant") || g_str_equal (member, "role") || g_str_equal (member, "name"))
+  for (guint i = 0; !message && i < G_N_ELEMENTS (ours); i++)
+    if (g_str_equal (member, ours[i]))
+      return 0;
+  if (!role || !JSON_NODE_HOLDS_VALUE (role) || g_strcmp0 (json_node_get_string (role), "assistant") != 0 || g_str_equal (member, "role")
+      || g_str_equal (member, "name"))
     return LK_TAG_INPUT;
-  return (guint8) (LK_TAG_ASSISTANT + index % 250);
+  return (guint8) (lk_template_is_trained (message) ? LK_TAG_ASSISTANT + index % LK_TAG_COUNT : LK_TAG_CONTEXT);
 }
 
-/* Length of the end-of-turn marker at @p, blanks before it included; 0: none. */
-static gsize
-lk_template_marker (const char *p, const char *end, const char *eos)
+/* What a span is looked for in. */
+typedef struct
 {
-  const char *begin = p, *q;
-  gsize n = eos ? strlen (eos) : 0;
+  const LkTemplate *template;
+  const LkTemplateInput *input;
+  const char *text;
+  const guint8 *tags;
+  gsize n;
+  guint message; /* the one the last span came from, + 1 */
+} LkSpanSearch;
 
-  while (p < end && (*p == ' ' || *p == '\t'))
-    p++;
-  if (n > 0 && (gsize) (end - p) >= n && memcmp (p, eos, n) == 0)
-    return (gsize) (p + n - begin);
-  if (p >= end || (*p != '<' && *p != '['))
-    return 0;
-  for (q = p + 1; q < end && q - p <= 40 && *q != '<' && *q != '[' && !g_ascii_isspace (*q); q++)
-    if (*q == (*p == '<' ? '>' : ']'))
-      return q - p > 1 ? (gsize) (q + 1 - begin) : 0;
-  return 0;
+/* TRUE when the message the run tagged @tag comes from calls tools. */
+static gboolean
+lk_search_has_calls (LkSpanSearch *self, guint8 tag)
+{
+  for (guint i = self->message; i < json_array_get_length (self->input->messages); i++)
+    {
+      JsonObject *message = json_array_get_object_element (self->input->messages, i);
+
+      if (lk_template_tag (message, i, "content") != tag)
+        continue;
+      self->message = i + 1;
+      return json_object_has_member (message, "tool_calls") || json_object_has_member (message, "function_call");
+    }
+  return FALSE;
+}
+
+/* Where the answer whose first own byte is @at begins; not before @least. Between may stand only what the template wrote. */
+static gsize
+lk_search_begin (const LkSpanSearch *self, gsize at, gsize least)
+{
+  gsize n = strlen (self->template->prompt), gap = at;
+
+  while (gap > least && self->tags[gap - 1] == 0)
+    gap--;
+  for (gsize end = at; n > 0 && end >= gap && end >= least + n; end--)
+    if (memcmp (self->text + end - n, self->template->prompt, n) == 0)
+      return end;
+  return at;
+}
+
+/* The length of @marker at @p after blanks (not line ends), blanks included; 0: it is not there. */
+static gsize
+lk_match_marker (const char *p, gsize n, const char *marker)
+{
+  gsize blanks = 0, length = strlen (marker);
+
+  while (blanks < n && (p[blanks] == ' ' || p[blanks] == '\t'))
+    blanks++;
+  return length > 0 && n - blanks >= length && memcmp (p + blanks, marker, length) == 0 ? blanks + length : 0;
+}
+
+/* The end of the turn whose own bytes end at @end: behind the marker, if the template wrote one. @far: text of the template may stand
+ * before it (the rest of a tool call). */
+static gsize
+lk_search_end (const LkSpanSearch *self, gsize end, gboolean far)
+{
+  guint n_ends;
+  const char *const *ends = _lk_tokenizer_list_ends (&n_ends);
+  const char *eos = self->input->eos_token ? self->input->eos_token : "";
+  gsize stop = end;
+
+  while (stop < self->n && self->tags[stop] == 0)
+    stop++;
+  for (gsize at = end; at < stop; at++)
+    {
+      const char *p = self->text + at;
+      gsize found = lk_match_marker (p, stop - at, eos);
+
+      found = found ? found : lk_match_marker (p, stop - at, self->template->closing);
+      for (guint i = 0; i < n_ends && !found; i++)
+        found = lk_match_marker (p, stop - at, ends[i]);
+      if (found)
+        return at + found;
+      if (!far && !g_ascii_isspace (*p))
+        break;
+    }
+  return end;
 }
 
 static void
-lk_template_spans_by_tag (const LkJinjaOutput *output, const char *eos, GArray *spans)
+lk_template_spans_by_tag (LkTemplate *self, const LkTemplateInput *input, const LkJinjaOutput *output, GArray *spans)
 {
-  const char *text = output->text->str, *end = text + output->text->len;
+  LkSpanSearch search = { self, input, output->text->str, output->tags->data, output->text->len, 0 };
+  gsize least = 0;
 
-  for (gsize i = 0; i < output->text->len;)
+  for (gsize i = 0; i < search.n;)
     {
-      guint8 tag = output->tags->data[i];
+      guint8 tag = search.tags[i];
       LkSpan span = { i, i };
-      gsize k;
 
       if (tag < LK_TAG_ASSISTANT)
         {
@@ -98,12 +192,13 @@ lk_template_spans_by_tag (const LkJinjaOutput *output, const char *eos, GArray *
           continue;
         }
       /* what the template puts between two parts of one message was the assistant's to write as well */
-      for (k = i; k < output->text->len && (output->tags->data[k] == tag || output->tags->data[k] < LK_TAG_INPUT); k++)
-        if (output->tags->data[k] == tag)
+      for (gsize k = i; k < search.n && (search.tags[k] == tag || search.tags[k] == 0); k++)
+        if (search.tags[k] == tag)
           span.end = k + 1;
-      span.end += lk_template_marker (text + span.end, end, eos);
+      span.begin = lk_search_begin (&search, i, least);
+      span.end = lk_search_end (&search, span.end, lk_search_has_calls (&search, tag));
       g_array_append_val (spans, span);
-      i = span.end;
+      i = least = span.end;
     }
 }
 
@@ -131,6 +226,20 @@ lk_template_variables (const LkTemplateInput *input)
   return variables;
 }
 
+/* Generation blocks that hold an answer which is context only are none. */
+static gboolean
+lk_template_is_learned (const LkJinjaOutput *output, const guint64 *range)
+{
+  gboolean context = FALSE, answer = FALSE;
+
+  for (guint64 i = range[0]; i < range[1]; i++)
+    {
+      context |= output->tags->data[i] == LK_TAG_CONTEXT;
+      answer |= output->tags->data[i] >= LK_TAG_ASSISTANT;
+    }
+  return answer || !context;
+}
+
 static gboolean
 lk_template_run (LkTemplate *self, const LkTemplateInput *input, LkJinjaOutput *output, GArray *spans, GError **error)
 {
@@ -145,11 +254,68 @@ lk_template_run (LkTemplate *self, const LkTemplateInput *input, LkJinjaOutput *
     {
       const guint64 *range = (const guint64 *) (const void *) (output->generations->data + i * 2 * sizeof (guint64));
       LkSpan span = { range[0], range[1] };
-      g_array_append_val (spans, span);
+
+      if (lk_template_is_learned (output, range))
+        g_array_append_val (spans, span);
     }
-  if (spans->len == 0)
-    lk_template_spans_by_tag (output, input->eos_token, spans);
+  if (output->generations->len == 0)
+    lk_template_spans_by_tag (self, input, output, spans);
   return TRUE;
+}
+
+#define LK_PROBE_USER "\xee\x80\x80"   /* U+E000 and U+E001: private, so no template writes them */
+#define LK_PROBE_ANSWER "\xee\x80\x81"
+
+/* A question of ours, with our answer where @answer is; NULL when the template refuses it. (transfer full) */
+static char *
+lk_template_try (LkTemplate *self, gboolean answer, gboolean prompt)
+{
+  static const char *const contents[][2] = { { "user", LK_PROBE_USER }, { "assistant", LK_PROBE_ANSWER } };
+  g_autoptr (JsonArray) messages = json_array_new ();
+  LkTemplateInput input = { .messages = messages, .add_generation_prompt = prompt, .now = 1 };
+
+  for (guint i = 0; i < (answer ? 2 : 1); i++)
+    {
+      JsonObject *message = json_object_new ();
+
+      json_object_set_string_member (message, "role", contents[i][0]);
+      json_object_set_string_member (message, "content", contents[i][1]);
+      json_array_add_object_element (messages, message);
+    }
+  return lk_template_render (self, &input, NULL, NULL);
+}
+
+/* The first “<…>” or “[…]” of @text, which only blanks may precede, with them; "" when there is none. (transfer full) */
+static char *
+lk_first_marker (const char *text)
+{
+  const char *p = text + strspn (text, " \t");
+  const char *end = *p == '<' || *p == '[' ? strchr (p, *p == '<' ? '>' : ']') : NULL;
+  gsize n = end ? (gsize) (end - p) : 0;
+
+  return n < 2 || n > 60 || strcspn (p + 1, " \t\n<[") < n ? g_strdup ("") : g_strndup (p, n + 1);
+}
+
+static void
+lk_template_probe (LkTemplate *self)
+{
+  g_autofree char *question = lk_template_try (self, FALSE, FALSE);
+  g_autofree char *prompted = lk_template_try (self, FALSE, TRUE);
+  g_autofree char *answered = lk_template_try (self, TRUE, FALSE);
+  const char *behind = answered ? strstr (answered, LK_PROBE_ANSWER) : NULL;
+  gsize same = 0;
+
+  while (question && prompted && question[same] && question[same] == prompted[same])
+    same++;
+  if (question && prompted && prompted[same])
+    self->prompt = g_strdup (prompted + same); /* bytes: the first may be inside a character */
+  else if (question && strstr (question, LK_PROBE_USER))
+    self->prompt = g_strdup (strstr (question, LK_PROBE_USER) + strlen (LK_PROBE_USER));
+  else
+    self->prompt = g_strdup ("");
+  self->closing = behind ? lk_first_marker (behind + strlen (LK_PROBE_ANSWER)) : g_strdup ("");
+  if (*self->closing && g_str_has_prefix (self->prompt, self->closing)) /* the next turn's beginning, not this one's end */
+    self->closing[0] = '\0';
 }
 
 char *

@@ -46,3 +46,5 @@ gboolean _lk_tokenizer_add_merge (LkTokenizer *self, const char *left, const cha
 gboolean _lk_tokenizer_finish (LkTokenizer *self, GError **error);
 /* As lk_tokenizer_encode with control tokens, but none is matched where @mask (a byte a byte of text) is not 0. */
 gboolean _lk_tokenizer_encode_masked (LkTokenizer *self, const char *text, gsize length, const guint8 *mask, GArray *ids, GError **error);
+/* Texts of tokens that are known to end a turn. */
+const char *const *_lk_tokenizer_list_ends (guint *n);

@@ -186,18 +186,28 @@ lk_tokenizer_get_add_bos (LkTokenizer *self)
   return self->add_bos;
 }
 
-gboolean
-lk_tokenizer_is_end (LkTokenizer *self, gint32 id)
+const char *const *
+_lk_tokenizer_list_ends (guint *n)
 {
   static const char *const ends[] = { "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<end_of_turn>", "<|endoftext|>",
                                       "<|end_of_text|>", "<|eom_id|>", "<EOT>", "<end_of_utterance>" };
+
+  *n = G_N_ELEMENTS (ends);
+  return ends;
+}
+
+gboolean
+lk_tokenizer_is_end (LkTokenizer *self, gint32 id)
+{
   const char *text = lk_tokenizer_get_token (self, id);
+  guint n;
+  const char *const *ends = _lk_tokenizer_list_ends (&n);
 
   if (id == self->eos)
     return id >= 0;
   if (!text || self->kinds[id] != LK_TOKEN_CONTROL)
     return FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
+  for (guint i = 0; i < n; i++)
     if (g_str_equal (text, ends[i]))
       return TRUE;
   return FALSE;

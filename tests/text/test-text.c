@@ -348,6 +348,106 @@ test_spans (void)
     }
 }
 
+static char *
+spans_of (const char *source, const LkTemplateInput *input)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LkTemplate) template = lk_template_new (source, "spans", &error);
+  g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (LkSpan));
+  g_autofree char *text = template ? lk_template_render (template, input, spans, &error) : NULL;
+  g_autoptr (GString) got = g_string_new (NULL);
+
+  g_assert_no_error (error);
+  for (guint k = 0; k < spans->len; k++)
+    {
+      LkSpan s = g_array_index (spans, LkSpan, k);
+      g_string_append_printf (got, "[%.*s]", (int) (s.end - s.begin), text + s.begin);
+    }
+  return g_string_free (g_steal_pointer (&got), FALSE);
+}
+
+/* Real templates, a call of a tool: all that must be said to make the call and to stop is learned; answers of weight 0 are not. */
+static void
+test_spans_real (void)
+{
+  static const struct
+  {
+    const char *template, *spans;
+    gboolean system;
+  } cases[] = {
+    { "Qwen-Qwen2.5-7B-Instruct.jinja", "[<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 3}}\n</tool_call><|im_end|>][Done<|im_end|>]", TRUE },
+    { "qwen3-tokenizer-config.jinja",
+      "[<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 3}}\n</tool_call><|im_end|>]"
+      "[<think>\n\n</think>\n\nDone<|im_end|>]", TRUE },
+    { "meta-llama-Llama-3.1-8B-Instruct.jinja", "[{\"name\": \"f\", \"parameters\": {\"x\": 3}}<|eot_id|>][Done<|eot_id|>]", TRUE },
+    { "mistralai-Mistral-Nemo-Instruct-2407.jinja", "[[TOOL_CALLS][{\"name\": \"f\", \"arguments\": {\"x\": 3}, \"id\": \"123456789\"}]</s>][Done</s>]", TRUE },
+  };
+  static const struct
+  {
+    const char *template, *spans;
+  } plain[] = {
+    /* without a generation prompt, all behind the question is the model's to write, the template's own blanks included */
+    { "llama-2-chat.jinja", "[\n\n         B </s>]" }, { "mistral-instruct.jinja", "[\n         B</s>]" }, { "google-gemma-2-2b-it.jinja", "[B<end_of_turn>]" },
+    { "microsoft-Phi-3.5-mini-instruct.jinja", "[B<|end|>]" }, { "phi-3.jinja", "[B<|end|>]" },  { "zephyr.jinja", "[B</s>]" },
+    { "vicuna.jinja", "[B</s>]" },                 { "alpaca.jinja", "[B</s>]" },              { "chatml.jinja", "[B<|im_end|>]" },
+    { "llama3-tokenizer-config.jinja", "[B<|eot_id|>]" },
+  };
+  g_autoptr (JsonArray) calls = NULL;
+  g_autoptr (JsonArray) turns = NULL;
+  LkTemplateInput call = talk (&calls, "[{\"role\":\"user\",\"content\":\"1\"},{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[{\"id\":\"123456789\","
+                                       "\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":{\"x\":3}}}]},"
+                                       "{\"role\":\"tool\",\"tool_call_id\":\"123456789\",\"content\":\"<b>2</b>\"},{\"role\":\"assistant\",\"content\":\"Done\"}]");
+  LkTemplateInput talked = talk (&turns, "[{\"role\":\"user\",\"content\":\"<i>1\"},{\"role\":\"assistant\",\"content\":\"A\",\"weight\":0},"
+                                         "{\"role\":\"user\",\"content\":\"<i>2\"},{\"role\":\"assistant\",\"content\":\"B\"}]");
+  g_autofree char *folder = golden ("templates");
+
+  for (guint i = 0; folder && i < G_N_ELEMENTS (cases) + G_N_ELEMENTS (plain); i++)
+    {
+      gboolean is_call = i < G_N_ELEMENTS (cases);
+      const char *name = is_call ? cases[i].template : plain[i - G_N_ELEMENTS (cases)].template;
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+      g_autofree char *source = NULL, *got = NULL;
+
+      g_assert_true (g_file_get_contents (path, &source, NULL, NULL));
+      got = spans_of (source, is_call ? &call : &talked);
+      g_test_message ("%s", name);
+      g_assert_cmpstr (got, ==, is_call ? cases[i].spans : plain[i - G_N_ELEMENTS (cases)].spans);
+    }
+}
+
+/* What is not the assistant's is never learned, whatever stands beside an answer; generation blocks count inside macros too. */
+static void
+test_spans_odd (void)
+{
+  static const struct
+  {
+    const char *source, *spans;
+  } cases[] = {
+    { "{% for m in messages %}{{ m.content }}{% endfor %}", "[A][B]" },
+    { "{% for m in messages %}{% if m.role == 'user' %}[INST]{% endif %}{{ m.content }}{% endfor %}", "[A][B]" },
+    { "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}", "[A][B]" },
+    { "{% macro g(m) %}{% generation %}{{ m.content }}</s>{% endgeneration %}{% endmacro %}{% for m in messages %}"
+      "{% if m.role == 'assistant' %}{{ g(m) }}{% else %}{{ m.content }}{% endif %}{% endfor %}", "[A</s>][B</s>]" },
+    { "{% for m in messages if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}", "[A][B]" },
+  };
+  g_autoptr (JsonArray) turns = NULL;
+  LkTemplateInput input = talk (&turns, "[{\"role\":\"user\",\"content\":\"1\"},{\"role\":\"assistant\",\"content\":\"A\"},"
+                                        "{\"role\":\"user\",\"content\":\"<b>2</s>\"},{\"role\":\"assistant\",\"content\":\"B\"},"
+                                        "{\"role\":\"user\",\"content\":\"[3]\"}]");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *got = spans_of (cases[i].source, &input);
+      g_assert_cmpstr (got, ==, cases[i].spans);
+    }
+  json_object_set_boolean_member (json_array_get_object_element (turns, 1), "train", FALSE);
+  for (guint i = 3; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *got = spans_of (cases[i].source, &input);
+      g_assert_true (strstr (got, "[B") == got);
+    }
+}
+
 /* What a user writes never becomes a control token. */
 static void
 test_injection (void)
@@ -362,6 +462,30 @@ test_injection (void)
   for (guint i = 0; i < example->n; i++)
     n += example->ids[i] == 257;
   g_assert_cmpuint (n, ==, 2);
+}
+
+/* Nor does what comes with a row as tools, as a key of an object, or through filters. */
+static void
+test_injection_aside (void)
+{
+  static const char source[] = "{{ tools | tojson }}{{ messages | string | upper | lower }}{{ messages[0].extra | tojson }}"
+                               "{{ messages[0].extra.items() | list }}{{ '%s' % messages[0].content }}{{ messages[0].content.title() }}<|im_end|>";
+  static const char json[] = "[{\"role\":\"user\",\"content\":\"<|im_end|>\",\"extra\":{\"<|im_end|>\":{\"<|im_end|>\":[\"<|im_end|>\"]}}}]";
+  g_autoptr (LkTokenizer) tokenizer = tiny_tokenizer (NULL, "a b");
+  g_autoptr (LkTemplate) template = lk_template_new (source, "injection", NULL);
+  g_autoptr (JsonArray) messages = NULL;
+  static const char tools_json[] = "[{\"<|im_end|>\":\"<|im_end|>\"}]";
+  g_autoptr (JsonNode) tools = lk_json_parse (tools_json, sizeof tools_json - 1, "tools", NULL);
+  LkTemplateInput input = talk (&messages, json);
+  g_autoptr (LkExample) example = NULL;
+  guint n = 0;
+
+  g_assert_nonnull (tools);
+  input.tools = tools;
+  example = lk_template_encode (template, tokenizer, &input, NULL);
+  for (guint i = 0; i < example->n; i++)
+    n += example->ids[i] == 257;
+  g_assert_cmpuint (n, ==, 1);
 }
 
 static void
@@ -478,7 +602,10 @@ main (int argc, char **argv)
   g_test_add_func ("/text/template/golden", test_templates);
   g_test_add_func ("/text/template/rows", test_rows);
   g_test_add_func ("/text/template/spans", test_spans);
+  g_test_add_func ("/text/template/spans-real", test_spans_real);
+  g_test_add_func ("/text/template/spans-odd", test_spans_odd);
   g_test_add_func ("/text/template/injection", test_injection);
+  g_test_add_func ("/text/template/injection-aside", test_injection_aside);
   g_test_add_func ("/text/template/hostile", test_template_hostile);
   g_test_add_func ("/text/template/mutations", test_template_mutations);
   g_test_add_func ("/text/packing", test_packing);

@@ -11,9 +11,19 @@ lk_context_step (LkContext *context)
 }
 
 gboolean
+lk_context_work (LkContext *context, gsize n)
+{
+  context->work += n;
+  if (context->work <= LK_JINJA_MAX_WORK)
+    return TRUE;
+  lk_context_fail (context, "the template takes too much work");
+  return FALSE;
+}
+
+gboolean
 lk_context_enter (LkContext *context)
 {
-  if (++context->depth <= LK_JINJA_MAX_DEPTH)
+  if (++context->depth <= LK_JINJA_MAX_CALLS)
     return TRUE;
   lk_context_fail (context, "the template is nested too deeply");
   return FALSE;
@@ -40,31 +50,27 @@ lk_fail_undefined (LkContext *context, const LkValue *value)
 LkValue *
 lk_get_item (LkContext *context, LkValue *value, LkValue *key)
 {
+  g_autofree char *name = key->kind == LK_VALUE_STRING ? g_strndup (key->as.string.bytes, MIN (key->as.string.n, 200)) : NULL;
   LkValue *found = NULL;
 
   if (value->kind == LK_VALUE_UNDEFINED)
     return lk_fail_undefined (context, value);
   if (value->kind == LK_VALUE_DICT)
     found = lk_dict_get (value, key);
-  else if ((value->kind == LK_VALUE_LIST || value->kind == LK_VALUE_STRING) && key->kind == LK_VALUE_INT)
+  else if (value->kind == LK_VALUE_STRING && key->kind == LK_VALUE_INT)
+    found = lk_string_at (context, value, key->as.integer);
+  else if (value->kind == LK_VALUE_LIST && key->kind == LK_VALUE_INT)
     {
-      LkValue *items = lk_value_iterate (context, value);
-      gint64 i = key->as.integer;
+      gint64 n = (gint64) value->as.list.n, i = key->as.integer < 0 ? MAX (key->as.integer, -n - 1) + n : key->as.integer;
 
-      if (!items)
-        return NULL;
-      i += i < 0 ? (gint64) items->as.list.n : 0;
-      if (i >= 0 && i < (gint64) items->as.list.n)
-        return items->as.list.items[i];
+      found = i >= 0 && i < n ? value->as.list.items[i] : NULL;
     }
-  if (!found && key->kind == LK_VALUE_STRING)
-    {
-      g_autofree char *name = g_strndup (key->as.string.bytes, key->as.string.n);
-      found = lk_jinja_method (context, value, name);
-    }
+  if (!found && !context->error && name)
+    found = lk_jinja_method (context, value, name);
   if (found || context->error)
     return found;
-  return lk_value_undefined (context, key->kind == LK_VALUE_STRING ? key->as.string.bytes : "an item");
+  key = name ? lk_value_text (context, name) : NULL;
+  return lk_value_undefined (context, key ? key->as.string.bytes : "an item");
 }
 
 /* a.b: a method first, then the item, as Jinja does. */
@@ -86,6 +92,8 @@ lk_call (LkContext *context, LkValue *function, LkValue **args, guint n_args, Lk
 {
   if (function->kind == LK_VALUE_UNDEFINED)
     return lk_fail_undefined (context, function);
+  if (function->kind == LK_VALUE_DICT && function->as.dict.loop)
+    return lk_call_loop (context, function, args, n_args);
   if (function->kind != LK_VALUE_FUNCTION)
     return lk_context_fail (context, "%s cannot be called", lk_value_kind_name (function));
   if (function->as.function.macro)
@@ -127,8 +135,9 @@ lk_eval_call (LkContext *context, const LkExpr *expr)
   return lk_call (context, function, args, n_args, kwargs);
 }
 
+/* A filter or a test. */
 static LkValue *
-lk_eval_piped (LkContext *context, const LkExpr *expr, LkFunction function)
+lk_eval_piped (LkContext *context, const LkExpr *expr)
 {
   LkValue *self = lk_eval (context, expr->items[0]);
   LkValue *args[LK_MAX_ARGUMENTS], *kwargs;
@@ -137,7 +146,9 @@ lk_eval_piped (LkContext *context, const LkExpr *expr, LkFunction function)
   if (!self || !lk_eval_arguments (context, expr, 1, args, &n_args, &kwargs))
     return NULL;
   context->line = expr->line;
-  return function (context, self, args, n_args, kwargs);
+  if (!expr->function)
+    return lk_context_fail (context, "there is no %s “%s”", expr->kind == LK_EXPR_TEST ? "test" : "filter", expr->name);
+  return expr->function (context, self, args, n_args, kwargs);
 }
 
 static LkValue *
@@ -199,20 +210,27 @@ lk_eval_compare (LkContext *context, const LkExpr *expr)
 static LkValue *
 lk_eval_negate (LkContext *context, LkValue *value)
 {
+  if (value->kind == LK_VALUE_INT && value->as.integer == G_MININT64)
+    return lk_context_fail (context, "a number grows too large");
   if (value->kind == LK_VALUE_FLOAT)
     return lk_value_float (context, -value->as.real);
   if (value->kind == LK_VALUE_INT)
-    return lk_value_int (context, (gint64) - (guint64) value->as.integer);
+    return lk_value_int (context, -value->as.integer);
   return lk_context_fail (context, "%s has no negative", lk_value_kind_name (value));
 }
 
-static LkValue *
-lk_eval_two (LkContext *context, const LkExpr *expr)
+static gboolean
+lk_is_chain (const LkExpr *expr)
 {
-  LkValue *a = lk_eval (context, expr->items[0]), *b;
+  return expr->kind == LK_EXPR_AND || expr->kind == LK_EXPR_OR || expr->kind == LK_EXPR_BINARY || expr->kind == LK_EXPR_ITEM;
+}
 
-  if (!a)
-    return NULL;
+/* @expr with @a for what stands on its left. */
+static LkValue *
+lk_eval_right (LkContext *context, const LkExpr *expr, LkValue *a)
+{
+  LkValue *b;
+
   if (expr->kind == LK_EXPR_AND || expr->kind == LK_EXPR_OR)
     return lk_value_truth (a) == (expr->kind == LK_EXPR_OR) ? a : lk_eval (context, expr->items[1]);
   b = lk_eval (context, expr->items[1]);
@@ -220,6 +238,21 @@ lk_eval_two (LkContext *context, const LkExpr *expr)
     return NULL;
   context->line = expr->line;
   return expr->kind == LK_EXPR_ITEM ? lk_get_item (context, a, b) : lk_binary (context, expr->name, a, b);
+}
+
+/* a + b + c … grows to the left: long chains are walked, not nested. */
+static LkValue *
+lk_eval_chain (LkContext *context, const LkExpr *expr)
+{
+  g_autoptr (GPtrArray) chain = g_ptr_array_new ();
+  LkValue *value;
+
+  for (; lk_is_chain (expr); expr = expr->items[0])
+    g_ptr_array_add (chain, (gpointer) expr);
+  value = lk_eval (context, expr);
+  for (guint i = chain->len; value && i-- > 0;)
+    value = lk_context_step (context) ? lk_eval_right (context, g_ptr_array_index (chain, i), value) : NULL;
+  return value;
 }
 
 static LkValue *
@@ -266,16 +299,17 @@ lk_eval_kind (LkContext *context, const LkExpr *expr)
     case LK_EXPR_CALL:
       return lk_eval_call (context, expr);
     case LK_EXPR_FILTER:
-      return lk_eval_piped (context, expr, lk_jinja_filter (expr->name));
     case LK_EXPR_TEST:
-      return lk_eval_piped (context, expr, lk_jinja_test (expr->name));
+      return lk_eval_piped (context, expr);
+    case LK_EXPR_CAPTURED:
+      return context->captured;
     case LK_EXPR_COMPARE:
       return lk_eval_compare (context, expr);
     case LK_EXPR_AND:
     case LK_EXPR_OR:
     case LK_EXPR_BINARY:
     case LK_EXPR_ITEM:
-      return lk_eval_two (context, expr);
+      return lk_eval_chain (context, expr);
     case LK_EXPR_ATTRIBUTE:
     case LK_EXPR_NOT:
     case LK_EXPR_NEGATE:

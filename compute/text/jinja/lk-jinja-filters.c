@@ -5,32 +5,65 @@
 #include "lk-jinja-private.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define FILTER(name) static LkValue *lk_filter_##name (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs)
 
 /* A filter that is a method of strings. */
 static LkValue *
-lk_filter_by_method (LkContext *context, LkValue *self, LkValue **args, guint n_args, const char *method)
+lk_filter_by_method (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs, const char *method)
 {
   LkValue *text = lk_value_to_string (context, self);
-  LkValue *function = text ? lk_jinja_method (context, text, method) : NULL;
 
-  return function ? lk_call (context, function, args, n_args, NULL) : NULL;
+  return text ? lk_string_method (method) (context, text, args, n_args, kwargs) : NULL;
+}
+
+/* A keyword or, behind the @i positional ones, the argument that may be one of the numbers we know as options. */
+static gboolean
+lk_option (LkValue **args, guint n_args, LkValue *kwargs, guint i, const char *name)
+{
+  LkValue *value = lk_argument (args, n_args, kwargs, i, name);
+
+  return value && lk_value_truth (value);
 }
 
 #define METHOD_FILTER(name, method) \
   FILTER (name) \
   { \
-    return lk_filter_by_method (context, self, args, n_args, method); \
+    return lk_filter_by_method (context, self, args, n_args, kwargs, method); \
   }
 
 METHOD_FILTER (trim, "strip")
 METHOD_FILTER (upper, "upper")
 METHOD_FILTER (lower, "lower")
-METHOD_FILTER (title, "title")
 METHOD_FILTER (capitalize, "capitalize")
 METHOD_FILTER (replace, "replace")
+METHOD_FILTER (center, "center")
+
+/* The letter behind each blank, hyphen or opening bracket in upper case, others in lower. */
+FILTER (title)
+{
+  LkValue *text = lk_value_to_string (context, self);
+  gboolean first = TRUE;
+  LkBuilder builder;
+
+  if (!text)
+    return NULL;
+  lk_builder_init (&builder, context);
+  for (gsize i = 0, n; i < text->as.string.n && !context->error; i += n)
+    {
+      const char *p = text->as.string.bytes + i;
+      gunichar c = g_utf8_get_char (p);
+      LkValue *one, *cased;
+
+      n = (gsize) (g_utf8_next_char (p) - p);
+      one = lk_value_substring (context, text, i, n);
+      cased = one ? lk_string_method (first ? "upper" : "lower") (context, one, NULL, 0, NULL) : NULL;
+      if (cased)
+        lk_builder_value (&builder, cased);
+      first = lk_is_space (c) || (c < 128 && c && strchr ("-({[<", (int) c));
+    }
+  return lk_builder_finish (&builder);
+}
 
 FILTER (length)
 {
@@ -62,16 +95,18 @@ FILTER (list)
 
 FILTER (first)
 {
-  LkValue *items = lk_value_iterate (context, self);
+  LkValue *character = self->kind == LK_VALUE_STRING ? lk_string_at (context, self, 0) : NULL;
+  LkValue *items = character ? NULL : lk_value_iterate (context, self);
 
-  return !items ? NULL : items->as.list.n ? items->as.list.items[0] : lk_value_undefined (context, "the first item");
+  return character ? character : !items ? NULL : items->as.list.n ? items->as.list.items[0] : lk_value_undefined (context, "the first item");
 }
 
 FILTER (last)
 {
-  LkValue *items = lk_value_iterate (context, self);
+  LkValue *character = self->kind == LK_VALUE_STRING ? lk_string_at (context, self, -1) : NULL;
+  LkValue *items = character ? NULL : lk_value_iterate (context, self);
 
-  return !items ? NULL : items->as.list.n ? items->as.list.items[items->as.list.n - 1] : lk_value_undefined (context, "the last item");
+  return character ? character : !items ? NULL : items->as.list.n ? items->as.list.items[items->as.list.n - 1] : lk_value_undefined (context, "the last item");
 }
 
 FILTER (reverse)
@@ -90,16 +125,25 @@ FILTER (default)
   return other ? other : lk_value_text (context, "");
 }
 
-/* x[attribute], "a.b" goes down. */
+/* x[attribute]; "a.b" goes down, numbers are places. */
 static LkValue *
-lk_attribute_of (LkContext *context, LkValue *item, const LkValue *attribute)
+lk_attribute_of (LkContext *context, LkValue *item, LkValue *attribute)
 {
-  g_autofree char *path = g_strndup (attribute->as.string.bytes, attribute->as.string.n);
-  g_auto (GStrv) parts = g_strsplit (path, ".", -1);
+  g_autofree char *path = NULL;
+  g_auto (GStrv) parts = NULL;
 
+  if (attribute->kind == LK_VALUE_INT)
+    return lk_get_item (context, item, attribute);
+  if (attribute->kind != LK_VALUE_STRING)
+    return lk_context_fail (context, "an attribute's name is missing");
+  path = g_strndup (attribute->as.string.bytes, attribute->as.string.n);
+  parts = g_strsplit (path, ".", -1);
   for (guint i = 0; item && parts[i]; i++)
     {
-      LkValue *name = lk_value_text (context, parts[i]);
+      guint64 place;
+      gboolean number = g_ascii_string_to_unsigned (parts[i], 10, 0, G_MAXINT32, &place, NULL);
+      LkValue *name = number ? lk_value_int (context, (gint64) place) : lk_value_text (context, parts[i]);
+
       item = name ? lk_get_item (context, item, name) : NULL;
     }
   return item;
@@ -108,52 +152,90 @@ lk_attribute_of (LkContext *context, LkValue *item, const LkValue *attribute)
 FILTER (join)
 {
   LkValue *by = lk_argument (args, n_args, kwargs, 0, "d"), *attribute = lk_argument (args, n_args, kwargs, 1, "attribute");
-  LkValue *items = lk_value_iterate (context, self), *texts = lk_value_list (context), *method;
+  LkValue *items = lk_value_iterate (context, self), *texts = lk_value_list (context);
 
   for (gsize i = 0; items && texts && i < items->as.list.n; i++)
-    if (!lk_list_append (context, texts, attribute ? lk_attribute_of (context, items->as.list.items[i], attribute) : items->as.list.items[i]))
-      return NULL;
+    {
+      LkValue *item = attribute ? lk_attribute_of (context, items->as.list.items[i], attribute) : items->as.list.items[i];
+      if (!lk_list_append (context, texts, item ? lk_value_to_string (context, item) : NULL))
+        return NULL;
+    }
   by = by ? lk_value_to_string (context, by) : lk_value_text (context, "");
-  method = items && texts && by ? lk_jinja_method (context, by, "join") : NULL;
-  return method ? lk_call (context, method, &texts, 1, NULL) : NULL;
+  return items && texts && by ? lk_string_method ("join") (context, by, &texts, 1, NULL) : NULL;
 }
 
+/* tojson (ensure_ascii=False, indent=None, separators=None, sort_keys=False), as Hugging Face defines it. */
 FILTER (tojson)
 {
-  LkValue *indent = lk_argument (args, n_args, kwargs, 0, "indent");
+  LkValue *indent = lk_argument (args, n_args, kwargs, 1, "indent"), *separators = lk_argument (args, n_args, kwargs, 2, "separators");
+  g_autofree char *blanks = NULL;
+  LkJsonStyle style = { .ascii = lk_option (args, n_args, kwargs, 0, "ensure_ascii"), .sort = lk_option (args, n_args, kwargs, 3, "sort_keys") };
 
-  if (kwargs && lk_dict_get_text (kwargs, "indent"))
-    indent = lk_dict_get_text (kwargs, "indent");
-  return lk_value_to_json (context, self, indent && indent->kind == LK_VALUE_INT ? (int) CLAMP (indent->as.integer, 0, 16) : -1);
+  if (indent && indent->kind == LK_VALUE_STRING)
+    blanks = g_strndup (indent->as.string.bytes, indent->as.string.n);
+  else if (indent && indent->kind == LK_VALUE_INT)
+    blanks = g_strnfill ((gsize) CLAMP (indent->as.integer, 0, 64), ' ');
+  style.indent = blanks;
+  if (separators && separators->kind == LK_VALUE_LIST && separators->as.list.n == 2
+      && separators->as.list.items[0]->kind == LK_VALUE_STRING && separators->as.list.items[1]->kind == LK_VALUE_STRING)
+    {
+      style.item_separator = separators->as.list.items[0];
+      style.key_separator = separators->as.list.items[1];
+    }
+  else if (separators && separators->kind != LK_VALUE_NONE)
+    return lk_context_fail (context, "separators are two texts");
+  return lk_value_to_json (context, self, &style);
+}
+
+/* A text as a number, white space around it allowed; FALSE: it is none. */
+static gboolean
+lk_text_number (const LkValue *text, double *number)
+{
+  g_autofree char *copy = g_strstrip (g_strndup (text->as.string.bytes, text->as.string.n));
+  char *end;
+
+  *number = g_ascii_strtod (copy, &end);
+  return *copy && !*end && !strpbrk (copy, "xXnN"); /* neither hexadecimal nor inf and nan */
 }
 
 FILTER (int)
 {
-  LkValue *other = lk_argument (args, n_args, kwargs, 0, "default");
+  LkValue *other = lk_argument (args, n_args, kwargs, 0, "default"), *base = lk_argument (args, n_args, kwargs, 1, "base");
+  double number = 0;
 
-  if (self->kind == LK_VALUE_FLOAT)
-    return lk_value_int (context, (gint64) CLAMP (self->as.real, -9e18, 9e18));
+  if (self->kind == LK_VALUE_INT)
+    return self;
   if (self->kind == LK_VALUE_BOOL)
     return lk_value_int (context, self->as.boolean);
   if (self->kind == LK_VALUE_STRING)
     {
       g_autofree char *text = g_strstrip (g_strndup (self->as.string.bytes, self->as.string.n));
-      char *end;
-      double number = g_ascii_strtod (text, &end);
+      gint64 integer, radix = base && base->kind == LK_VALUE_INT ? base->as.integer : 10;
 
-      return *text && !*end ? lk_value_int (context, (gint64) CLAMP (number, -9e18, 9e18)) : other ? other : lk_value_int (context, 0);
+      if (radix >= 2 && radix <= 36 && g_ascii_string_to_signed (text, (guint) radix, G_MININT64, G_MAXINT64, &integer, NULL))
+        return lk_value_int (context, integer);
     }
-  return self->kind == LK_VALUE_INT ? self : other ? other : lk_value_int (context, 0);
+  if (self->kind == LK_VALUE_FLOAT || (self->kind == LK_VALUE_STRING && lk_text_number (self, &number)))
+    {
+      number = self->kind == LK_VALUE_FLOAT ? self->as.real : number;
+      if (fabs (number) < 9e18)
+        return lk_value_int (context, (gint64) number);
+    }
+  return other ? other : lk_value_int (context, 0);
 }
 
 FILTER (float)
 {
-  if (self->kind == LK_VALUE_STRING)
-    {
-      g_autofree char *text = g_strndup (self->as.string.bytes, self->as.string.n);
-      return lk_value_float (context, g_ascii_strtod (text, NULL));
-    }
-  return lk_value_float (context, self->kind == LK_VALUE_INT ? (double) self->as.integer : self->kind == LK_VALUE_FLOAT ? self->as.real : 0);
+  LkValue *other = lk_argument (args, n_args, kwargs, 0, "default");
+  double number;
+
+  if (self->kind == LK_VALUE_FLOAT)
+    return self;
+  if (self->kind == LK_VALUE_INT || self->kind == LK_VALUE_BOOL)
+    return lk_value_float (context, self->kind == LK_VALUE_INT ? (double) self->as.integer : self->as.boolean);
+  if (self->kind == LK_VALUE_STRING && lk_text_number (self, &number))
+    return lk_value_float (context, number);
+  return other ? other : lk_value_float (context, 0);
 }
 
 FILTER (abs)
@@ -163,13 +245,28 @@ FILTER (abs)
                                         : lk_context_fail (context, "abs needs a number");
 }
 
+/* round (precision=0, method="common"): common is to the even neighbour, of whole numbers a whole number. */
 FILTER (round)
 {
-  LkValue *digits = lk_argument (args, n_args, kwargs, 0, "precision");
-  double scale = digits && digits->kind == LK_VALUE_INT ? pow (10, (double) CLAMP (digits->as.integer, -15, 15)) : 1;
-  double number = self->kind == LK_VALUE_INT ? (double) self->as.integer : self->kind == LK_VALUE_FLOAT ? self->as.real : 0;
+  LkValue *digits = lk_argument (args, n_args, kwargs, 0, "precision"), *method = lk_argument (args, n_args, kwargs, 1, "method");
+  gint64 precision = digits && digits->kind == LK_VALUE_INT ? CLAMP (digits->as.integer, -300, 300) : 0;
+  double scale = pow (10, (double) precision), number = self->kind == LK_VALUE_INT ? (double) self->as.integer : self->as.real;
+  gboolean common = !method || lk_value_is_text (method, "common");
+  char text[400], format[16];
 
-  return lk_value_float (context, rint (number * scale) / scale);
+  if (self->kind != LK_VALUE_INT && self->kind != LK_VALUE_FLOAT)
+    return lk_context_fail (context, "round needs a number");
+  if (!common && !lk_value_is_text (method, "ceil") && !lk_value_is_text (method, "floor"))
+    return lk_context_fail (context, "round knows common, ceil and floor");
+  if (!common)
+    return lk_value_float (context, (lk_value_is_text (method, "ceil") ? ceil (number * scale) : floor (number * scale)) / scale);
+  if (self->kind == LK_VALUE_INT && precision >= 0)
+    return self;
+  if (precision <= 0 || !isfinite (number) || fabs (number) > 1e22)
+    return lk_value_float (context, precision <= 0 ? rint (number * scale) / scale : number);
+  g_snprintf (format, sizeof format, "%%.%df", (int) precision); /* by the digits, as Python: 2.675 is below its half */
+  g_ascii_formatd (text, sizeof text, format, number);
+  return lk_value_float (context, g_ascii_strtod (text, NULL));
 }
 
 FILTER (items)
@@ -182,80 +279,135 @@ FILTER (items)
   return method ? lk_call (context, method, NULL, 0, NULL) : lk_context_fail (context, "items needs a dict");
 }
 
-/* Stable insertion sort: lists in templates are short, and the order may fail in the middle. */
-static gboolean
-lk_sort_items (LkContext *context, LkValue *list, LkValue **keys, gboolean descending)
+typedef struct
 {
-  for (gsize i = 1; i < list->as.list.n; i++)
-    {
-      LkValue *item = list->as.list.items[i], *key = keys[i];
-      gsize k = i;
-      int order;
+  LkValue *item, *key;
+} LkSorted;
 
-      for (; k > 0; k--)
+/* Stable: halves are sorted, then merged. FALSE when two keys have no order. */
+static gboolean
+lk_merge_sort (LkContext *context, LkSorted *a, LkSorted *spare, gsize n, gboolean descending)
+{
+  gsize half = n / 2, i = 0, k = half;
+
+  if (n < 2)
+    return TRUE;
+  if (!lk_merge_sort (context, a, spare, half, descending) || !lk_merge_sort (context, a + half, spare, n - half, descending))
+    return FALSE;
+  for (gsize out = 0; out < n; out++)
+    {
+      int order = k == n ? -1 : 1;
+
+      if (i < half && k < n)
         {
-          if (!lk_context_step (context) || !lk_value_order (context, key, keys[k - 1], &order))
+          if (!lk_context_work (context, 1) || !lk_value_order (context, a[i].key, a[k].key, &order))
             return FALSE;
-          if (descending ? order <= 0 : order >= 0)
-            break;
-          list->as.list.items[k] = list->as.list.items[k - 1];
-          keys[k] = keys[k - 1];
+          order = descending ? -order : order;
+          order = order == 0 ? -1 : order;
         }
-      list->as.list.items[k] = item;
-      keys[k] = key;
+      spare[out] = order < 0 ? a[i++] : a[k++];
     }
+  memcpy (a, spare, n * sizeof *a);
   return TRUE;
 }
 
+/* @keys: of each item; texts without regard to case unless @exact. */
 static LkValue *
-lk_sorted (LkContext *context, LkValue *list, const LkValue *attribute, gboolean by_first, gboolean descending)
+lk_sorted (LkContext *context, LkValue *list, LkValue *keys, gboolean exact, gboolean descending)
 {
-  g_autofree LkValue **keys = list ? g_new (LkValue *, list->as.list.n + 1) : NULL;
+  gsize n = list && keys ? list->as.list.n : 0;
+  g_autofree LkSorted *items = g_new (LkSorted, n + 1);
+  g_autofree LkSorted *spare = g_new (LkSorted, n + 1);
+  LkValue *result = list && keys ? lk_value_list (context) : NULL;
 
-  for (gsize i = 0; list && i < list->as.list.n; i++)
+  for (gsize i = 0; i < n; i++)
     {
-      LkValue *item = list->as.list.items[i];
-      LkValue *key = by_first ? item->as.list.items[0] : attribute ? lk_attribute_of (context, item, attribute) : item;
+      LkValue *key = keys->as.list.items[i];
 
-      if (key && key->kind == LK_VALUE_STRING) /* without regard to case, as Jinja does */
-        {
-          LkValue *lower = lk_jinja_method (context, key, "lower");
-          key = lower ? lk_call (context, lower, NULL, 0, NULL) : NULL;
-        }
-      if (!(keys[i] = key))
+      items[i].item = list->as.list.items[i];
+      items[i].key = key->kind == LK_VALUE_STRING && !exact ? lk_string_method ("lower") (context, key, NULL, 0, NULL) : key;
+      if (!items[i].key)
         return NULL;
     }
-  return list && lk_sort_items (context, list, keys, descending) ? list : NULL;
+  if (!result || !lk_merge_sort (context, items, spare, n, descending))
+    return NULL;
+  for (gsize i = 0; i < n; i++)
+    if (!lk_list_append (context, result, items[i].item))
+      return NULL;
+  return result;
+}
+
+/* The attribute of each item, or the items themselves. */
+static LkValue *
+lk_keys_of (LkContext *context, LkValue *items, LkValue *attribute)
+{
+  LkValue *keys = items ? lk_value_list (context) : NULL;
+
+  for (gsize i = 0; keys && i < items->as.list.n; i++)
+    if (!lk_list_append (context, keys, attribute ? lk_attribute_of (context, items->as.list.items[i], attribute) : items->as.list.items[i]))
+      return NULL;
+  return keys;
 }
 
 FILTER (sort)
 {
-  LkValue *reverse = lk_argument (args, n_args, kwargs, 0, "reverse"), *attribute = kwargs ? lk_dict_get_text (kwargs, "attribute") : NULL;
+  LkValue *items = lk_value_iterate (context, self), *attribute = lk_argument (args, n_args, kwargs, 2, "attribute");
 
-  return lk_sorted (context, lk_filter_list (context, self, NULL, 0, NULL), attribute, FALSE, reverse && lk_value_truth (reverse));
+  attribute = attribute && attribute->kind != LK_VALUE_NONE ? attribute : NULL;
+  return lk_sorted (context, items, lk_keys_of (context, items, attribute), lk_option (args, n_args, kwargs, 1, "case_sensitive"),
+                    lk_option (args, n_args, kwargs, 0, "reverse"));
 }
 
 FILTER (dictsort)
 {
-  LkValue *pairs = lk_filter_items (context, self, NULL, 0, NULL), *reverse = kwargs ? lk_dict_get_text (kwargs, "reverse") : NULL;
+  LkValue *pairs = lk_filter_items (context, self, NULL, 0, NULL), *by = lk_argument (args, n_args, kwargs, 1, "by");
+  LkValue *place = lk_value_int (context, by && lk_value_is_text (by, "value"));
 
-  return pairs ? lk_sorted (context, pairs, NULL, TRUE, reverse && lk_value_truth (reverse)) : NULL;
+  return place ? lk_sorted (context, pairs, lk_keys_of (context, pairs, place), lk_option (args, n_args, kwargs, 0, "case_sensitive"),
+                            lk_option (args, n_args, kwargs, 2, "reverse"))
+               : NULL;
 }
 
 FILTER (unique)
 {
-  LkValue *items = lk_value_iterate (context, self), *list = lk_value_list (context);
+  LkValue *items = lk_value_iterate (context, self), *list = lk_value_list (context), *keys, *seen = lk_value_list (context);
+  LkValue *attribute = lk_argument (args, n_args, kwargs, 1, "attribute");
+  gboolean exact = lk_option (args, n_args, kwargs, 0, "case_sensitive");
 
-  for (gsize i = 0; items && list && i < items->as.list.n; i++)
+  keys = lk_keys_of (context, items, attribute);
+  for (gsize i = 0; keys && list && seen && i < keys->as.list.n; i++)
     {
-      gboolean seen = FALSE;
+      LkValue *key = keys->as.list.items[i];
+      gboolean known = FALSE;
 
-      for (gsize k = 0; k < list->as.list.n && !seen; k++)
-        seen = lk_value_equal (list->as.list.items[k], items->as.list.items[i]);
-      if (!lk_context_step (context) || (!seen && !lk_list_append (context, list, items->as.list.items[i])))
+      if (key->kind == LK_VALUE_STRING && !exact)
+        key = lk_string_method ("lower") (context, key, NULL, 0, NULL);
+      for (gsize k = 0; key && k < seen->as.list.n && !known; k++)
+        known = lk_value_equal (context, seen->as.list.items[k], key);
+      if (context->error || (!known && (!lk_list_append (context, seen, key) || !lk_list_append (context, list, items->as.list.items[i]))))
         return NULL;
     }
-  return items ? list : NULL;
+  return keys && seen ? list : NULL;
+}
+
+/* The least or the greatest; undefined of nothing. */
+static LkValue *
+lk_extreme (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs, gboolean last)
+{
+  LkValue *items = lk_value_iterate (context, self), *attribute = lk_argument (args, n_args, kwargs, 1, "attribute");
+  LkValue *sorted = lk_sorted (context, items, lk_keys_of (context, items, attribute), lk_option (args, n_args, kwargs, 0, "case_sensitive"), last);
+
+  return !sorted ? NULL : sorted->as.list.n ? sorted->as.list.items[0] : lk_value_undefined (context, "the item");
+}
+
+FILTER (min)
+{
+  return lk_extreme (context, self, args, n_args, kwargs, FALSE);
+}
+
+FILTER (max)
+{
+  return lk_extreme (context, self, args, n_args, kwargs, TRUE);
 }
 
 /* select, reject, selectattr, rejectattr */
@@ -268,7 +420,7 @@ lk_select (LkContext *context, LkValue *self, LkValue **args, guint n_args, gboo
                                                                                : NULL;
   LkFunction test = name ? lk_jinja_test (name) : NULL;
 
-  if ((by_attribute && (n_args < 1 || args[0]->kind != LK_VALUE_STRING)) || (name && !test))
+  if ((by_attribute && n_args < 1) || (name && !test))
     return lk_context_fail (context, "select needs an attribute and a test there is");
   for (gsize i = 0; items && list && i < items->as.list.n; i++)
     {
@@ -310,13 +462,13 @@ FILTER (map)
   g_autofree char *name = n_args > 0 && args[0]->kind == LK_VALUE_STRING ? g_strndup (args[0]->as.string.bytes, args[0]->as.string.n) : NULL;
   LkFunction filter = name ? lk_jinja_filter (name) : NULL;
 
-  if (!(attribute && attribute->kind == LK_VALUE_STRING) && !filter)
+  if (!attribute && !filter)
     return lk_context_fail (context, "map needs an attribute or a filter there is");
   for (gsize i = 0; items && list && i < items->as.list.n; i++)
     {
       LkValue *item = items->as.list.items[i];
 
-      item = filter ? filter (context, item, args + 1, n_args - 1, NULL) : lk_attribute_of (context, item, attribute);
+      item = filter ? filter (context, item, args + 1, n_args - 1, kwargs) : lk_attribute_of (context, item, attribute);
       if (item && item->kind == LK_VALUE_UNDEFINED && missing)
         item = missing;
       if (!lk_context_step (context) || !lk_list_append (context, list, item))
@@ -325,31 +477,29 @@ FILTER (map)
   return items ? list : NULL;
 }
 
+/* indent (width=4, first=False, blank=False): every line but the first moves to the right, empty ones only with blank. */
 FILTER (indent)
 {
-  LkValue *width = lk_argument (args, n_args, kwargs, 0, "width"), *first = lk_argument (args, n_args, kwargs, 1, "first");
-  gint64 n = width && width->kind == LK_VALUE_INT ? CLAMP (width->as.integer, 0, 256) : 4;
-  g_autofree char *spaces = g_strnfill ((gsize) n, ' ');
-  LkValue *text = lk_value_to_string (context, self);
+  LkValue *width = lk_argument (args, n_args, kwargs, 0, "width"), *text = lk_value_to_string (context, self), *lines;
+  gboolean first = lk_option (args, n_args, kwargs, 1, "first"), blank = lk_option (args, n_args, kwargs, 2, "blank");
+  g_autofree char *spaces = g_strnfill ((gsize) (width && width->kind == LK_VALUE_INT ? CLAMP (width->as.integer, 0, 256) : 4), ' ');
+  LkValue *shift = width && width->kind == LK_VALUE_STRING ? width : lk_value_text (context, spaces);
+  LkValue *newline = lk_value_text (context, "\n"), *whole = text && newline ? lk_value_concat (context, text, newline) : NULL;
   LkBuilder builder;
 
-  if (!text)
+  lines = whole && shift ? lk_string_method ("splitlines") (context, whole, NULL, 0, NULL) : NULL;
+  if (!lines)
     return NULL;
   lk_builder_init (&builder, context);
-  for (gsize from = 0; from <= text->as.string.n;)
+  for (gsize i = 0; i < lines->as.list.n && !context->error; i++)
     {
-      const char *line = text->as.string.bytes + from, *end = memchr (line, '\n', text->as.string.n - from);
-      gsize length = end ? (gsize) (end - line) : text->as.string.n - from;
-      LkValue *part = lk_value_substring (context, text, from, length + (end ? 1 : 0));
+      LkValue *line = lines->as.list.items[i];
 
-      if (!part)
-        break;
-      if (length > 0 && (from > 0 || (first && lk_value_truth (first))))
-        lk_builder_text (&builder, spaces, (gsize) n, 0);
-      lk_builder_value (&builder, part);
-      if (!end)
-        break;
-      from += length + 1;
+      if (i > 0)
+        lk_builder_text (&builder, "\n", 1, 0);
+      if (i > 0 ? blank || line->as.string.n > 0 : first)
+        lk_builder_value (&builder, shift);
+      lk_builder_value (&builder, line);
     }
   return lk_builder_finish (&builder);
 }
@@ -357,14 +507,80 @@ FILTER (indent)
 FILTER (sum)
 {
   LkValue *items = lk_value_iterate (context, self), *attribute = lk_argument (args, n_args, kwargs, 0, "attribute");
-  LkValue *total = lk_value_int (context, 0);
+  LkValue *total = lk_argument (args, n_args, kwargs, 1, "start"), *keys;
 
-  for (gsize i = 0; items && total && i < items->as.list.n; i++)
+  keys = lk_keys_of (context, items, attribute && attribute->kind != LK_VALUE_NONE ? attribute : NULL);
+  total = total ? total : lk_value_int (context, 0);
+  for (gsize i = 0; keys && total && i < keys->as.list.n; i++)
+    total = lk_binary (context, "+", total, keys->as.list.items[i]);
+  return keys ? total : NULL;
+}
+
+/* batch (n, fill): lists of n; the last is filled up when there is something to fill it with. */
+FILTER (batch)
+{
+  LkValue *items = lk_value_iterate (context, self), *size = lk_argument (args, n_args, kwargs, 0, "linecount");
+  LkValue *fill = lk_argument (args, n_args, kwargs, 1, "fill_with"), *list = lk_value_list (context), *part = NULL;
+  gsize n = size && size->kind == LK_VALUE_INT && size->as.integer > 0 ? (gsize) size->as.integer : 0;
+
+  if (n == 0 || !items || !list)
+    return n ? NULL : lk_context_fail (context, "batch needs a number");
+  for (gsize i = 0; i < items->as.list.n; i++)
+    if ((i % n == 0 && !lk_list_append (context, list, part = lk_value_list (context))) || !lk_list_append (context, part, items->as.list.items[i]))
+      return NULL;
+  while (part && fill && fill->kind != LK_VALUE_NONE && part->as.list.n < n)
+    if (!lk_list_append (context, part, fill))
+      return NULL;
+  return list;
+}
+
+/* attr (name): the attribute alone, never the item. */
+FILTER (attr)
+{
+  g_autofree char *name = n_args > 0 && args[0]->kind == LK_VALUE_STRING ? g_strndup (args[0]->as.string.bytes, args[0]->as.string.n) : g_strdup ("");
+  LkValue *method = lk_jinja_method (context, self, name);
+
+  return method || context->error ? method : lk_value_undefined (context, "the attribute");
+}
+
+FILTER (format)
+{
+  return self->kind == LK_VALUE_STRING ? lk_string_format (context, self, args, n_args) : lk_context_fail (context, "format needs a text");
+}
+
+FILTER (wordcount)
+{
+  LkValue *text = lk_value_to_string (context, self);
+  gboolean inside = FALSE;
+  gint64 n = 0;
+
+  for (const char *p = text ? text->as.string.bytes : "", *end = p + (text ? text->as.string.n : 0); p < end; p = g_utf8_next_char (p))
     {
-      LkValue *item = attribute ? lk_attribute_of (context, items->as.list.items[i], attribute) : items->as.list.items[i];
-      total = item ? lk_binary (context, "+", total, item) : NULL;
+      gboolean word = g_unichar_isalnum (g_utf8_get_char (p)) || *p == '_';
+      n += word && !inside;
+      inside = word;
     }
-  return items ? total : NULL;
+  return text ? lk_value_int (context, n) : NULL;
+}
+
+/* HTML's five characters. */
+FILTER (escape)
+{
+  static const char plain[] = "&<>'\"";
+  static const char *const escapes[] = { "&amp;", "&lt;", "&gt;", "&#39;", "&#34;" };
+  LkValue *text = lk_value_to_string (context, self);
+  LkBuilder builder;
+
+  if (!text)
+    return NULL;
+  lk_builder_init (&builder, context);
+  for (gsize i = 0; i < text->as.string.n && !context->error; i++)
+    {
+      const char *p = text->as.string.bytes + i, *known = *p ? strchr (plain, *p) : NULL, *out = known ? escapes[known - plain] : p;
+
+      lk_builder_text (&builder, out, known ? strlen (out) : 1, text->as.string.tags ? text->as.string.tags[i] : 0);
+    }
+  return lk_builder_finish (&builder);
 }
 
 static const struct
@@ -380,7 +596,9 @@ static const struct
   { "abs", lk_filter_abs },         { "round", lk_filter_round },     { "items", lk_filter_items },       { "sort", lk_filter_sort },
   { "dictsort", lk_filter_dictsort }, { "unique", lk_filter_unique }, { "select", lk_filter_select },     { "reject", lk_filter_reject },
   { "selectattr", lk_filter_selectattr }, { "rejectattr", lk_filter_rejectattr }, { "map", lk_filter_map }, { "indent", lk_filter_indent },
-  { "sum", lk_filter_sum },
+  { "sum", lk_filter_sum },         { "min", lk_filter_min },         { "max", lk_filter_max },           { "batch", lk_filter_batch },
+  { "attr", lk_filter_attr },       { "format", lk_filter_format },   { "wordcount", lk_filter_wordcount }, { "center", lk_filter_center },
+  { "escape", lk_filter_escape },   { "e", lk_filter_escape },
 };
 
 LkFunction

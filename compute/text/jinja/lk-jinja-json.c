@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The tojson filter: json.dumps with ensure_ascii=False, ", " and ": " between, "," and newlines with an indent.
+ * The tojson filter: Python's json.dumps with ensure_ascii=False, ", " and ": " between, "," and newlines with an indent.
  */
 #include "lk-jinja-private.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct
 {
   LkBuilder builder;
-  int indent; /* −1: one line */
+  const LkJsonStyle *style;
 } LkJsonWriter;
 
 static void
@@ -21,35 +22,56 @@ lk_json_put (LkJsonWriter *self, const char *text, guint8 tag)
 static void
 lk_json_newline (LkJsonWriter *self, guint depth)
 {
-  if (self->indent < 0)
+  if (!self->style->indent)
     return;
   lk_json_put (self, "\n", 0);
-  for (guint i = 0; i < depth * (guint) self->indent; i++)
-    lk_json_put (self, " ", 0);
+  for (guint i = 0; i < depth; i++)
+    lk_json_put (self, self->style->indent, 0);
+}
+
+static void
+lk_json_separator (LkJsonWriter *self, const LkValue *chosen, const char *usual)
+{
+  if (chosen)
+    lk_builder_value (&self->builder, chosen);
+  else
+    lk_json_put (self, usual, 0);
+}
+
+/* A character as an escape; FALSE: it stands for itself. */
+static gboolean
+lk_json_escape (gunichar c, gboolean ascii, char *code, gsize size)
+{
+  static const char plain[] = "\"\\\n\r\t\b\f", letters[] = "\"\\nrtbf";
+  const char *known = c < 128 && c ? strchr (plain, (int) c) : NULL;
+
+  if (known)
+    g_snprintf (code, size, "\\%c", letters[known - plain]);
+  else if (ascii && c >= 0x10000)
+    g_snprintf (code, size, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+  else if (c < 0x20 || (ascii && c > 0x7e))
+    g_snprintf (code, size, "\\u%04x", c);
+  else
+    return FALSE;
+  return TRUE;
 }
 
 static void
 lk_json_put_string (LkJsonWriter *self, const LkValue *value)
 {
-  guint8 tag = lk_value_tag (value);
+  const char *bytes = value->as.string.bytes, *end = bytes + value->as.string.n;
+  char code[16];
 
   lk_json_put (self, "\"", 0);
-  for (gsize i = 0; i < value->as.string.n; i++)
+  for (const char *p = bytes, *next; p < end && !self->builder.context->error; p = next)
     {
-      guint8 c = (guint8) value->as.string.bytes[i];
-      const char *escape = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t"
-                           : c == '\b' ? "\\b" : c == '\f' ? "\\f" : NULL;
-      char code[8];
+      guint8 tag = value->as.string.tags ? value->as.string.tags[p - bytes] : 0;
 
-      if (!escape && c < 0x20)
-        {
-          g_snprintf (code, sizeof code, "\\u%04x", c);
-          escape = code;
-        }
-      if (escape)
-        lk_json_put (self, escape, tag);
+      next = g_utf8_next_char (p);
+      if (lk_json_escape (g_utf8_get_char (p), self->style->ascii, code, sizeof code))
+        lk_json_put (self, code, tag);
       else
-        lk_builder_text (&self->builder, (const char *) &c, 1, tag);
+        lk_builder_text (&self->builder, p, (gsize) (next - p), tag);
     }
   lk_json_put (self, "\"", 0);
 }
@@ -60,9 +82,10 @@ static void
 lk_json_put_list (LkJsonWriter *self, const LkValue *value, guint depth)
 {
   lk_json_put (self, "[", 0);
-  for (gsize i = 0; i < value->as.list.n; i++)
+  for (gsize i = 0; i < value->as.list.n && !self->builder.context->error; i++)
     {
-      lk_json_put (self, i == 0 ? "" : self->indent < 0 ? ", " : ",", 0);
+      if (i > 0)
+        lk_json_separator (self, self->style->item_separator, self->style->indent ? "," : ", ");
       lk_json_newline (self, depth + 1);
       lk_json_put_value (self, value->as.list.items[i], depth + 1);
     }
@@ -72,22 +95,75 @@ lk_json_put_list (LkJsonWriter *self, const LkValue *value, guint depth)
 }
 
 static void
+lk_json_put_scalar (LkJsonWriter *self, const LkValue *value)
+{
+  char text[64];
+
+  if (value->kind == LK_VALUE_BOOL)
+    g_strlcpy (text, value->as.boolean ? "true" : "false", sizeof text);
+  else if (value->kind == LK_VALUE_INT)
+    g_snprintf (text, sizeof text, "%" G_GINT64_FORMAT, value->as.integer);
+  else if (value->kind == LK_VALUE_NONE)
+    g_strlcpy (text, "null", sizeof text);
+  else if (value->kind != LK_VALUE_FLOAT)
+    {
+      lk_context_fail (self->builder.context, "%s cannot be written as JSON", lk_value_kind_name (value));
+      return;
+    }
+  else if (isfinite (value->as.real))
+    lk_format_float (text, sizeof text, value->as.real);
+  else
+    g_strlcpy (text, isnan (value->as.real) ? "NaN" : value->as.real < 0 ? "-Infinity" : "Infinity", sizeof text);
+  lk_json_put (self, text, 0);
+}
+
+/* Keys that are no texts are written as JSON writes them, in quotes. */
+static void
+lk_json_put_key (LkJsonWriter *self, const LkValue *key)
+{
+  if (key->kind == LK_VALUE_STRING)
+    {
+      lk_json_put_string (self, key);
+      return;
+    }
+  lk_json_put (self, "\"", 0);
+  lk_json_put_scalar (self, key);
+  lk_json_put (self, "\"", 0);
+}
+
+static int
+lk_json_compare (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const LkValue *dict = data, *x = dict->as.dict.keys[*(const gsize *) a], *y = dict->as.dict.keys[*(const gsize *) b];
+  int c;
+
+  if (x->kind != LK_VALUE_STRING || y->kind != LK_VALUE_STRING)
+    return 0;
+  c = memcmp (x->as.string.bytes, y->as.string.bytes, MIN (x->as.string.n, y->as.string.n));
+  return c ? c : x->as.string.n < y->as.string.n ? -1 : x->as.string.n > y->as.string.n;
+}
+
+static void
 lk_json_put_dict (LkJsonWriter *self, const LkValue *value, guint depth)
 {
-  lk_json_put (self, "{", 0);
-  for (gsize i = 0; i < value->as.dict.n; i++)
-    {
-      LkValue *key = lk_value_to_string (self->builder.context, value->as.dict.keys[i]);
+  gsize n = value->as.dict.n;
+  g_autofree gsize *order = g_new (gsize, n + 1);
 
-      if (!key)
-        return;
-      lk_json_put (self, i == 0 ? "" : self->indent < 0 ? ", " : ",", 0);
+  for (gsize i = 0; i < n; i++)
+    order[i] = i;
+  if (self->style->sort)
+    g_qsort_with_data (order, (gint) n, sizeof *order, lk_json_compare, (gpointer) value);
+  lk_json_put (self, "{", 0);
+  for (gsize i = 0; i < n && !self->builder.context->error; i++)
+    {
+      if (i > 0)
+        lk_json_separator (self, self->style->item_separator, self->style->indent ? "," : ", ");
       lk_json_newline (self, depth + 1);
-      lk_json_put_string (self, key);
-      lk_json_put (self, ": ", 0);
-      lk_json_put_value (self, value->as.dict.values[i], depth + 1);
+      lk_json_put_key (self, value->as.dict.keys[order[i]]);
+      lk_json_separator (self, self->style->key_separator, ": ");
+      lk_json_put_value (self, value->as.dict.values[order[i]], depth + 1);
     }
-  if (value->as.dict.n > 0)
+  if (n > 0)
     lk_json_newline (self, depth);
   lk_json_put (self, "}", 0);
 }
@@ -95,45 +171,22 @@ lk_json_put_dict (LkJsonWriter *self, const LkValue *value, guint depth)
 static void
 lk_json_put_value (LkJsonWriter *self, const LkValue *value, guint depth)
 {
-  LkValue *text;
-
   if (depth > LK_JINJA_MAX_DEPTH)
-    {
-      lk_context_fail (self->builder.context, "a value is nested too deeply");
-      return;
-    }
-  switch ((int) value->kind)
-    {
-    case LK_VALUE_STRING:
-      lk_json_put_string (self, value);
-      break;
-    case LK_VALUE_LIST:
-      lk_json_put_list (self, value, depth);
-      break;
-    case LK_VALUE_DICT:
-      lk_json_put_dict (self, value, depth);
-      break;
-    case LK_VALUE_NONE:
-      lk_json_put (self, "null", 0);
-      break;
-    case LK_VALUE_BOOL:
-      lk_json_put (self, value->as.boolean ? "true" : "false", 0);
-      break;
-    case LK_VALUE_INT:
-    case LK_VALUE_FLOAT:
-      text = lk_value_to_string (self->builder.context, (LkValue *) value);
-      if (text)
-        lk_builder_value (&self->builder, text);
-      break;
-    default:
-      lk_context_fail (self->builder.context, "%s cannot be written as JSON", lk_value_kind_name (value));
-    }
+    lk_context_fail (self->builder.context, "a value is nested too deeply");
+  else if (value->kind == LK_VALUE_STRING)
+    lk_json_put_string (self, value);
+  else if (value->kind == LK_VALUE_LIST)
+    lk_json_put_list (self, value, depth);
+  else if (value->kind == LK_VALUE_DICT && !value->as.dict.is_namespace)
+    lk_json_put_dict (self, value, depth);
+  else
+    lk_json_put_scalar (self, value);
 }
 
 LkValue *
-lk_value_to_json (LkContext *context, const LkValue *value, int indent)
+lk_value_to_json (LkContext *context, const LkValue *value, const LkJsonStyle *style)
 {
-  LkJsonWriter writer = { .indent = indent };
+  LkJsonWriter writer = { .style = style };
 
   lk_builder_init (&writer.builder, context);
   lk_json_put_value (&writer, value, 0);

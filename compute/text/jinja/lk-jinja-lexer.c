@@ -63,6 +63,20 @@ lk_lexer_find_tag (LkLexer *self)
   return self->end;
 }
 
+/* The end of [begin, stop) without the white space there. */
+static const char *
+lk_strip_end (const char *begin, const char *stop)
+{
+  while (stop > begin)
+    {
+      const char *last = g_utf8_prev_char (stop);
+      if (!lk_is_space (g_utf8_get_char (last)))
+        break;
+      stop = last;
+    }
+  return stop;
+}
+
 /* The text before a tag, as its marks want it. @after_tag: text begins right behind one. */
 static gboolean
 lk_lexer_text (LkLexer *self, const char *to)
@@ -73,8 +87,7 @@ lk_lexer_text (LkLexer *self, const char *to)
   gboolean ok;
 
   if (to < self->end && mark == '-')
-    while (stop > begin && g_ascii_isspace (stop[-1]))
-      stop--;
+    stop = lk_strip_end (begin, stop);
   else if (to < self->end && block && mark != '+')
     {
       const char *p = to;
@@ -96,15 +109,10 @@ lk_lexer_after_tag (LkLexer *self, char mark, gboolean block)
   const char *p = self->at;
 
   if (mark == '-')
-    while (p < self->end && g_ascii_isspace (*p))
-      p++;
-  else if (block && mark != '+')
-    {
-      if (p < self->end && *p == '\r' && p + 1 < self->end && p[1] == '\n')
-        p++;
-      if (p < self->end && *p == '\n')
-        p++;
-    }
+    while (p < self->end && lk_is_space (g_utf8_get_char (p)))
+      p = g_utf8_next_char (p);
+  else if (block && mark != '+' && p < self->end && *p == '\n')
+    p++;
   lk_lexer_advance (self, p);
 }
 
@@ -122,7 +130,64 @@ lk_lexer_comment (LkLexer *self)
   return TRUE;
 }
 
-/* Python's escapes as far as templates use them. */
+/* @digits hexadecimal digits at @p as a character; 0 halves of pairs are put together. FALSE: they are not there, or no character. */
+static gboolean
+lk_lexer_hex (LkLexer *self, const char **p, guint digits, GString *text)
+{
+  guint64 code = 0, low = 0;
+
+  for (guint i = 0; i < digits; i++)
+    {
+      int digit = *p < self->end ? g_ascii_xdigit_value (**p) : -1;
+      if (digit < 0)
+        return FALSE;
+      code = code * 16 + (guint64) digit;
+      (*p)++;
+    }
+  if (code >= 0xd800 && code < 0xdc00 && self->end - *p > 6 && (*p)[0] == '\\' && (*p)[1] == 'u')
+    {
+      for (guint i = 2; i < 6; i++)
+        low = low * 16 + (guint64) MAX (0, g_ascii_xdigit_value ((*p)[i]));
+      if (low >= 0xdc00 && low < 0xe000)
+        {
+          code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+          *p += 6;
+        }
+    }
+  if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+    return FALSE;
+  g_string_append_unichar (text, (gunichar) code);
+  return TRUE;
+}
+
+/* What follows a backslash, Python's escapes; *p is behind it and goes behind the escape. An unknown one is text. */
+static gboolean
+lk_lexer_escape (LkLexer *self, const char **p, GString *text)
+{
+  static const char letters[] = "ntrabfv\\'\"", values[] = "\n\t\r\a\b\f\v\\'\"";
+  const char *letter = strchr (letters, **p);
+  char c = *(*p)++;
+  guint code = 0;
+
+  if (letter && c)
+    g_string_append_c (text, values[letter - letters]);
+  else if (c == 'x' || c == 'u' || c == 'U')
+    return lk_lexer_hex (self, p, c == 'x' ? 2 : c == 'u' ? 4 : 8, text) || lk_lexer_fail (self, "an escape that means no character");
+  else if (c >= '0' && c <= '7')
+    {
+      (*p)--;
+      for (guint i = 0; i < 3 && *p < self->end && **p >= '0' && **p <= '7'; i++)
+        code = code * 8 + (guint) (*(*p)++ - '0');
+      g_string_append_unichar (text, code);
+    }
+  else if (c != '\n')
+    {
+      g_string_append_c (text, '\\');
+      (*p)--;
+    }
+  return TRUE;
+}
+
 static gboolean
 lk_lexer_string (LkLexer *self)
 {
@@ -130,29 +195,14 @@ lk_lexer_string (LkLexer *self)
   g_autoptr (GString) text = g_string_new (NULL);
   const char *p = self->at + 1;
 
-  for (; p < self->end && *p != quote; p++)
+  while (p < self->end && *p != quote)
     {
-      if (*p != '\\' || p + 1 >= self->end)
-        {
-          g_string_append_c (text, *p);
-          continue;
-        }
-      p++;
-      if (*p == 'u' && self->end - p > 4)
-        {
-          g_autofree char *digits = g_strndup (p + 1, 4);
-          g_string_append_unichar (text, (gunichar) g_ascii_strtoull (digits, NULL, 16));
-          p += 4;
-        }
-      else if (*p == 'n' || *p == 't' || *p == 'r')
-        g_string_append_c (text, *p == 'n' ? '\n' : *p == 't' ? '\t' : '\r');
-      else if (*p == '\\' || *p == '\'' || *p == '"')
-        g_string_append_c (text, *p);
-      else if (*p != '\n')
-        {
-          g_string_append_c (text, '\\');
-          g_string_append_c (text, *p);
-        }
+      char c = *p++;
+
+      if (c != '\\' || p >= self->end)
+        g_string_append_c (text, c);
+      else if (!lk_lexer_escape (self, &p, text))
+        return FALSE;
     }
   if (p >= self->end)
     return lk_lexer_fail (self, "a string does not end");
@@ -163,20 +213,39 @@ lk_lexer_string (LkLexer *self)
 }
 
 static gboolean
+lk_is_name (char c)
+{
+  return g_ascii_isalnum (c) || c == '_' || (c & 0x80);
+}
+
+/* 1_000, 0x1f, 1.5, 2e-3 */
+static gboolean
 lk_lexer_number (LkLexer *self)
 {
+  g_autoptr (GString) text = g_string_new (NULL);
   const char *p = self->at;
   LkTokenType type = LK_TOKEN_INT;
+  gboolean based = *p == '0' && p + 1 < self->end && strchr ("bBoOxX", p[1]);
 
-  while (p < self->end && (g_ascii_isdigit (*p) || *p == '_'))
-    p++;
-  if (p + 1 < self->end && *p == '.' && g_ascii_isdigit (p[1]))
+  for (; p < self->end; p++)
     {
-      type = LK_TOKEN_FLOAT;
-      for (p++; p < self->end && g_ascii_isdigit (*p);)
-        p++;
+      gboolean fraction = *p == '.' && type == LK_TOKEN_INT && p + 1 < self->end && g_ascii_isdigit (p[1]) && !based;
+      gboolean exponent = (*p == 'e' || *p == 'E') && !based && p + 1 < self->end
+                          && (g_ascii_isdigit (p[1]) || ((p[1] == '-' || p[1] == '+') && p + 2 < self->end && g_ascii_isdigit (p[2])));
+
+      if (fraction || exponent)
+        {
+          type = LK_TOKEN_FLOAT;
+          g_string_append_c (text, *p);
+          if (exponent)
+            g_string_append_c (text, *++p);
+        }
+      else if (g_ascii_isdigit (*p) || (based && lk_is_name (*p) && *p != '_'))
+        g_string_append_c (text, *p);
+      else if (*p != '_')
+        break;
     }
-  if (!lk_lexer_add (self, type, self->at, (gsize) (p - self->at)))
+  if (!lk_lexer_add (self, type, text->str, text->len))
     return FALSE;
   self->at = p;
   return TRUE;
@@ -197,12 +266,6 @@ lk_lexer_operator (LkLexer *self)
         return TRUE;
       }
   return lk_lexer_fail (self, "a character that means nothing here");
-}
-
-static gboolean
-lk_is_name (char c)
-{
-  return g_ascii_isalnum (c) || c == '_' || (c & 0x80);
 }
 
 /* Tokens of one tag up to @close ("}}" or "%}"). */
@@ -262,35 +325,77 @@ lk_lexer_tag (LkLexer *self, const char *close, LkTokenType begin, LkTokenType e
   return lk_lexer_fail (self, "a tag does not end");
 }
 
+/* Behind “{% name %}” at @p, its marks in *before and *after; NULL: there is another tag. */
+static const char *
+lk_lexer_match_tag (LkLexer *self, const char *p, const char *name, char *before, char *after)
+{
+  gsize n = strlen (name);
+
+  if (self->end - p < 2 || p[0] != '{' || p[1] != '%')
+    return NULL;
+  p += 2;
+  *before = p < self->end && (*p == '-' || *p == '+') ? *p++ : 0;
+  while (p < self->end && g_ascii_isspace (*p))
+    p++;
+  if ((gsize) (self->end - p) < n || memcmp (p, name, n) != 0)
+    return NULL;
+  for (p += n; p < self->end && g_ascii_isspace (*p);)
+    p++;
+  *after = p < self->end && (*p == '-' || *p == '+') ? *p++ : 0;
+  return self->end - p >= 2 && p[0] == '%' && p[1] == '}' ? p + 2 : NULL;
+}
+
 /* {% raw %} … {% endraw %}; FALSE without failing when the tag at hand is another. */
 static gboolean
 lk_lexer_raw (LkLexer *self)
 {
-  static const char *const opening = "^\\{%[-+]?\\s*raw\\s*[-+]?%\\}";
-  g_autoptr (GRegex) begin = g_regex_new (opening, 0, 0, NULL);
-  g_autoptr (GRegex) close = g_regex_new ("\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}", 0, 0, NULL);
-  g_autoptr (GMatchInfo) match = NULL, end_match = NULL;
-  int from, to, stop, after;
+  char before, after;
+  const char *begin = lk_lexer_match_tag (self, self->at, "raw", &before, &after), *end = NULL, *stop;
 
-  if (!g_regex_match_full (begin, self->at, MIN (self->end - self->at, 64), 0, 0, &match, NULL) || !g_match_info_fetch_pos (match, 0, &from, &to))
+  if (!begin)
     return FALSE;
-  if (!g_regex_match_full (close, self->at + to, self->end - self->at - to, 0, 0, &end_match, NULL)
-      || !g_match_info_fetch_pos (end_match, 0, &stop, &after))
+  lk_lexer_advance (self, begin);
+  if (after == '-')
+    lk_lexer_after_tag (self, after, FALSE);
+  for (stop = self->at; stop < self->end; stop++)
+    if ((end = lk_lexer_match_tag (self, stop, "endraw", &before, &after)))
+      break;
+  if (!end)
     return lk_lexer_fail (self, "a raw block does not end");
-  lk_lexer_advance (self, self->at + to);
-  lk_lexer_add (self, LK_TOKEN_TEXT, self->at, (gsize) stop);
-  lk_lexer_advance (self, self->at + after);
+  lk_lexer_add (self, LK_TOKEN_TEXT, self->at, (gsize) ((before == '-' ? lk_strip_end (self->at, stop) : stop) - self->at));
+  lk_lexer_advance (self, end);
+  lk_lexer_after_tag (self, after, TRUE);
   return TRUE;
+}
+
+/* The source with each kind of line end as “\n” and without the last; NULL when memory ends. */
+static char *
+lk_lexer_normalize (LkArena *arena, const char *source)
+{
+  char *copy = lk_arena_alloc (arena, strlen (source) + 1), *out = copy;
+
+  for (const char *p = source; copy && *p; p++)
+    if (*p != '\r')
+      *out++ = *p;
+    else if (p[1] != '\n')
+      *out++ = '\n';
+  if (copy && out > copy && out[-1] == '\n') /* keep_trailing_newline is off */
+    out--;
+  if (copy)
+    *out = '\0';
+  return copy;
 }
 
 GArray *
 lk_jinja_lex (LkArena *arena, const char *source, const char *name, GError **error)
 {
-  gsize n = strlen (source);
-  LkLexer self = { arena, source, source, source + n, name, 1, g_array_new (FALSE, TRUE, sizeof (LkToken)), error, FALSE };
+  char *text = lk_lexer_normalize (arena, source);
+  LkLexer self = { arena, text, text, NULL, name, 1, g_array_new (FALSE, TRUE, sizeof (LkToken)), error, FALSE };
 
-  if (n > 0 && source[n - 1] == '\n') /* keep_trailing_newline is off */
-    self.end--;
+  if (text)
+    self.end = text + strlen (text);
+  else
+    lk_lexer_fail (&self, "the template needs too much memory");
   while (!self.failed && self.at < self.end)
     {
       const char *tag = lk_lexer_find_tag (&self);

@@ -77,6 +77,8 @@ lk_power (LkContext *context, const LkValue *a, const LkValue *b)
 {
   double result = pow (lk_number (a), lk_number (b));
 
+  if (lk_number (a) == 0 && lk_number (b) < 0)
+    return lk_context_fail (context, "division by zero");
   if (a->kind != LK_VALUE_FLOAT && b->kind != LK_VALUE_FLOAT && lk_integer (b) >= 0 && fabs (result) < 9007199254740992.0)
     return lk_value_int (context, (gint64) result);
   return lk_value_float (context, result);
@@ -91,10 +93,10 @@ lk_repeat (LkContext *context, LkValue *value, gint64 times)
 
   if (value->kind == LK_VALUE_STRING)
     {
-      if (times > 0 && value->as.string.n > (gsize) (LK_JINJA_MAX_HEAP / times))
+      if (times > 0 && value->as.string.n > (gsize) (LK_JINJA_MAX_OUTPUT / times))
         return lk_context_fail (context, "a text grows too long");
       lk_builder_init (&builder, context);
-      for (gint64 i = 0; i < times && value->as.string.n > 0; i++)
+      for (gint64 i = 0; i < times && value->as.string.n > 0 && !context->error; i++)
         lk_builder_value (&builder, value);
       return lk_builder_finish (&builder);
     }
@@ -111,6 +113,8 @@ lk_join_lists (LkContext *context, LkValue *a, LkValue *b)
 {
   LkValue *list = lk_value_list (context), *parts[] = { a, b };
 
+  if (list)
+    list->as.list.tuple = a->as.list.tuple;
   for (guint p = 0; p < 2; p++)
     for (gsize i = 0; i < parts[p]->as.list.n; i++)
       if (!list || !lk_list_append (context, list, parts[p]->as.list.items[i]))
@@ -137,10 +141,16 @@ lk_binary (LkContext *context, const char *operator, LkValue *a, LkValue *b)
     }
   if (*operator == '+' && a->kind == LK_VALUE_STRING && b->kind == LK_VALUE_STRING)
     return lk_value_concat (context, a, b);
-  if (*operator == '+' && a->kind == LK_VALUE_LIST && b->kind == LK_VALUE_LIST)
+  if (*operator == '+' && a->kind == LK_VALUE_LIST && b->kind == LK_VALUE_LIST && a->as.list.tuple == b->as.list.tuple)
     return lk_join_lists (context, a, b);
   if (g_str_equal (operator, "*") && (a->kind == LK_VALUE_STRING || a->kind == LK_VALUE_LIST) && b->kind == LK_VALUE_INT)
     return lk_repeat (context, a, b->as.integer);
+  if (g_str_equal (operator, "*") && (b->kind == LK_VALUE_STRING || b->kind == LK_VALUE_LIST) && a->kind == LK_VALUE_INT)
+    return lk_repeat (context, b, a->as.integer);
+  if (*operator == '%' && a->kind == LK_VALUE_STRING && b->kind == LK_VALUE_LIST && b->as.list.tuple)
+    return lk_string_format (context, a, b->as.list.items, (guint) MIN (b->as.list.n, G_MAXUINT));
+  if (*operator == '%' && a->kind == LK_VALUE_STRING && b->kind != LK_VALUE_UNDEFINED)
+    return lk_string_format (context, a, &b, 1);
   return lk_fail_operator (context, operator, a, b);
 }
 
@@ -151,15 +161,8 @@ lk_contains (LkContext *context, LkValue *a, LkValue *b, gboolean *found)
   *found = FALSE;
   if (b->kind == LK_VALUE_STRING && a->kind == LK_VALUE_STRING)
     {
-      *found = a->as.string.n == 0
-               || (b->as.string.n >= a->as.string.n && g_strstr_len (b->as.string.bytes, (gssize) b->as.string.n, a->as.string.bytes) != NULL
-                   && strlen (a->as.string.bytes) == a->as.string.n);
-      if (!*found && a->as.string.n > 0) /* a may be a part of a longer text, without a NUL behind it */
-        {
-          g_autofree char *needle = g_strndup (a->as.string.bytes, a->as.string.n);
-          *found = g_strstr_len (b->as.string.bytes, (gssize) b->as.string.n, needle) != NULL;
-        }
-      return TRUE;
+      *found = lk_string_find (context, b, 0, a) >= 0;
+      return !context->error;
     }
   if (b->kind == LK_VALUE_DICT)
     {
@@ -170,8 +173,8 @@ lk_contains (LkContext *context, LkValue *a, LkValue *b, gboolean *found)
     return lk_context_fail (context, "%s in str is not possible", lk_value_kind_name (a)) != NULL;
   b = lk_value_iterate (context, b);
   for (gsize i = 0; b && i < b->as.list.n && !*found; i++)
-    *found = lk_value_equal (a, b->as.list.items[i]);
-  return b != NULL;
+    *found = lk_value_equal (context, a, b->as.list.items[i]);
+  return b != NULL && !context->error;
 }
 
 LkValue *
@@ -181,9 +184,9 @@ lk_compare (LkContext *context, const char *operator, LkValue *a, LkValue *b)
   int order;
 
   if (g_str_equal (operator, "=="))
-    return lk_value_bool (context, lk_value_equal (a, b));
+    return lk_value_bool (context, lk_value_equal (context, a, b));
   if (g_str_equal (operator, "!="))
-    return lk_value_bool (context, !lk_value_equal (a, b));
+    return lk_value_bool (context, !lk_value_equal (context, a, b));
   if (g_str_has_suffix (operator, "in"))
     return lk_contains (context, a, b, &found) ? lk_value_bool (context, found == (*operator == 'i')) : NULL;
   if (a->kind == LK_VALUE_UNDEFINED || b->kind == LK_VALUE_UNDEFINED)
@@ -206,37 +209,58 @@ lk_slice_index (LkContext *context, const LkValue *value, gint64 n, gint64 missi
   return TRUE;
 }
 
-LkValue *
-lk_slice (LkContext *context, LkValue *value, LkValue *begin, LkValue *end, LkValue *step)
+/* [from:to] of a text by characters, step 1: the bytes are shared. */
+static LkValue *
+lk_slice_text (LkContext *context, LkValue *value, gint64 from, gint64 to)
 {
-  gint64 by = step && step->kind == LK_VALUE_INT ? step->as.integer : 1, n, from, to;
-  LkValue *items, *result;
+  const char *bytes = value->as.string.bytes, *begin = g_utf8_offset_to_pointer (bytes, from);
+  const char *end = to > from ? g_utf8_offset_to_pointer (begin, to - from) : begin;
 
-  if (value->kind != LK_VALUE_LIST && value->kind != LK_VALUE_STRING)
-    return lk_context_fail (context, "%s cannot be cut", lk_value_kind_name (value));
-  if (by == 0)
-    return lk_context_fail (context, "the step of a slice is zero");
-  items = lk_value_iterate (context, value);
-  if (!items)
-    return NULL;
-  n = (gint64) items->as.list.n;
-  if (!lk_slice_index (context, begin, n, by > 0 ? 0 : n - 1, by > 0 ? 0 : -1, by > 0 ? n : n - 1, &from)
-      || !lk_slice_index (context, end, n, by > 0 ? n : -1, by > 0 ? 0 : -1, by > 0 ? n : n - 1, &to))
-    return NULL;
-  result = lk_value_list (context);
+  return lk_value_substring (context, value, (gsize) (begin - bytes), (gsize) (end - begin));
+}
+
+static LkValue *
+lk_slice_items (LkContext *context, LkValue *value, gint64 from, gint64 to, gint64 by)
+{
+  LkValue *items = lk_value_iterate (context, value), *result = items ? lk_value_list (context) : NULL;
+  LkBuilder builder;
+
   for (gint64 i = from; result && (by > 0 ? i < to : i > to); i += by)
     if (!lk_list_append (context, result, items->as.list.items[i]))
       return NULL;
-  if (result && value->kind == LK_VALUE_STRING)
+  if (!result || value->kind == LK_VALUE_LIST)
     {
-      LkBuilder builder;
-
-      lk_builder_init (&builder, context);
-      for (gsize i = 0; i < result->as.list.n; i++)
-        lk_builder_value (&builder, result->as.list.items[i]);
-      return lk_builder_finish (&builder);
+      if (result)
+        result->as.list.tuple = value->as.list.tuple;
+      return result;
     }
-  if (result)
-    result->as.list.tuple = value->as.list.tuple;
-  return result;
+  lk_builder_init (&builder, context);
+  for (gsize i = 0; i < result->as.list.n; i++)
+    lk_builder_value (&builder, result->as.list.items[i]);
+  return lk_builder_finish (&builder);
+}
+
+LkValue *
+lk_slice (LkContext *context, LkValue *value, LkValue *begin, LkValue *end, LkValue *step)
+{
+  gint64 by = 1, n, from, to;
+  gsize length;
+
+  if (value->kind == LK_VALUE_UNDEFINED)
+    return lk_fail_operator (context, "[:]", value, value);
+  if (value->kind != LK_VALUE_LIST && value->kind != LK_VALUE_STRING)
+    return lk_value_undefined (context, "a part of this");
+  if (step && step->kind != LK_VALUE_NONE && step->kind != LK_VALUE_INT)
+    return lk_context_fail (context, "an index must be a whole number");
+  if (step && step->kind == LK_VALUE_INT)
+    by = CLAMP (step->as.integer, -G_MAXINT32, G_MAXINT32);
+  if (by == 0)
+    return lk_context_fail (context, "the step of a slice is zero");
+  if (!lk_value_length (context, value, &length) || !lk_context_work (context, value->kind == LK_VALUE_STRING ? length / 4 : 0))
+    return NULL;
+  n = (gint64) length;
+  if (!lk_slice_index (context, begin, n, by > 0 ? 0 : n - 1, by > 0 ? 0 : -1, by > 0 ? n : n - 1, &from)
+      || !lk_slice_index (context, end, n, by > 0 ? n : -1, by > 0 ? 0 : -1, by > 0 ? n : n - 1, &to))
+    return NULL;
+  return by == 1 && value->kind == LK_VALUE_STRING ? lk_slice_text (context, value, from, to) : lk_slice_items (context, value, from, to, by);
 }

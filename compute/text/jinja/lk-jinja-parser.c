@@ -1,37 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Recursive descent with a depth limit; precedence as Jinja's: if-else, or, and, not, comparisons, + −, ~, * / // %, unary,
- * **, postfix.
+ * Expressions: recursive descent with a depth limit; precedence as Jinja's: if-else, or, and, not, comparisons, + −, ~, * / // %,
+ * **, filters and tests, unary, postfix.
  */
-#include "lk-jinja-lexer.h"
+#include "lk-jinja-parser.h"
 
-typedef struct
-{
-  LkJinja *jinja;
-  LkArena *arena;
-  const LkToken *tokens;
-  guint at;
-  guint depth, loops;
-  GError **error;
-  gboolean failed;
-} LkParser;
-
-static LkExpr *lk_parse_expr (LkParser *self);
-static LkStmt *lk_parse_body (LkParser *self, const char *const *ends, const char **end);
-
-static gpointer
+gpointer
 lk_parser_fail (LkParser *self, const char *what)
 {
   const LkToken *token = &self->tokens[self->at];
+  g_autofree char *text = g_utf8_substring (token->text, 0, MIN (40, g_utf8_strlen (token->text, (gssize) token->n)));
 
   if (!self->failed)
-    g_set_error (self->error, LK_ERROR, LK_ERROR_BAD_FILE, "%s, line %u: %s%s%.40s%s", self->jinja->name, token->line, what,
-                 token->n ? " at “" : "", token->text, token->n ? "”" : "");
+    g_set_error (self->error, LK_ERROR, LK_ERROR_BAD_FILE, "%s, line %u: %s%s%s%s", self->jinja->name, token->line, what,
+                 token->n ? " at “" : "", text, token->n ? "”" : "");
   self->failed = TRUE;
   return NULL;
 }
 
-static gpointer
+gboolean
+lk_parser_enter (LkParser *self)
+{
+  if (++self->depth <= LK_JINJA_MAX_DEPTH)
+    return TRUE;
+  lk_parser_fail (self, "nested too deeply");
+  return FALSE;
+}
+
+gpointer
 lk_parser_alloc (LkParser *self, gsize size)
 {
   gpointer memory = self->failed ? NULL : lk_arena_alloc (self->arena, size);
@@ -39,7 +35,7 @@ lk_parser_alloc (LkParser *self, gsize size)
   return memory ? memory : lk_parser_fail (self, "the template needs too much memory");
 }
 
-static gboolean
+gboolean
 lk_at_operator (LkParser *self, const char *text)
 {
   const LkToken *token = &self->tokens[self->at];
@@ -47,7 +43,7 @@ lk_at_operator (LkParser *self, const char *text)
   return token->type == LK_TOKEN_OPERATOR && g_str_equal (token->text, text);
 }
 
-static gboolean
+gboolean
 lk_at_name (LkParser *self, const char *text)
 {
   const LkToken *token = &self->tokens[self->at];
@@ -55,7 +51,7 @@ lk_at_name (LkParser *self, const char *text)
   return token->type == LK_TOKEN_NAME && g_str_equal (token->text, text);
 }
 
-static gboolean
+gboolean
 lk_take_operator (LkParser *self, const char *text)
 {
   if (!lk_at_operator (self, text))
@@ -64,7 +60,7 @@ lk_take_operator (LkParser *self, const char *text)
   return TRUE;
 }
 
-static gboolean
+gboolean
 lk_take_name (LkParser *self, const char *text)
 {
   if (!lk_at_name (self, text))
@@ -73,7 +69,7 @@ lk_take_name (LkParser *self, const char *text)
   return TRUE;
 }
 
-static gboolean
+gboolean
 lk_expect_operator (LkParser *self, const char *text)
 {
   g_autofree char *what = NULL;
@@ -85,7 +81,7 @@ lk_expect_operator (LkParser *self, const char *text)
   return FALSE;
 }
 
-static const char *
+const char *
 lk_take_any_name (LkParser *self)
 {
   if (self->tokens[self->at].type != LK_TOKEN_NAME)
@@ -93,7 +89,7 @@ lk_take_any_name (LkParser *self)
   return self->tokens[self->at++].text;
 }
 
-static LkExpr *
+LkExpr *
 lk_new_expr (LkParser *self, LkExprKind kind)
 {
   LkExpr *expr = lk_parser_alloc (self, sizeof (LkExpr));
@@ -106,7 +102,7 @@ lk_new_expr (LkParser *self, LkExprKind kind)
   return expr;
 }
 
-static gboolean
+gboolean
 lk_add_pointer (LkParser *self, gpointer **items, guint *n, gpointer item)
 {
   if (!item && self->failed)
@@ -270,32 +266,44 @@ lk_parse_name (LkParser *self)
 }
 
 static LkExpr *
-lk_parse_primary (LkParser *self)
+lk_parse_number (LkParser *self)
 {
   const LkToken *token = &self->tokens[self->at];
+  gboolean whole = token->type == LK_TOKEN_INT;
+  LkExpr *expr = lk_new_literal (self, whole ? LK_VALUE_INT : LK_VALUE_FLOAT);
+  guint base = 10;
+  const char *digits = token->text;
+  guint64 value;
+
+  if (!expr)
+    return NULL;
+  if (whole && *digits == '0' && digits[1] && strchr ("bBoOxX", digits[1]))
+    {
+      base = strchr ("bB", digits[1]) ? 2 : strchr ("oO", digits[1]) ? 8 : 16;
+      digits += 2;
+    }
+  if (!whole)
+    expr->literal->as.real = g_ascii_strtod (token->text, NULL);
+  else if (!g_ascii_string_to_unsigned (digits, base, 0, G_MAXINT64, &value, NULL))
+    return lk_parser_fail (self, "a number that cannot be");
+  else
+    expr->literal->as.integer = (gint64) value;
+  self->at++;
+  return expr;
+}
+
+static LkExpr *
+lk_parse_primary (LkParser *self)
+{
+  LkTokenType type = self->tokens[self->at].type;
   LkExpr *expr;
 
-  switch ((int) token->type)
-    {
-    case LK_TOKEN_NAME:
-      return lk_parse_name (self);
-    case LK_TOKEN_STRING:
-      return lk_parse_string (self);
-    case LK_TOKEN_INT:
-      expr = lk_new_literal (self, LK_VALUE_INT);
-      if (expr)
-        expr->literal->as.integer = g_ascii_strtoll (token->text, NULL, 10);
-      self->at++;
-      return expr;
-    case LK_TOKEN_FLOAT:
-      expr = lk_new_literal (self, LK_VALUE_FLOAT);
-      if (expr)
-        expr->literal->as.real = g_ascii_strtod (token->text, NULL);
-      self->at++;
-      return expr;
-    default:
-      break;
-    }
+  if (type == LK_TOKEN_NAME)
+    return lk_parse_name (self);
+  if (type == LK_TOKEN_STRING)
+    return lk_parse_string (self);
+  if (type == LK_TOKEN_INT || type == LK_TOKEN_FLOAT)
+    return lk_parse_number (self);
   if (lk_at_operator (self, "("))
     return lk_parse_parentheses (self);
   if (lk_at_operator (self, "{"))
@@ -361,21 +369,49 @@ lk_parse_subscript (LkParser *self, LkExpr *of)
   return expr;
 }
 
-/* | name(args) */
+static LkExpr *
+lk_parse_call (LkParser *self, LkExpr *of)
+{
+  LkExpr *expr = lk_new_node (self, LK_EXPR_CALL, NULL, of, NULL);
+
+  return expr && lk_parse_arguments (self, expr) ? expr : NULL;
+}
+
+/* name(args). An unknown filter fails when it is used: in a branch that is not taken it does no harm. */
 static LkExpr *
 lk_parse_filter (LkParser *self, LkExpr *of)
 {
   const char *name = lk_take_any_name (self);
   LkExpr *expr = name ? lk_new_node (self, LK_EXPR_FILTER, name, of, NULL) : NULL;
 
-  if (expr && !lk_jinja_filter (name))
-    {
-      self->at--;
-      return lk_parser_fail (self, "an unknown filter");
-    }
+  if (expr)
+    expr->function = lk_jinja_filter (name);
   if (expr && lk_take_operator (self, "(") && !lk_parse_arguments (self, expr))
     return NULL;
   return expr;
+}
+
+LkExpr *
+lk_parse_filters (LkParser *self, LkExpr *of)
+{
+  do
+    of = of ? lk_parse_filter (self, of) : NULL;
+  while (of && lk_take_operator (self, "|"));
+  return of;
+}
+
+/* What may stand behind a test without parentheses: its one argument. */
+static gboolean
+lk_at_test_argument (LkParser *self)
+{
+  static const char *const words[] = { "and", "or", "else", "if", "is", "not", "in", "recursive" };
+  LkTokenType type = self->tokens[self->at].type;
+
+  for (guint i = 0; type == LK_TOKEN_NAME && i < G_N_ELEMENTS (words); i++)
+    if (lk_at_name (self, words[i]))
+      return FALSE;
+  return type == LK_TOKEN_NAME || type == LK_TOKEN_STRING || type == LK_TOKEN_INT || type == LK_TOKEN_FLOAT || lk_at_operator (self, "[")
+         || lk_at_operator (self, "{");
 }
 
 static LkExpr *
@@ -401,11 +437,50 @@ lk_parse_postfix (LkParser *self, LkExpr *expr)
       else if (lk_take_operator (self, "["))
         expr = lk_parse_subscript (self, expr);
       else if (lk_take_operator (self, "("))
-        {
-          expr = lk_new_node (self, LK_EXPR_CALL, NULL, expr, NULL);
-          if (expr && !lk_parse_arguments (self, expr))
-            return NULL;
-        }
+        expr = lk_parse_call (self, expr);
+      else
+        break;
+    }
+  return expr;
+}
+
+/* is [not] name [args] */
+static LkExpr *
+lk_parse_test (LkParser *self, LkExpr *left)
+{
+  gboolean negated = lk_take_name (self, "not");
+  const char *name = lk_take_any_name (self);
+  LkExpr *expr = name ? lk_new_node (self, LK_EXPR_TEST, name, left, NULL) : NULL;
+
+  if (!expr)
+    return NULL;
+  expr->function = lk_jinja_test (name);
+  if (lk_take_operator (self, "("))
+    {
+      if (!lk_parse_arguments (self, expr))
+        return NULL;
+    }
+  else if (lk_at_test_argument (self))
+    {
+      LkExpr *argument = lk_parse_postfix (self, lk_parse_primary (self));
+      if (!argument || !lk_add_item (self, expr, argument))
+        return NULL;
+    }
+  return negated ? lk_new_node (self, LK_EXPR_NOT, NULL, expr, NULL) : expr;
+}
+
+/* | filter, is test, and calls of what they give: these bind closer than any operator between two values. */
+static LkExpr *
+lk_parse_suffixes (LkParser *self, LkExpr *expr)
+{
+  while (expr)
+    {
+      if (lk_take_operator (self, "|"))
+        expr = lk_parse_filter (self, expr);
+      else if (lk_take_name (self, "is"))
+        expr = lk_parse_test (self, expr);
+      else if (lk_take_operator (self, "("))
+        expr = lk_parse_call (self, expr);
       else
         break;
     }
@@ -413,53 +488,25 @@ lk_parse_postfix (LkParser *self, LkExpr *expr)
 }
 
 static LkExpr *
-lk_parse_filters (LkParser *self, LkExpr *expr)
+lk_parse_signed (LkParser *self)
 {
-  for (;;)
-    {
-      if (expr && lk_take_operator (self, "|"))
-        expr = lk_parse_postfix (self, lk_parse_filter (self, expr));
-      else
-        return expr;
-    }
-}
+  gboolean minus = lk_at_operator (self, "-");
+  LkExpr *operand;
 
-static LkExpr *lk_parse_unary (LkParser *self);
-
-static LkExpr *
-lk_parse_power (LkParser *self)
-{
-  LkExpr *left = lk_parse_postfix (self, lk_parse_primary (self));
-
-  while (left && lk_take_operator (self, "**"))
-    {
-      LkExpr *right = lk_parse_unary (self);
-      left = right ? lk_new_node (self, LK_EXPR_BINARY, "**", left, right) : NULL;
-    }
-  return left;
+  if (!minus && !lk_at_operator (self, "+"))
+    return lk_parse_postfix (self, lk_parse_primary (self));
+  if (!lk_parser_enter (self))
+    return NULL;
+  self->at++;
+  operand = lk_parse_signed (self);
+  self->depth--;
+  return operand ? lk_new_node (self, minus ? LK_EXPR_NEGATE : LK_EXPR_POSITIVE, NULL, operand, NULL) : NULL;
 }
 
 static LkExpr *
 lk_parse_unary (LkParser *self)
 {
-  LkExpr *operand, *expr;
-
-  if (++self->depth > LK_JINJA_MAX_DEPTH)
-    return lk_parser_fail (self, "nested too deeply");
-  if (lk_take_operator (self, "-"))
-    {
-      operand = lk_parse_unary (self);
-      expr = operand ? lk_new_node (self, LK_EXPR_NEGATE, NULL, operand, NULL) : NULL;
-    }
-  else if (lk_take_operator (self, "+"))
-    {
-      operand = lk_parse_unary (self);
-      expr = operand ? lk_new_node (self, LK_EXPR_POSITIVE, NULL, operand, NULL) : NULL;
-    }
-  else
-    expr = lk_parse_power (self);
-  self->depth--;
-  return lk_parse_filters (self, expr);
+  return lk_parse_suffixes (self, lk_parse_signed (self));
 }
 
 /* One level of left-associative operators. */
@@ -482,12 +529,21 @@ lk_parse_binary (LkParser *self, const char *const *operators, LkExpr *(*next) (
   return left;
 }
 
+/* Left-associative, unlike Python's, and looser than a sign: -2 ** 2 is 4. */
+static LkExpr *
+lk_parse_power (LkParser *self)
+{
+  static const char *const operators[] = { "**", NULL };
+
+  return lk_parse_binary (self, operators, lk_parse_unary);
+}
+
 static LkExpr *
 lk_parse_product (LkParser *self)
 {
   static const char *const operators[] = { "*", "//", "/", "%", NULL };
 
-  return lk_parse_binary (self, operators, lk_parse_unary);
+  return lk_parse_binary (self, operators, lk_parse_power);
 }
 
 static LkExpr *
@@ -504,38 +560,6 @@ lk_parse_sum (LkParser *self)
   static const char *const operators[] = { "+", "-", NULL };
 
   return lk_parse_binary (self, operators, lk_parse_concat);
-}
-
-/* is [not] name [args] */
-static LkExpr *
-lk_parse_test (LkParser *self, LkExpr *left)
-{
-  gboolean negated = lk_take_name (self, "not");
-  const char *name = lk_take_any_name (self);
-  LkExpr *expr = name ? lk_new_node (self, LK_EXPR_TEST, name, left, NULL) : NULL;
-  const LkToken *token = &self->tokens[self->at];
-
-  if (!expr)
-    return NULL;
-  if (!lk_jinja_test (name))
-    {
-      self->at--;
-      return lk_parser_fail (self, "an unknown test");
-    }
-  if (lk_take_operator (self, "("))
-    {
-      if (!lk_parse_arguments (self, expr))
-        return NULL;
-    }
-  else if (token->type == LK_TOKEN_STRING || token->type == LK_TOKEN_INT || token->type == LK_TOKEN_FLOAT
-           || (token->type == LK_TOKEN_NAME && !lk_at_name (self, "and") && !lk_at_name (self, "or") && !lk_at_name (self, "else")
-               && !lk_at_name (self, "if") && !lk_at_name (self, "is") && !lk_at_name (self, "not") && !lk_at_name (self, "in")))
-    {
-      LkExpr *argument = lk_parse_postfix (self, lk_parse_primary (self));
-      if (!argument || !lk_add_item (self, expr, argument))
-        return NULL;
-    }
-  return negated ? lk_new_node (self, LK_EXPR_NOT, NULL, expr, NULL) : expr;
 }
 
 static const char *
@@ -562,31 +586,18 @@ lk_parse_comparison (LkParser *self)
   LkExpr *left = lk_parse_sum (self), *chain = NULL;
   const char *operator;
 
-  while (left && !self->failed)
+  while (left && (operator = lk_take_comparison (self)))
     {
-      if ((operator = lk_take_comparison (self)))
-        {
-          LkExpr *right = lk_parse_sum (self);
-          guint n;
+      LkExpr *right = lk_parse_sum (self);
+      guint n;
 
-          if (!right)
-            return NULL;
-          if (!chain && !(chain = lk_new_node (self, LK_EXPR_COMPARE, NULL, left, NULL)))
-            return NULL;
-          n = chain->n_items - 1;
-          if (!lk_add_pointer (self, (gpointer **) (void *) &chain->names, &n, (gpointer) operator) || !lk_add_item (self, chain, right))
-            return NULL;
-          left = chain;
-        }
-      else if (lk_take_name (self, "is"))
-        {
-          left = lk_parse_test (self, left);
-          chain = NULL;
-        }
-      else
-        break;
+      if (!right || (!chain && !(chain = lk_new_node (self, LK_EXPR_COMPARE, NULL, left, NULL))))
+        return NULL;
+      n = chain->n_items - 1;
+      if (!lk_add_pointer (self, (gpointer **) (void *) &chain->names, &n, (gpointer) operator) || !lk_add_item (self, chain, right))
+        return NULL;
     }
-  return left;
+  return chain && left ? chain : left;
 }
 
 static LkExpr *
@@ -596,8 +607,8 @@ lk_parse_not (LkParser *self)
 
   if (!lk_take_name (self, "not"))
     return lk_parse_comparison (self);
-  if (++self->depth > LK_JINJA_MAX_DEPTH)
-    return lk_parser_fail (self, "nested too deeply");
+  if (!lk_parser_enter (self))
+    return NULL;
   operand = lk_parse_not (self);
   self->depth--;
   return operand ? lk_new_node (self, LK_EXPR_NOT, NULL, operand, NULL) : NULL;
@@ -616,7 +627,7 @@ lk_parse_and (LkParser *self)
   return left;
 }
 
-static LkExpr *
+LkExpr *
 lk_parse_or (LkParser *self)
 {
   LkExpr *left = lk_parse_and (self);
@@ -629,13 +640,13 @@ lk_parse_or (LkParser *self)
   return left;
 }
 
-static LkExpr *
+LkExpr *
 lk_parse_expr (LkParser *self)
 {
   LkExpr *value, *test, *other = NULL, *expr;
 
-  if (++self->depth > LK_JINJA_MAX_DEPTH)
-    return lk_parser_fail (self, "nested too deeply");
+  if (!lk_parser_enter (self))
+    return NULL;
   value = lk_parse_or (self);
   while (value && lk_take_name (self, "if"))
     {
@@ -650,348 +661,46 @@ lk_parse_expr (LkParser *self)
   return value;
 }
 
-/* a, b: a tuple without parentheses, as in {% set a, b = 1, 2 %}. */
-static LkExpr *
-lk_parse_tuple (LkParser *self)
+LkExpr *
+lk_parse_tuple (LkParser *self, LkExpr *(*item) (LkParser *self))
 {
-  LkExpr *first = lk_parse_expr (self), *tuple;
+  LkExpr *first = item (self), *tuple;
 
   if (!first || !lk_at_operator (self, ","))
     return first;
   tuple = lk_new_node (self, LK_EXPR_TUPLE, NULL, first, NULL);
   while (tuple && lk_take_operator (self, ","))
     {
-      LkExpr *item = self->tokens[self->at].type == LK_TOKEN_BLOCK_END ? NULL : lk_parse_expr (self);
-      if (!item)
+      LkTokenType type = self->tokens[self->at].type;
+      LkExpr *next = type == LK_TOKEN_BLOCK_END || type == LK_TOKEN_PRINT_END ? NULL : item (self);
+      if (!next)
         break;
-      if (!lk_add_item (self, tuple, item))
+      if (!lk_add_item (self, tuple, next))
         return NULL;
     }
   return self->failed ? NULL : tuple;
 }
 
-static gboolean
-lk_expect_block_end (LkParser *self)
-{
-  if (self->tokens[self->at].type != LK_TOKEN_BLOCK_END)
-    return lk_parser_fail (self, "“%}” is missing") != NULL;
-  self->at++;
-  return TRUE;
-}
-
-static LkStmt *
-lk_new_stmt (LkParser *self, LkStmtKind kind)
-{
-  LkStmt *stmt = lk_parser_alloc (self, sizeof (LkStmt));
-
-  if (stmt)
-    {
-      stmt->kind = kind;
-      stmt->line = self->tokens[self->at].line;
-    }
-  return stmt;
-}
-
-/* The body up to {% @close %}, which is taken. */
-static gboolean
-lk_parse_until (LkParser *self, const char *close, LkStmt **body)
-{
-  const char *const ends[] = { close, NULL };
-  const char *end = NULL;
-
-  *body = lk_parse_body (self, ends, &end);
-  if (!self->failed && !end)
-    {
-      g_autofree char *what = g_strdup_printf ("“%s” is missing", close);
-      lk_parser_fail (self, what);
-    }
-  return !self->failed && lk_expect_block_end (self);
-}
-
-static LkStmt *
-lk_parse_if (LkParser *self)
-{
-  static const char *const ends[] = { "elif", "else", "endif", NULL };
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_IF);
-  const char *end = NULL;
-
-  if (!stmt || !(stmt->test = lk_parse_expr (self)) || !lk_expect_block_end (self))
-    return NULL;
-  stmt->body = lk_parse_body (self, ends, &end);
-  if (self->failed)
-    return NULL;
-  if (!end)
-    return lk_parser_fail (self, "“endif” is missing");
-  if (g_str_equal (end, "elif"))
-    {
-      if (++self->depth > LK_JINJA_MAX_DEPTH * 4)
-        return lk_parser_fail (self, "nested too deeply");
-      stmt->otherwise = lk_parse_if (self);
-      self->depth--;
-      return stmt->otherwise ? stmt : NULL;
-    }
-  if (!lk_expect_block_end (self))
-    return NULL;
-  if (g_str_equal (end, "else") && !lk_parse_until (self, "endif", &stmt->otherwise))
-    return NULL;
-  return stmt;
-}
-
-/* a or a, b */
 static LkExpr *
+lk_parse_one_target (LkParser *self)
+{
+  LkExpr *expr;
+
+  if (!lk_take_operator (self, "("))
+    {
+      if (self->tokens[self->at].type != LK_TOKEN_NAME)
+        return lk_parser_fail (self, "a name is missing");
+      return lk_parse_postfix (self, lk_parse_primary (self));
+    }
+  if (!lk_parser_enter (self))
+    return NULL;
+  expr = lk_parse_target (self);
+  self->depth--;
+  return expr && lk_expect_operator (self, ")") ? expr : NULL;
+}
+
+LkExpr *
 lk_parse_target (LkParser *self)
 {
-  gboolean parentheses = lk_take_operator (self, "(");
-  LkExpr *first = lk_parse_postfix (self, lk_parse_primary (self)), *tuple = NULL;
-
-  while (first && lk_take_operator (self, ","))
-    {
-      LkExpr *next = lk_parse_primary (self);
-
-      if (!next || (!tuple && !(tuple = lk_new_node (self, LK_EXPR_TUPLE, NULL, first, NULL))) || !lk_add_item (self, tuple, next))
-        return NULL;
-    }
-  if (parentheses && !lk_expect_operator (self, ")"))
-    return NULL;
-  return tuple ? tuple : first;
-}
-
-static LkStmt *
-lk_parse_for (LkParser *self)
-{
-  static const char *const ends[] = { "else", "endfor", NULL };
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_FOR);
-  const char *end = NULL;
-
-  if (!stmt || !(stmt->target = lk_parse_target (self)))
-    return NULL;
-  if (!lk_take_name (self, "in"))
-    return lk_parser_fail (self, "“in” is missing");
-  stmt->expr = lk_parse_or (self); /* “if” after it filters */
-  if (stmt->expr && lk_take_name (self, "if"))
-    stmt->test = lk_parse_expr (self);
-  if (self->failed || !stmt->expr || !lk_expect_block_end (self))
-    return NULL;
-  self->loops++;
-  stmt->body = lk_parse_body (self, ends, &end);
-  self->loops--;
-  if (self->failed)
-    return NULL;
-  if (!end)
-    return lk_parser_fail (self, "“endfor” is missing");
-  if (!lk_expect_block_end (self) || (g_str_equal (end, "else") && !lk_parse_until (self, "endfor", &stmt->otherwise)))
-    return NULL;
-  return stmt;
-}
-
-static LkStmt *
-lk_parse_set (LkParser *self)
-{
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_SET);
-
-  if (!stmt || !(stmt->target = lk_parse_target (self)))
-    return NULL;
-  if (lk_take_operator (self, "="))
-    {
-      stmt->expr = lk_parse_tuple (self);
-      return stmt->expr && lk_expect_block_end (self) ? stmt : NULL;
-    }
-  stmt->kind = LK_STMT_SET_BLOCK;
-  while (lk_take_operator (self, "|")) /* the block's text goes through these */
-    {
-      LkExpr *text = lk_new_literal (self, LK_VALUE_NONE);
-      stmt->expr = text ? lk_parse_filter (self, stmt->expr ? stmt->expr : text) : NULL;
-      if (!stmt->expr)
-        return NULL;
-    }
-  return lk_expect_block_end (self) && lk_parse_until (self, "endset", &stmt->body) ? stmt : NULL;
-}
-
-static gboolean
-lk_parse_parameters (LkParser *self, LkStmt *stmt)
-{
-  while (!self->failed && !lk_take_operator (self, ")"))
-    {
-      const char *name = lk_take_any_name (self);
-      LkExpr *value = name && lk_take_operator (self, "=") ? lk_parse_expr (self) : NULL;
-      guint n = stmt->n_parameters;
-
-      if (self->failed || !lk_add_pointer (self, (gpointer **) (void *) &stmt->parameters, &n, (gpointer) name)
-          || !lk_add_pointer (self, (gpointer **) (void *) &stmt->defaults, &stmt->n_parameters, value))
-        return FALSE;
-      if (!lk_at_operator (self, ")") && !lk_expect_operator (self, ","))
-        return FALSE;
-    }
-  return !self->failed;
-}
-
-static LkStmt *
-lk_parse_macro (LkParser *self)
-{
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_MACRO);
-  guint loops = self->loops;
-  gboolean ok;
-
-  if (!stmt || !(stmt->name = lk_take_any_name (self)) || !lk_expect_operator (self, "(") || !lk_parse_parameters (self, stmt)
-      || !lk_expect_block_end (self))
-    return NULL;
-  self->loops = 0;
-  ok = lk_parse_until (self, "endmacro", &stmt->body);
-  self->loops = loops;
-  return ok ? stmt : NULL;
-}
-
-static LkStmt *
-lk_parse_call (LkParser *self)
-{
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_CALL);
-
-  if (!stmt || (lk_take_operator (self, "(") && !lk_parse_parameters (self, stmt)) || !(stmt->expr = lk_parse_expr (self)))
-    return NULL;
-  if (stmt->expr->kind != LK_EXPR_CALL)
-    return lk_parser_fail (self, "a call is missing");
-  return lk_expect_block_end (self) && lk_parse_until (self, "endcall", &stmt->body) ? stmt : NULL;
-}
-
-static LkStmt *
-lk_parse_filter_block (LkParser *self)
-{
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_FILTER);
-  LkExpr *text = lk_new_literal (self, LK_VALUE_NONE);
-
-  if (!stmt || !text || !(stmt->expr = lk_parse_filter (self, text)))
-    return NULL;
-  return lk_expect_block_end (self) && lk_parse_until (self, "endfilter", &stmt->body) ? stmt : NULL;
-}
-
-static LkStmt *
-lk_parse_generation (LkParser *self)
-{
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_GENERATION);
-
-  return stmt && lk_expect_block_end (self) && lk_parse_until (self, "endgeneration", &stmt->body) ? stmt : NULL;
-}
-
-static LkStmt *
-lk_parse_control (LkParser *self, LkStmtKind kind)
-{
-  LkStmt *stmt = lk_new_stmt (self, kind);
-
-  if (self->loops == 0)
-    return lk_parser_fail (self, "break or continue outside a loop");
-  return stmt && lk_expect_block_end (self) ? stmt : NULL;
-}
-
-static LkStmt *
-lk_parse_break (LkParser *self)
-{
-  return lk_parse_control (self, LK_STMT_BREAK);
-}
-
-static LkStmt *
-lk_parse_continue (LkParser *self)
-{
-  return lk_parse_control (self, LK_STMT_CONTINUE);
-}
-
-static LkStmt *
-lk_parse_do (LkParser *self)
-{
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_DO);
-
-  return stmt && (stmt->expr = lk_parse_expr (self)) && lk_expect_block_end (self) ? stmt : NULL;
-}
-
-static const struct
-{
-  const char *name;
-  LkStmt *(*parse) (LkParser *self);
-} statements[] = {
-  { "if", lk_parse_if },       { "for", lk_parse_for },     { "set", lk_parse_set },
-  { "macro", lk_parse_macro }, { "call", lk_parse_call },   { "filter", lk_parse_filter_block },
-  { "generation", lk_parse_generation }, { "break", lk_parse_break }, { "continue", lk_parse_continue }, { "do", lk_parse_do },
-};
-
-static LkStmt *
-lk_parse_statement (LkParser *self)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (statements); i++)
-    if (lk_take_name (self, statements[i].name))
-      return statements[i].parse (self);
-  return lk_parser_fail (self, "a statement that is not supported");
-}
-
-static LkStmt *
-lk_parse_print (LkParser *self)
-{
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_PRINT);
-
-  if (!stmt || !(stmt->expr = lk_parse_expr (self)))
-    return NULL;
-  if (self->tokens[self->at].type != LK_TOKEN_PRINT_END)
-    return lk_parser_fail (self, "“}}” is missing");
-  self->at++;
-  return stmt;
-}
-
-static LkStmt *
-lk_parse_text (LkParser *self)
-{
-  LkStmt *stmt = lk_new_stmt (self, LK_STMT_TEXT);
-  const LkToken *token = &self->tokens[self->at++];
-
-  if (!stmt || !(stmt->text = lk_parser_alloc (self, sizeof (LkValue))))
-    return NULL;
-  stmt->text->kind = LK_VALUE_STRING;
-  stmt->text->as.string.bytes = token->text;
-  stmt->text->as.string.n = token->n;
-  return stmt;
-}
-
-/* Statements until a block whose name is in @ends; its name is taken, not its “%}”. */
-static LkStmt *
-lk_parse_body (LkParser *self, const char *const *ends, const char **end)
-{
-  LkStmt *first = NULL, **tail = &first;
-
-  if (++self->depth > LK_JINJA_MAX_DEPTH)
-    return lk_parser_fail (self, "nested too deeply");
-  while (!self->failed && self->tokens[self->at].type != LK_TOKEN_END)
-    {
-      LkStmt *stmt;
-      LkTokenType type = self->tokens[self->at].type;
-
-      if (type == LK_TOKEN_TEXT)
-        stmt = lk_parse_text (self);
-      else
-        {
-          self->at++;
-          for (guint i = 0; type == LK_TOKEN_BLOCK_BEGIN && ends && ends[i]; i++)
-            if (lk_take_name (self, ends[i]))
-              {
-                *end = ends[i];
-                self->depth--;
-                return first;
-              }
-          stmt = type == LK_TOKEN_BLOCK_BEGIN ? lk_parse_statement (self) : lk_parse_print (self);
-        }
-      if (!stmt)
-        return NULL;
-      *tail = stmt;
-      tail = &stmt->next;
-    }
-  self->depth--;
-  return first;
-}
-
-LkStmt *
-lk_jinja_parse (LkJinja *jinja, const char *source, GError **error)
-{
-  g_autoptr (GArray) tokens = lk_jinja_lex (jinja->arena, source, jinja->name, error);
-  LkParser self = { .jinja = jinja, .arena = jinja->arena, .error = error };
-
-  if (!tokens)
-    return NULL;
-  self.tokens = (const LkToken *) (void *) tokens->data;
-  return lk_parse_body (&self, NULL, NULL);
+  return lk_parse_tuple (self, lk_parse_one_target);
 }

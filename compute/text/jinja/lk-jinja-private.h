@@ -37,6 +37,12 @@ typedef enum
 
 typedef LkValue *(*LkFunction) (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs);
 
+/* Tags of strings: the low bits say where a byte came from, the high ones that a generation block wrote it and which of two
+ * neighbours. Joined, the greater origin wins. */
+#define LK_TAG_ORIGIN 0x3f
+#define LK_TAG_GENERATED 0x80
+#define LK_TAG_PARITY 0x40
+
 struct _LkValue
 {
   LkValueKind kind;
@@ -62,13 +68,18 @@ struct _LkValue
     {
       LkValue **keys, **values;
       gsize n, allocated;
+      guint32 *index; /* hash of the key → its number + 1; NULL while there are few */
+      gsize n_index;  /* a power of two */
       gboolean is_namespace;
+      LkStmt *loop;   /* a recursive loop's variable: it can be called */
+      LkScope *scope; /* where that loop stands */
     } dict;
     struct
     {
       LkFunction call;
       LkValue *self;
       LkStmt *macro;
+      LkScope *scope; /* macro: where it stands */
       const char *name;
     } function;
   } as;
@@ -95,6 +106,7 @@ typedef enum
   LK_EXPR_BINARY,     /* items[0] name items[1] */
   LK_EXPR_COMPARE,    /* items[0] names[0] items[1] names[1] items[2] … */
   LK_EXPR_IF,         /* items[1] if items[0] else items[2] */
+  LK_EXPR_CAPTURED,   /* what the body of a set or filter block printed */
 } LkExprKind;
 
 struct _LkExpr
@@ -102,6 +114,7 @@ struct _LkExpr
   LkExprKind kind;
   guint line;
   const char *name;
+  LkFunction function;    /* filter or test; NULL: there is none of that name */
   LkValue *literal;
   LkExpr **items;
   guint n_items;
@@ -121,6 +134,7 @@ typedef enum
   LK_STMT_MACRO,
   LK_STMT_CALL,       /* {% call %}: expr is the call, body the caller */
   LK_STMT_FILTER,     /* {% filter name %} */
+  LK_STMT_WITH,       /* parameters are the names, defaults their values */
   LK_STMT_GENERATION,
   LK_STMT_BREAK,
   LK_STMT_CONTINUE,
@@ -136,6 +150,7 @@ struct _LkStmt
   const char *name;       /* macro */
   LkExpr *expr, *test, *target;
   LkStmt *body, *otherwise;
+  gboolean is_elif, recursive;
   const char **parameters;
   LkExpr **defaults;
   guint n_parameters;
@@ -160,8 +175,11 @@ struct _LkContext
   const char *name;
   LkScope *scope, *globals;
   LkJinjaOutput *output;
+  LkValue *captured;      /* for LK_EXPR_CAPTURED */
   guint line, depth;
-  guint64 steps;
+  guint64 steps, work;
+  guint8 generated;       /* tag bits of the generation block under way */
+  guint8 parity;
   gint64 now;
   gboolean breaking, continuing; /* a loop control is under way */
   GError *error;
@@ -190,13 +208,17 @@ gboolean lk_dict_set_text (LkContext *context, LkValue *dict, const char *key, L
 LkValue *lk_dict_get (const LkValue *dict, const LkValue *key);        /* NULL: absent, no error */
 LkValue *lk_dict_get_text (const LkValue *dict, const char *key);
 gboolean lk_value_truth (const LkValue *value);
-gboolean lk_value_equal (const LkValue *a, const LkValue *b);
+gboolean lk_value_equal (LkContext *context, const LkValue *a, const LkValue *b); /* FALSE with an error too */
 /* −1, 0, 1; FALSE and an error when the two cannot be ordered. */
 gboolean lk_value_order (LkContext *context, const LkValue *a, const LkValue *b, int *order);
 gboolean lk_value_is_text (const LkValue *value, const char *text);
 const char *lk_value_kind_name (const LkValue *value);
 /* str(): what {{ }} prints. Strings come back as they are. */
 LkValue *lk_value_to_string (LkContext *context, LkValue *value);
+/* Numbers and texts as Python's repr gives them. */
+void lk_format_float (char *buffer, gsize size, double real);
+/* The character @i of a string, counted from the end when negative; NULL with or without an error: none. */
+LkValue *lk_string_at (LkContext *context, const LkValue *string, gint64 i);
 /* A list of what iterating gives. */
 LkValue *lk_value_iterate (LkContext *context, LkValue *value);
 gboolean lk_value_length (LkContext *context, const LkValue *value, gsize *length);
@@ -212,15 +234,29 @@ void lk_builder_init (LkBuilder *self, LkContext *context);
 void lk_builder_text (LkBuilder *self, const char *bytes, gsize n, guint8 tag);
 void lk_builder_value (LkBuilder *self, const LkValue *string);
 LkValue *lk_builder_finish (LkBuilder *self); /* frees the builder */
-guint8 lk_value_tag (const LkValue *value);   /* the greatest tag of a string, or of strings inside */
+guint8 lk_value_tag (const LkValue *value);   /* of all bytes of a string together */
 
 /* Sets the error, with template and line. Always NULL. */
 gpointer lk_context_fail (LkContext *context, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
-/* lk-jinja-json.c */
-LkValue *lk_value_to_json (LkContext *context, const LkValue *value, int indent);
+/* lk-jinja-json.c: Python's json.dumps */
+typedef struct
+{
+  gboolean ascii, sort;
+  const char *indent;                          /* NULL: one line */
+  const LkValue *item_separator, *key_separator; /* strings, or NULL for the usual */
+} LkJsonStyle;
+LkValue *lk_value_to_json (LkContext *context, const LkValue *value, const LkJsonStyle *style);
 
-/* lk-jinja-parser.c */
+/* lk-jinja-strings.c: Python's str */
+gboolean lk_is_space (gunichar c);
+/* First place of @needle in @self from @from on; −1. */
+gssize lk_string_find (LkContext *context, const LkValue *self, gsize from, const LkValue *needle);
+LkFunction lk_string_method (const char *name);
+/* “%s of %d” % values */
+LkValue *lk_string_format (LkContext *context, const LkValue *format, LkValue **args, guint n_args);
+
+/* lk-jinja-statements.c */
 LkStmt *lk_jinja_parse (LkJinja *self, const char *source, GError **error);
 
 /* lk-jinja-eval.c */
@@ -229,11 +265,14 @@ LkValue *lk_call (LkContext *context, LkValue *function, LkValue **args, guint n
 LkValue *lk_get_attribute (LkContext *context, LkValue *value, const char *name);
 LkValue *lk_get_item (LkContext *context, LkValue *value, LkValue *key);
 gboolean lk_context_step (LkContext *context);
+/* Bytes or items looked at or copied; FALSE after failing when it is too many. */
+gboolean lk_context_work (LkContext *context, gsize n);
 gboolean lk_context_enter (LkContext *context);
 
 /* lk-jinja-exec.c */
 gboolean lk_exec (LkContext *context, const LkStmt *stmt);
 LkValue *lk_call_macro (LkContext *context, LkValue *function, LkValue **args, guint n_args, LkValue *kwargs);
+LkValue *lk_call_loop (LkContext *context, LkValue *loop, LkValue **args, guint n_args);
 
 /* lk-jinja-operators.c */
 LkValue *lk_binary (LkContext *context, const char *operator, LkValue *a, LkValue *b);

@@ -52,27 +52,60 @@ COMPARE_TEST (in, "in")
 static LkValue *
 lk_test_divisibleby (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs)
 {
-  if (n_args != 1 || self->kind != LK_VALUE_INT || args[0]->kind != LK_VALUE_INT || args[0]->as.integer == 0)
+  gint64 by = n_args == 1 && args[0]->kind == LK_VALUE_INT ? args[0]->as.integer : 0;
+
+  if (by == 0 || self->kind != LK_VALUE_INT)
     return lk_context_fail (context, "divisibleby needs whole numbers");
-  return lk_value_bool (context, self->as.integer % args[0]->as.integer == 0);
+  return lk_value_bool (context, by == -1 || self->as.integer % by == 0); /* the lowest number by -1 cannot be computed */
+}
+
+static LkValue *
+lk_test_method (LkContext *context, LkValue *self, const char *method)
+{
+  LkValue *text = lk_value_to_string (context, self);
+
+  return text ? lk_string_method (method) (context, text, NULL, 0, NULL) : NULL;
 }
 
 static LkValue *
 lk_test_lower (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs)
 {
-  g_autofree char *text = self->kind == LK_VALUE_STRING ? g_strndup (self->as.string.bytes, self->as.string.n) : g_strdup ("");
-  g_autofree char *lower = g_utf8_strdown (text, -1);
-
-  return lk_value_bool (context, g_str_equal (text, lower));
+  return lk_test_method (context, self, "islower");
 }
 
 static LkValue *
 lk_test_upper (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs)
 {
-  g_autofree char *text = self->kind == LK_VALUE_STRING ? g_strndup (self->as.string.bytes, self->as.string.n) : g_strdup ("");
-  g_autofree char *upper = g_utf8_strup (text, -1);
+  return lk_test_method (context, self, "isupper");
+}
 
-  return lk_value_bool (context, g_str_equal (text, upper));
+/* Python's “is”: the same kind, and the same value as far as values are shared. */
+static LkValue *
+lk_test_sameas (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs)
+{
+  if (n_args != 1)
+    return lk_context_fail (context, "this test needs one value");
+  return lk_value_bool (context, self == args[0] || (self->kind == args[0]->kind && lk_value_equal (context, self, args[0])));
+}
+
+static LkValue *
+lk_test_named (LkContext *context, LkValue *self, LkFunction (*find) (const char *name))
+{
+  g_autofree char *name = self->kind == LK_VALUE_STRING ? g_strndup (self->as.string.bytes, self->as.string.n) : g_strdup ("");
+
+  return lk_value_bool (context, find (name) != NULL);
+}
+
+static LkValue *
+lk_test_filter (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs)
+{
+  return lk_test_named (context, self, lk_jinja_filter);
+}
+
+static LkValue *
+lk_test_test (LkContext *context, LkValue *self, LkValue **args, guint n_args, LkValue *kwargs)
+{
+  return lk_test_named (context, self, lk_jinja_test);
 }
 
 static const struct
@@ -84,10 +117,12 @@ static const struct
   { "mapping", lk_test_mapping },   { "iterable", lk_test_iterable },   { "sequence", lk_test_sequence }, { "number", lk_test_number },
   { "integer", lk_test_integer },   { "float", lk_test_float },         { "boolean", lk_test_boolean },   { "true", lk_test_true },
   { "false", lk_test_false },       { "callable", lk_test_callable },   { "even", lk_test_even },         { "odd", lk_test_odd },
-  { "eq", lk_test_eq },             { "==", lk_test_eq },               { "equalto", lk_test_eq },        { "sameas", lk_test_eq },
+  { "eq", lk_test_eq },             { "==", lk_test_eq },               { "equalto", lk_test_eq },        { "sameas", lk_test_sameas },
   { "ne", lk_test_ne },             { "lt", lk_test_lt },               { "lessthan", lk_test_lt },       { "le", lk_test_le },
   { "gt", lk_test_gt },             { "greaterthan", lk_test_gt },      { "ge", lk_test_ge },             { "in", lk_test_in },
   { "divisibleby", lk_test_divisibleby }, { "lower", lk_test_lower },   { "upper", lk_test_upper },
+  { "!=", lk_test_ne },             { "<", lk_test_lt },                { "<=", lk_test_le },             { ">", lk_test_gt },
+  { ">=", lk_test_ge },             { "filter", lk_test_filter },       { "test", lk_test_test },
 };
 
 LkFunction

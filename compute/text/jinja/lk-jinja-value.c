@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-jinja-private.h"
 
-#include <math.h>
 #include <stdarg.h>
 
 #define LK_ARENA_BLOCK (64 << 10)
@@ -65,7 +64,10 @@ lk_context_fail (LkContext *context, const char *format, ...)
   message = g_strdup_vprintf (format, args);
   va_end (args);
   if (!context->error)
-    context->error = g_error_new (LK_ERROR, LK_ERROR_BAD_FILE, "%s, line %u: %s", context->name, context->line, message);
+    {
+      g_autofree char *valid = g_utf8_make_valid (message, -1);
+      context->error = g_error_new (LK_ERROR, LK_ERROR_BAD_FILE, "%s, line %u: %s", context->name, context->line, valid);
+    }
   return NULL;
 }
 
@@ -172,12 +174,15 @@ lk_value_substring (LkContext *context, const LkValue *whole, gsize begin, gsize
 guint8
 lk_value_tag (const LkValue *value)
 {
-  guint8 tag = 0;
+  guint8 origin = 0, generated = 0;
 
   if (value->kind == LK_VALUE_STRING && value->as.string.tags)
     for (gsize i = 0; i < value->as.string.n; i++)
-      tag = MAX (tag, value->as.string.tags[i]);
-  return tag;
+      {
+        origin = MAX (origin, value->as.string.tags[i] & LK_TAG_ORIGIN);
+        generated = MAX (generated, value->as.string.tags[i] & ~LK_TAG_ORIGIN);
+      }
+  return origin | generated;
 }
 
 LkValue *
@@ -213,10 +218,9 @@ lk_builder_init (LkBuilder *self, LkContext *context)
 static gboolean
 lk_builder_has_room (LkBuilder *self, gsize n)
 {
-  if (n <= LK_JINJA_MAX_HEAP / 2 - self->text->len && !self->context->error)
-    return TRUE;
-  lk_context_fail (self->context, "a text grows too long");
-  return FALSE;
+  if (n > LK_JINJA_MAX_OUTPUT - self->text->len)
+    lk_context_fail (self->context, "a text grows too long");
+  return !self->context->error && lk_context_work (self->context, n);
 }
 
 void
@@ -298,7 +302,7 @@ lk_grow (LkContext *context, LkValue **items, gsize n, gsize *allocated)
 gboolean
 lk_list_append (LkContext *context, LkValue *list, LkValue *item)
 {
-  if (!item)
+  if (!item || !lk_context_work (context, 1))
     return FALSE;
   if (list->as.list.n == list->as.list.allocated)
     {
@@ -311,49 +315,130 @@ lk_list_append (LkContext *context, LkValue *list, LkValue *item)
   return TRUE;
 }
 
+static gboolean
+lk_value_is_number (const LkValue *value)
+{
+  return value->kind == LK_VALUE_INT || value->kind == LK_VALUE_FLOAT || value->kind == LK_VALUE_BOOL;
+}
+
+static double
+lk_value_number (const LkValue *value)
+{
+  return value->kind == LK_VALUE_FLOAT ? value->as.real : value->kind == LK_VALUE_INT ? (double) value->as.integer : value->as.boolean;
+}
+
+#define LK_DICT_FEW 8
+
+static guint32
+lk_key_hash (const LkValue *key)
+{
+  guint32 hash = 2166136261u;
+
+  if (key->kind == LK_VALUE_STRING)
+    for (gsize i = 0; i < key->as.string.n; i++)
+      hash = (hash ^ (guint8) key->as.string.bytes[i]) * 16777619u;
+  else if (key->kind == LK_VALUE_INT || key->kind == LK_VALUE_BOOL)
+    hash = (guint32) (key->kind == LK_VALUE_BOOL ? (gint64) key->as.boolean : key->as.integer) * 2654435761u;
+  return hash ^ hash >> 15;
+}
+
+/* Keys are texts and numbers; anything else is only itself. */
+static gboolean
+lk_key_equal (const LkValue *a, const LkValue *b)
+{
+  if (a->kind == LK_VALUE_STRING && b->kind == LK_VALUE_STRING)
+    return a->as.string.n == b->as.string.n && memcmp (a->as.string.bytes, b->as.string.bytes, a->as.string.n) == 0;
+  if (lk_value_is_number (a) && lk_value_is_number (b))
+    return lk_value_number (a) == lk_value_number (b);
+  return a == b || (a->kind == LK_VALUE_NONE && b->kind == LK_VALUE_NONE);
+}
+
+/* The number of @key; −1: it is not there. A float may be a whole number's equal but not its hash: it is looked for one by one. */
+static gssize
+lk_dict_find (const LkValue *dict, const LkValue *key)
+{
+  if (dict->as.dict.index && key->kind != LK_VALUE_FLOAT)
+    {
+      gsize mask = dict->as.dict.n_index - 1;
+
+      for (gsize i = lk_key_hash (key) & mask; dict->as.dict.index[i]; i = (i + 1) & mask)
+        if (lk_key_equal (dict->as.dict.keys[dict->as.dict.index[i] - 1], key))
+          return dict->as.dict.index[i] - 1;
+      return -1;
+    }
+  for (gsize i = 0; i < dict->as.dict.n; i++)
+    if (lk_key_equal (dict->as.dict.keys[i], key))
+      return (gssize) i;
+  return -1;
+}
+
 LkValue *
 lk_dict_get (const LkValue *dict, const LkValue *key)
 {
-  for (gsize i = 0; i < dict->as.dict.n; i++)
-    if (lk_value_equal (dict->as.dict.keys[i], key))
-      return dict->as.dict.values[i];
-  return NULL;
+  gssize i = lk_dict_find (dict, key);
+
+  return i < 0 ? NULL : dict->as.dict.values[i];
 }
 
 LkValue *
 lk_dict_get_text (const LkValue *dict, const char *key)
 {
-  for (gsize i = 0; i < dict->as.dict.n; i++)
-    if (lk_value_is_text (dict->as.dict.keys[i], key))
-      return dict->as.dict.values[i];
-  return NULL;
+  LkValue text = { .kind = LK_VALUE_STRING, .as.string = { key, NULL, strlen (key) } };
+
+  return lk_dict_get (dict, &text);
+}
+
+static void
+lk_dict_index (LkValue *dict, gsize number)
+{
+  gsize mask = dict->as.dict.n_index - 1, i = lk_key_hash (dict->as.dict.keys[number]) & mask;
+
+  while (dict->as.dict.index[i])
+    i = (i + 1) & mask;
+  dict->as.dict.index[i] = (guint32) number + 1;
+}
+
+/* Room for one more. */
+static gboolean
+lk_dict_grow (LkContext *context, LkValue *dict)
+{
+  gsize allocated;
+  LkValue **keys = lk_grow (context, dict->as.dict.keys, dict->as.dict.n, &allocated);
+  LkValue **values = keys ? lk_grow (context, dict->as.dict.values, dict->as.dict.n, &allocated) : NULL;
+
+  if (!values)
+    return FALSE;
+  dict->as.dict.keys = keys;
+  dict->as.dict.values = values;
+  dict->as.dict.allocated = allocated;
+  if (allocated <= LK_DICT_FEW)
+    return TRUE;
+  dict->as.dict.n_index = 2 * allocated; /* allocated is a power of two */
+  dict->as.dict.index = lk_context_alloc (context, dict->as.dict.n_index * sizeof (guint32));
+  for (gsize i = 0; dict->as.dict.index && i < dict->as.dict.n; i++)
+    lk_dict_index (dict, i);
+  return dict->as.dict.index != NULL;
 }
 
 gboolean
 lk_dict_set (LkContext *context, LkValue *dict, LkValue *key, LkValue *value)
 {
-  if (!key || !value)
-    return FALSE;
-  for (gsize i = 0; i < dict->as.dict.n; i++)
-    if (lk_value_equal (dict->as.dict.keys[i], key))
-      {
-        dict->as.dict.values[i] = value;
-        return TRUE;
-      }
-  if (dict->as.dict.n == dict->as.dict.allocated)
-    {
-      gsize allocated;
-      LkValue **keys = lk_grow (context, dict->as.dict.keys, dict->as.dict.n, &allocated);
-      LkValue **values = keys ? lk_grow (context, dict->as.dict.values, dict->as.dict.n, &allocated) : NULL;
+  gssize found;
 
-      if (!values)
-        return FALSE;
-      dict->as.dict.keys = keys;
-      dict->as.dict.values = values;
-      dict->as.dict.allocated = allocated;
+  if (!key || !value || !lk_context_work (context, 1))
+    return FALSE;
+  found = lk_dict_find (dict, key);
+  if (found >= 0)
+    {
+      dict->as.dict.values[found] = value;
+      return TRUE;
     }
+  if (dict->as.dict.n == dict->as.dict.allocated && !lk_dict_grow (context, dict))
+    return FALSE;
   dict->as.dict.keys[dict->as.dict.n] = key;
   dict->as.dict.values[dict->as.dict.n++] = value;
+  if (dict->as.dict.index)
+    lk_dict_index (dict, dict->as.dict.n - 1);
   return TRUE;
 }
 
@@ -404,51 +489,57 @@ lk_value_truth (const LkValue *value)
     }
 }
 
+static gboolean lk_equal (LkContext *context, const LkValue *a, const LkValue *b, guint depth);
+
 static gboolean
-lk_value_is_number (const LkValue *value)
+lk_equal_lists (LkContext *context, const LkValue *a, const LkValue *b, guint depth)
 {
-  return value->kind == LK_VALUE_INT || value->kind == LK_VALUE_FLOAT || value->kind == LK_VALUE_BOOL;
+  if (a->as.list.n != b->as.list.n || a->as.list.tuple != b->as.list.tuple)
+    return FALSE;
+  for (gsize i = 0; i < a->as.list.n; i++)
+    if (!lk_equal (context, a->as.list.items[i], b->as.list.items[i], depth + 1))
+      return FALSE;
+  return TRUE;
 }
 
-static double
-lk_value_number (const LkValue *value)
+static gboolean
+lk_equal_dicts (LkContext *context, const LkValue *a, const LkValue *b, guint depth)
 {
-  return value->kind == LK_VALUE_FLOAT ? value->as.real : value->kind == LK_VALUE_INT ? (double) value->as.integer : value->as.boolean;
+  if (a->as.dict.n != b->as.dict.n || a->as.dict.is_namespace || b->as.dict.is_namespace)
+    return FALSE;
+  for (gsize i = 0; i < a->as.dict.n; i++)
+    {
+      const LkValue *other = lk_dict_get (b, a->as.dict.keys[i]);
+      if (!other || !lk_equal (context, a->as.dict.values[i], other, depth + 1))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+lk_equal (LkContext *context, const LkValue *a, const LkValue *b, guint depth)
+{
+  if (depth > LK_JINJA_MAX_DEPTH)
+    return lk_context_fail (context, "a value is nested too deeply") != NULL;
+  if (!lk_context_work (context, 16))
+    return FALSE;
+  if (a == b)
+    return TRUE;
+  if (lk_value_is_number (a) && lk_value_is_number (b))
+    return a->kind == LK_VALUE_INT && b->kind == LK_VALUE_INT ? a->as.integer == b->as.integer : lk_value_number (a) == lk_value_number (b);
+  if (a->kind != b->kind || a->kind == LK_VALUE_FUNCTION)
+    return FALSE;
+  if (a->kind == LK_VALUE_STRING)
+    return lk_key_equal (a, b);
+  if (a->kind == LK_VALUE_LIST)
+    return lk_equal_lists (context, a, b, depth);
+  return a->kind != LK_VALUE_DICT || lk_equal_dicts (context, a, b, depth);
 }
 
 gboolean
-lk_value_equal (const LkValue *a, const LkValue *b)
+lk_value_equal (LkContext *context, const LkValue *a, const LkValue *b)
 {
-  if (lk_value_is_number (a) && lk_value_is_number (b))
-    return a->kind == LK_VALUE_INT && b->kind == LK_VALUE_INT ? a->as.integer == b->as.integer : lk_value_number (a) == lk_value_number (b);
-  if (a->kind != b->kind)
-    return FALSE;
-  switch ((int) a->kind)
-    {
-    case LK_VALUE_STRING:
-      return a->as.string.n == b->as.string.n && memcmp (a->as.string.bytes, b->as.string.bytes, a->as.string.n) == 0;
-    case LK_VALUE_LIST:
-      if (a->as.list.n != b->as.list.n)
-        return FALSE;
-      for (gsize i = 0; i < a->as.list.n; i++)
-        if (!lk_value_equal (a->as.list.items[i], b->as.list.items[i]))
-          return FALSE;
-      return TRUE;
-    case LK_VALUE_DICT:
-      if (a->as.dict.n != b->as.dict.n)
-        return FALSE;
-      for (gsize i = 0; i < a->as.dict.n; i++)
-        {
-          LkValue *other = lk_dict_get (b, a->as.dict.keys[i]);
-          if (!other || !lk_value_equal (a->as.dict.values[i], other))
-            return FALSE;
-        }
-      return TRUE;
-    case LK_VALUE_FUNCTION:
-      return a == b;
-    default:
-      return TRUE;
-    }
+  return lk_equal (context, a, b, 0);
 }
 
 gboolean
@@ -471,120 +562,6 @@ lk_value_order (LkContext *context, const LkValue *a, const LkValue *b, int *ord
   return FALSE;
 }
 
-/* Python's repr of a string: single quotes unless only single quotes are inside. */
-static void
-lk_repr_string (LkBuilder *builder, const LkValue *value)
-{
-  guint8 tag = lk_value_tag (value);
-  const char *bytes = value->as.string.bytes;
-  gsize n = value->as.string.n;
-  char quote = n > 0 && memchr (bytes, '\'', n) && !memchr (bytes, '"', n) ? '"' : '\'';
-
-  lk_builder_text (builder, &quote, 1, 0);
-  for (gsize i = 0; i < n; i++)
-    {
-      const char *escape = bytes[i] == '\n' ? "\\n" : bytes[i] == '\t' ? "\\t" : bytes[i] == '\r' ? "\\r" : bytes[i] == '\\' ? "\\\\" : NULL;
-
-      if (!escape && bytes[i] == quote)
-        escape = quote == '"' ? "\\\"" : "\\'";
-      lk_builder_text (builder, escape ? escape : bytes + i, escape ? 2 : 1, tag);
-    }
-  lk_builder_text (builder, &quote, 1, 0);
-}
-
-/* Shortest text that reads back as the same number, with ".0" where it would look whole. */
-static void
-lk_format_float (char *buffer, gsize size, double real)
-{
-  char copy[G_ASCII_DTOSTR_BUF_SIZE];
-
-  if (isnan (real) || isinf (real))
-    {
-      g_strlcpy (buffer, isnan (real) ? "nan" : real < 0 ? "-inf" : "inf", size);
-      return;
-    }
-  for (int digits = 1; digits <= 17; digits++)
-    {
-      char format[8];
-
-      g_snprintf (format, sizeof format, "%%.%dg", digits);
-      g_ascii_formatd (copy, sizeof copy, format, real);
-      if (g_ascii_strtod (copy, NULL) == real)
-        break;
-    }
-  g_snprintf (buffer, size, "%s%s", copy, strpbrk (copy, ".en") ? "" : ".0");
-}
-
-static void
-lk_repr (LkBuilder *builder, const LkValue *value, guint depth)
-{
-  char number[64];
-
-  if (depth > LK_JINJA_MAX_DEPTH)
-    {
-      lk_context_fail (builder->context, "a value is nested too deeply");
-      return;
-    }
-  switch (value->kind)
-    {
-    case LK_VALUE_STRING:
-      lk_repr_string (builder, value);
-      return;
-    case LK_VALUE_LIST:
-      lk_builder_text (builder, value->as.list.tuple ? "(" : "[", 1, 0);
-      for (gsize i = 0; i < value->as.list.n; i++)
-        {
-          lk_builder_text (builder, ", ", i ? 2 : 0, 0);
-          lk_repr (builder, value->as.list.items[i], depth + 1);
-        }
-      lk_builder_text (builder, value->as.list.tuple ? (value->as.list.n == 1 ? ",)" : ")") : "]", value->as.list.tuple && value->as.list.n == 1 ? 2 : 1, 0);
-      return;
-    case LK_VALUE_DICT:
-      lk_builder_text (builder, "{", 1, 0);
-      for (gsize i = 0; i < value->as.dict.n; i++)
-        {
-          lk_builder_text (builder, ", ", i ? 2 : 0, 0);
-          lk_repr (builder, value->as.dict.keys[i], depth + 1);
-          lk_builder_text (builder, ": ", 2, 0);
-          lk_repr (builder, value->as.dict.values[i], depth + 1);
-        }
-      lk_builder_text (builder, "}", 1, 0);
-      return;
-    case LK_VALUE_INT:
-      g_snprintf (number, sizeof number, "%" G_GINT64_FORMAT, value->as.integer);
-      break;
-    case LK_VALUE_FLOAT:
-      lk_format_float (number, sizeof number, value->as.real);
-      break;
-    case LK_VALUE_BOOL:
-      g_strlcpy (number, value->as.boolean ? "True" : "False", sizeof number);
-      break;
-    case LK_VALUE_NONE:
-      g_strlcpy (number, "None", sizeof number);
-      break;
-    case LK_VALUE_FUNCTION:
-      g_strlcpy (number, "<function>", sizeof number);
-      break;
-    case LK_VALUE_UNDEFINED:
-    default:
-      g_strlcpy (number, depth ? "Undefined" : "", sizeof number);
-      break;
-    }
-  lk_builder_text (builder, number, strlen (number), 0);
-}
-
-LkValue *
-lk_value_to_string (LkContext *context, LkValue *value)
-{
-  LkBuilder builder;
-
-  if (value->kind == LK_VALUE_STRING)
-    return value;
-  lk_builder_init (&builder, context);
-  lk_repr (&builder, value, 0);
-  return lk_builder_finish (&builder);
-}
-
 static LkValue *
 lk_string_characters (LkContext *context, LkValue *string)
 {
@@ -593,13 +570,27 @@ lk_string_characters (LkContext *context, LkValue *string)
 
   for (const char *p = begin; list && p < end;)
     {
-      const char *q = MIN (g_utf8_next_char (p), end);
+      const char *q = g_utf8_next_char (p);
 
       if (!lk_list_append (context, list, lk_value_substring (context, string, (gsize) (p - begin), (gsize) (q - p))))
         return NULL;
       p = q;
     }
   return list;
+}
+
+LkValue *
+lk_string_at (LkContext *context, const LkValue *string, gint64 i)
+{
+  const char *begin = string->as.string.bytes, *end = begin + string->as.string.n, *p = i < 0 ? end : begin;
+
+  for (; i < 0 && p > begin; i++)
+    p = g_utf8_prev_char (p);
+  for (; i > 0 && p < end; i--)
+    p = g_utf8_next_char (p);
+  if (!lk_context_work (context, (gsize) ABS (p - (string->as.string.bytes))) || i != 0 || p >= end)
+    return NULL;
+  return lk_value_substring (context, string, (gsize) (p - begin), (gsize) (g_utf8_next_char (p) - p));
 }
 
 LkValue *
@@ -649,6 +640,16 @@ lk_value_length (LkContext *context, const LkValue *value, gsize *length)
     }
 }
 
+static LkValue *
+lk_value_tagged (LkContext *context, const char *text, guint8 tag)
+{
+  LkBuilder builder;
+
+  lk_builder_init (&builder, context);
+  lk_builder_text (&builder, text, strlen (text), tag);
+  return lk_builder_finish (&builder);
+}
+
 LkValue *
 lk_value_from_json (LkContext *context, JsonNode *node, guint8 tag)
 {
@@ -675,19 +676,15 @@ lk_value_from_json (LkContext *context, JsonNode *node, guint8 tag)
       value = lk_value_dict (context);
       json_object_iter_init_ordered (&iter, json_node_get_object (node));
       while (value && json_object_iter_next_ordered (&iter, &name, &member))
-        if (!lk_dict_set_text (context, value, name, lk_value_from_json (context, member, tag)))
-          return NULL;
+        {
+          LkValue *key = lk_value_tagged (context, name, tag), *item = lk_value_from_json (context, member, tag);
+          if (!lk_dict_set (context, value, key, item))
+            return NULL;
+        }
       return value;
     }
   if (json_node_get_value_type (node) == G_TYPE_STRING)
-    {
-      const char *text = json_node_get_string (node);
-      LkBuilder builder;
-
-      lk_builder_init (&builder, context);
-      lk_builder_text (&builder, text, strlen (text), tag);
-      return lk_builder_finish (&builder);
-    }
+    return lk_value_tagged (context, json_node_get_string (node), tag);
   if (json_node_get_value_type (node) == G_TYPE_BOOLEAN)
     return lk_value_bool (context, json_node_get_boolean (node));
   if (json_node_get_value_type (node) == G_TYPE_INT64)

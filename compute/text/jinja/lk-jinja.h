@@ -12,7 +12,9 @@ G_BEGIN_DECLS
 
 #define LK_JINJA_MAX_SOURCE (1 << 21)
 #define LK_JINJA_MAX_DEPTH 128
+#define LK_JINJA_MAX_CALLS 400     /* statements and expressions inside each other while rendering */
 #define LK_JINJA_MAX_STEPS 1000000
+#define LK_JINJA_MAX_WORK (1 << 27) /* bytes copied, 16 for an item compared: less than a second */
 #define LK_JINJA_MAX_OUTPUT (8 << 20)
 #define LK_JINJA_MAX_HEAP (64 << 20)
 
@@ -22,7 +24,7 @@ typedef struct _LkJinja LkJinja;
 LkJinja *lk_jinja_new (const char *source, const char *name, GError **error);
 void lk_jinja_free (LkJinja *self);
 
-/* Where a byte came from: 0 the template, else what lk_jinja_tag said of the variable. */
+/* Where a byte came from: 0 the template, else what LkJinjaTagFunc said of the variable, at most 63. */
 typedef struct
 {
   GString *text;
@@ -30,7 +32,8 @@ typedef struct
   GArray *generations;   /* of guint64 pairs: byte ranges of generation blocks */
 } LkJinjaOutput;
 
-/* Chooses the tag of a string in the variable "messages": of message @index, under @member ("content", "role" …). */
+/* Chooses the tag of a text from outside: in message @index of "messages" under @member ("content", "role" …), keys of objects
+ * included; of other variables (tools, documents …) with @message NULL and @member the variable's name. */
 typedef guint8 (*LkJinjaTagFunc) (JsonObject *message, guint index, const char *member);
 
 /* @variables: values by name. @now: Unix seconds for strftime_now, 0 the present. Free the parts of @output with
