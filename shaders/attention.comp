@@ -14,7 +14,7 @@ const uint S_STRIDE = BLOCK + 1;
 const float NONE = -3.0e38;
 
 layout(local_size_x = THREADS) in;
-layout(push_constant) uniform Push { uint rows, keys, heads, group; float scale; uint tile; };
+layout(push_constant) uniform Push { uint rows, keys, heads, group; float scale; uint tile, window; float soft_cap; };
 layout(binding = 0) readonly buffer Q { float q[]; };
 layout(binding = 1) readonly buffer K { float k[]; };
 layout(binding = 2) readonly buffer V { float v[]; };
@@ -30,8 +30,9 @@ uvec2 range_of (uint i)
 {
   if (i >= rows)
     return uvec2 (0u);
-  uint begin = uint (clamp (ranges[2u * i], 0, int (keys)));
-  return uvec2 (begin, max (begin, uint (clamp (ranges[2u * i + 1u], 0, int (keys)))));
+  uint end = uint (clamp (ranges[2u * i + 1u], 0, int (keys)));
+  uint begin = min (uint (clamp (ranges[2u * i], 0, int (keys))), end);
+  return uvec2 (window != 0u && end - begin > window ? end - window : begin, end);
 }
 
 void main ()
@@ -70,7 +71,7 @@ void main ()
           float s = 0.0;
           for (uint x = 0u; x < D; x++)
             s = fma (q_tile[e / BLOCK * STRIDE + x], kv_tile[e % BLOCK * STRIDE + x], s);
-          s_tile[e / BLOCK * S_STRIDE + e % BLOCK] = s;
+          s_tile[e / BLOCK * S_STRIDE + e % BLOCK] = soft_cap > 0.0 ? soft_cap * tanh (s / soft_cap) : s;
         }
       barrier ();
       for (uint e = tid; e < BLOCK * D; e += THREADS)

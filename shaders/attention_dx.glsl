@@ -10,7 +10,7 @@ const uint COLS = (D + BLOCK - 1) / BLOCK;
 const uint STRIDE = D + 1;
 const uint S_STRIDE = BLOCK + 1;
 
-layout(push_constant) uniform Push { uint rows, keys, heads, group; float scale; uint tile; };
+layout(push_constant) uniform Push { uint rows, keys, heads, group; float scale; uint tile, window; float soft_cap; };
 layout(binding = 0) readonly buffer Q { float q[]; };
 layout(binding = 1) readonly buffer K { float k[]; };
 layout(binding = 2) readonly buffer V { float v[]; };
@@ -29,8 +29,9 @@ uvec2 range_of (uint i)
 {
   if (i >= rows)
     return uvec2 (0u);
-  uint begin = uint (clamp (ranges[2u * i], 0, int (keys)));
-  return uvec2 (begin, max (begin, uint (clamp (ranges[2u * i + 1u], 0, int (keys)))));
+  uint end = uint (clamp (ranges[2u * i + 1u], 0, int (keys)));
+  uint begin = min (uint (clamp (ranges[2u * i], 0, int (keys))), end);
+  return uvec2 (window != 0u && end - begin > window ? end - window : begin, end);
 }
 
 // The keys any of the BLOCK queries from @i0 on sees; empty: x ≥ y.
@@ -82,6 +83,14 @@ vec2 tile_element (uint i0, uint r, uint j0, uint c, uint head)
       dp = fma (do_tile[r * STRIDE + x], v_tile[c * STRIDE + x], dp);
     }
   uint at = (i0 + r) * heads + head;
-  float p = exp (s * scale - lse[at]);
-  return vec2 (p, p * (dp - sums[at]) * scale);
+  s *= scale;
+  float slope = 1.0;
+  if (soft_cap > 0.0)
+    {
+      float t = tanh (s / soft_cap);
+      s = soft_cap * t;
+      slope = 1.0 - t * t;
+    }
+  float p = exp (s - lse[at]);
+  return vec2 (p, p * (dp - sums[at]) * slope * scale);
 }

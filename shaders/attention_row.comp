@@ -12,7 +12,7 @@ const uint PARTS = THREADS / D; // threads that share a column of the output, ea
 const float NONE = -3.0e38;
 
 layout(local_size_x = THREADS) in;
-layout(push_constant) uniform Push { uint rows, keys, heads, group; float scale; uint tile; };
+layout(push_constant) uniform Push { uint rows, keys, heads, group; float scale; uint tile, window; float soft_cap; };
 layout(binding = 0) readonly buffer Q { float q[]; };
 layout(binding = 1) readonly buffer K { float k[]; };
 layout(binding = 2) readonly buffer V { float v[]; };
@@ -29,11 +29,13 @@ void main ()
 {
   uint tid = gl_LocalInvocationID.x, row = gl_WorkGroupID.x, head = gl_WorkGroupID.y;
   uint q_at = (row * heads + head) * D, kv_stride = heads / group * D, kv_at = head / group * D;
-  uint begin = uint (clamp (ranges[2u * row], 0, int (keys)));
   uint end = uint (clamp (ranges[2u * row + 1u], 0, int (keys)));
+  uint begin = min (uint (clamp (ranges[2u * row], 0, int (keys))), end);
   uint column = tid % D, part = tid / D;
   float maximum = NONE, total = 0.0, sum = 0.0;
 
+  if (window != 0u && end - begin > window)
+    begin = end - window;
   if (tid < D)
     q_row[tid] = q[q_at + tid] * scale;
   for (uint j0 = begin; j0 < end; j0 += THREADS)
@@ -47,6 +49,8 @@ void main ()
           s = 0.0;
           for (uint x = 0u; x < D; x++)
             s = fma (q_row[x], k[(j0 + tid) * kv_stride + kv_at + x], s);
+          if (soft_cap > 0.0)
+            s = soft_cap * tanh (s / soft_cap);
         }
       float before = maximum;
       maximum = max (maximum, group_max (s));

@@ -322,55 +322,73 @@ scale (float a, float *x, gint64 n)
 }
 
 static float
-rms_norm (const float *restrict x, const float *restrict w, float *restrict y, gint64 n, float eps)
+rms_norm (const float *restrict x, const float *restrict w, float *restrict y, gint64 n, float eps, float plus)
 {
   float rstd = 1.0f / sqrtf (dot (x, x, n) / (float) n + eps);
 
   for (gint64 i = 0; i < n; i++)
-    y[i] = x[i] * rstd * w[i];
+    y[i] = x[i] * rstd * (plus + w[i]);
   return rstd;
 }
 
 static void
 rms_norm_dx (const float *restrict dy, const float *restrict x, const float *restrict w, float rstd, float *restrict dx, gint64 n,
-             gboolean accumulate)
+             float plus, gboolean accumulate)
 {
   float lanes[LK_LANES] = { 0 }, s;
   gint64 k = 0;
 
   for (; k + LK_LANES <= n; k += LK_LANES)
     for (int j = 0; j < LK_LANES; j++)
-      lanes[j] += dy[k + j] * w[k + j] * x[k + j];
+      lanes[j] += dy[k + j] * (plus + w[k + j]) * x[k + j];
   for (int j = 0; k < n; k++, j++)
-    lanes[j] += dy[k] * w[k] * x[k];
+    lanes[j] += dy[k] * (plus + w[k]) * x[k];
   s = lk_sum_lanes (lanes) * (rstd * rstd / (float) n);
   if (accumulate)
     for (gint64 i = 0; i < n; i++)
-      dx[i] += rstd * (dy[i] * w[i] - x[i] * s);
+      dx[i] += rstd * (dy[i] * (plus + w[i]) - x[i] * s);
   else
     for (gint64 i = 0; i < n; i++)
-      dx[i] = rstd * (dy[i] * w[i] - x[i] * s);
+      dx[i] = rstd * (dy[i] * (plus + w[i]) - x[i] * s);
+}
+
+#define LK_GELU_A 1.5957691216057308f /* 2·√(2/π) */
+#define LK_GELU_B 0.044715f
+
+static void
+glu (LkActivation activation, const float *restrict gate, const float *restrict up, float *restrict out, gint64 n)
+{
+  if (activation == LK_ACTIVATION_SILU)
+    for (gint64 i = 0; i < n; i++)
+      out[i] = gate[i] / (1.0f + lk_exp (-gate[i])) * up[i];
+  else
+    for (gint64 i = 0; i < n; i++)
+      out[i] = gate[i] / (1.0f + lk_exp (-LK_GELU_A * gate[i] * (1.0f + LK_GELU_B * gate[i] * gate[i]))) * up[i];
 }
 
 static void
-swiglu (const float *restrict gate, const float *restrict up, float *restrict out, gint64 n)
+glu_dx (LkActivation activation, const float *restrict dy, const float *restrict gate, const float *restrict up, float *restrict dgate,
+        float *restrict dup, gint64 n)
 {
-  for (gint64 i = 0; i < n; i++)
-    out[i] = gate[i] / (1.0f + lk_exp (-gate[i])) * up[i];
-}
+  if (activation == LK_ACTIVATION_SILU)
+    for (gint64 i = 0; i < n; i++)
+      {
+        float s = 1.0f / (1.0f + lk_exp (-gate[i]));
+        float d = dy[i];
 
-static void
-swiglu_dx (const float *restrict dy, const float *restrict gate, const float *restrict up, float *restrict dgate, float *restrict dup,
-           gint64 n)
-{
-  for (gint64 i = 0; i < n; i++)
-    {
-      float s = 1.0f / (1.0f + lk_exp (-gate[i]));
-      float d = dy[i];
+        dup[i] = d * gate[i] * s;
+        dgate[i] = d * up[i] * s * (1.0f + gate[i] * (1.0f - s));
+      }
+  else
+    for (gint64 i = 0; i < n; i++)
+      {
+        float square = LK_GELU_B * gate[i] * gate[i];
+        float s = 1.0f / (1.0f + lk_exp (-LK_GELU_A * gate[i] * (1.0f + square)));
+        float slope = LK_GELU_A * gate[i] * (1.0f + 3.0f * square);
 
-      dup[i] = d * gate[i] * s;
-      dgate[i] = d * up[i] * s * (1.0f + gate[i] * (1.0f - s));
-    }
+        dup[i] = dy[i] * (gate[i] * s);
+        dgate[i] = dy[i] * up[i] * s * (1.0f + slope * (1.0f - s));
+      }
 }
 
 static float
@@ -455,8 +473,8 @@ const LkCpuKernels LK_SIMD_SET = {
   .scale = scale,
   .rms_norm = rms_norm,
   .rms_norm_dx = rms_norm_dx,
-  .swiglu = swiglu,
-  .swiglu_dx = swiglu_dx,
+  .glu = glu,
+  .glu_dx = glu_dx,
   .maximum = maximum,
   .exp_minus = exp_minus,
   .rope = rope,

@@ -9,6 +9,13 @@
 
 G_BEGIN_DECLS
 
+/* The gate of a gated linear unit: gate·σ(z), z = gate for SiLU and 2·√(2/π)·(gate + 0.044715·gate³) for GELU in its tanh form. */
+typedef enum
+{
+  LK_ACTIVATION_SILU,
+  LK_ACTIVATION_GELU_TANH,
+} LkActivation;
+
 typedef struct
 {
   const char *name; /* "AVX-512", "AVX2", "baseline" */
@@ -22,12 +29,12 @@ typedef struct
   void (*axpy) (float a, const float *x, float *y, gint64 n); /* y += a·x */
   void (*add) (const float *x, const float *y, float *out, gint64 n); /* out may be x or y */
   void (*scale) (float a, float *x, gint64 n);
-  /* y = x/√(mean x² + eps) · w; returns the factor 1/√(…) */
-  float (*rms_norm) (const float *x, const float *w, float *y, gint64 n, float eps);
-  /* dx (=|+=) rstd·(w·dy − x·rstd²·mean(w·dy·x)) */
-  void (*rms_norm_dx) (const float *dy, const float *x, const float *w, float rstd, float *dx, gint64 n, gboolean accumulate);
-  void (*swiglu) (const float *gate, const float *up, float *out, gint64 n); /* silu(gate)·up */
-  void (*swiglu_dx) (const float *dy, const float *gate, const float *up, float *dgate, float *dup, gint64 n);
+  /* y = x/√(mean x² + eps) · (plus + w); returns the factor 1/√(…) */
+  float (*rms_norm) (const float *x, const float *w, float *y, gint64 n, float eps, float plus);
+  /* dx (=|+=) rstd·(v·dy − x·rstd²·mean(v·dy·x)) with v = plus + w */
+  void (*rms_norm_dx) (const float *dy, const float *x, const float *w, float rstd, float *dx, gint64 n, float plus, gboolean accumulate);
+  void (*glu) (LkActivation activation, const float *gate, const float *up, float *out, gint64 n); /* activation(gate)·up */
+  void (*glu_dx) (LkActivation activation, const float *dy, const float *gate, const float *up, float *dgate, float *dup, gint64 n);
   float (*maximum) (const float *x, gint64 n); /* −∞ for n = 0 */
   float (*exp_minus) (float *x, gint64 n, float shift); /* x = exp(x − shift) in place; returns the sum */
   /* x' = x·cos − y·sin, y' = y·cos + x·sin on the pairs (i, i + n); @sign −1 turns back. In place allowed. */

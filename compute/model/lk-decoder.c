@@ -98,7 +98,7 @@ lk_walk_norm (LkWalk *walk, const char *name, LkTensorId x, LkVariable *weight)
 {
   g_autofree char *full = walk->layer < walk->config->layers ? g_strdup_printf ("%u.%s", walk->layer, name) : g_strdup (name);
 
-  return lk_op_rms_norm (walk->program, full, x, lk_program_variable (walk->program, weight), (float) walk->config->norm_eps);
+  return lk_op_rms_norm (walk->program, full, x, lk_program_variable (walk->program, weight), (float) walk->config->norm_eps, 0);
 }
 
 static LkTensorId
@@ -114,7 +114,7 @@ lk_walk_attention (LkWalk *walk, LkTensorId x)
 {
   LkCache *cache = walk->options->cache;
   LkAttentionOptions options = { (guint) walk->config->heads, (guint) walk->config->kv_heads,
-                                 (float) (1.0 / sqrt ((double) walk->config->head_dim)) };
+                                 (float) (1.0 / sqrt ((double) walk->config->head_dim)), 0, 0 };
   g_autofree char *name = g_strdup_printf ("%u.attention", walk->layer);
   LkTensorId q = lk_walk_rope (walk, "q", lk_walk_linear (walk, x, LK_LINEAR_Q), walk->config->heads);
   LkTensorId k = lk_walk_rope (walk, "k", lk_walk_linear (walk, x, LK_LINEAR_K), walk->config->kv_heads);
@@ -131,11 +131,11 @@ lk_walk_attention (LkWalk *walk, LkTensorId x)
 static LkTensorId
 lk_walk_mlp (LkWalk *walk, LkTensorId x)
 {
-  g_autofree char *name = g_strdup_printf ("%u.swiglu", walk->layer);
+  g_autofree char *name = g_strdup_printf ("%u.glu", walk->layer);
   LkTensorId gate = lk_walk_linear (walk, x, LK_LINEAR_GATE);
   LkTensorId up = lk_walk_linear (walk, x, LK_LINEAR_UP);
 
-  return lk_walk_linear (walk, lk_op_swiglu (walk->program, name, gate, up), LK_LINEAR_DOWN);
+  return lk_walk_linear (walk, lk_op_glu (walk->program, name, gate, up, LK_ACTIVATION_SILU), LK_LINEAR_DOWN);
 }
 
 static LkTensorId
@@ -176,7 +176,7 @@ lk_walk_head (LkWalk *walk, LkTensorId x)
     }
   x = lk_walk_norm (walk, "final_norm", x, lk_model_get_final_norm (walk->model));
   lk_op_head_loss (walk->program, x, head, lk_walk_input (walk, self->targets), lk_walk_input (walk, self->loss),
-                   lk_walk_input (walk, self->logprobs), walk->options->purpose == LK_PURPOSE_TRAIN);
+                   lk_walk_input (walk, self->logprobs), 0, walk->options->purpose == LK_PURPOSE_TRAIN);
 }
 
 static void

@@ -37,7 +37,7 @@ typedef struct
   float *sums;    /* D, [T, heads] */
   float *scratch; /* two tiles a worker */
   gint64 rows, n_keys, heads, kv_heads, group, d, q_stride, kv_stride;
-  float scale;
+  float scale, soft_cap;
 } LkAttentionDxJob;
 
 static void
@@ -49,6 +49,19 @@ lk_attention_dx_sums (gint64 begin, gint64 end, guint worker, gpointer data)
     for (gint64 h = 0; h < job->heads; h++)
       job->sums[t * job->heads + h]
         = job->kernels->dot (job->d_o + t * job->q_stride + h * job->d, job->o + t * job->q_stride + h * job->d, job->d);
+}
+
+/* Scores become cap·tanh(score/cap), and dP − D is multiplied by the slope of that, 1 − tanh². */
+static void
+lk_attention_dx_cap (float cap, float *s, float *dp, float sum, gint64 n)
+{
+  for (gint64 c = 0; c < n; c++)
+    {
+      float t = tanhf (s[c] / cap);
+
+      s[c] = cap * t;
+      dp[c] = (dp[c] - sum) * (1.0f - t * t);
+    }
 }
 
 /* P and dS of queries [i, i+n) against keys [j, j+m) of one head, both n × m. */
@@ -68,9 +81,15 @@ lk_attention_dx_tile (LkAttentionDxJob *job, gint64 i, gint64 n, gint64 j, gint6
 
       memset (p_row, 0, (gsize) begin * sizeof *p_row);
       memset (p_row + end, 0, (gsize) (m - end) * sizeof *p_row);
+      if (job->soft_cap > 0)
+        lk_attention_dx_cap (job->soft_cap, p_row + begin, ds_row + begin, sum, end - begin);
       job->kernels->exp_minus (p_row + begin, end - begin, job->lse[(i + r) * job->heads + head]);
-      for (gint64 c = 0; c < m; c++)
-        ds_row[c] = p_row[c] * (ds_row[c] - sum) * job->scale;
+      if (job->soft_cap > 0)
+        for (gint64 c = 0; c < m; c++)
+          ds_row[c] *= p_row[c] * job->scale;
+      else
+        for (gint64 c = 0; c < m; c++)
+          ds_row[c] = p_row[c] * (ds_row[c] - sum) * job->scale;
     }
 }
 
@@ -145,6 +164,7 @@ lk_attention_dx_run (LkCpuTask *task, const LkNode *node)
   gint64 q_blocks = (q->rows + LK_ATTENTION_Q_BLOCK - 1) / LK_ATTENTION_Q_BLOCK;
   gint64 k_blocks = (k->rows + LK_ATTENTION_K_BLOCK - 1) / LK_ATTENTION_K_BLOCK;
   LkAttentionDxJob job = { .kernels = task->kernels };
+  g_autofree gint32 *windowed = NULL;
 
   job.q = lk_cpu_task_f32 (task, node->in[0]);
   job.k = lk_cpu_task_f32 (task, node->in[1]);
@@ -162,6 +182,10 @@ lk_attention_dx_run (LkCpuTask *task, const LkNode *node)
   job.heads = heads, job.kv_heads = kv_heads, job.group = heads / kv_heads;
   job.d = q->cols / heads, job.q_stride = q->cols, job.kv_stride = k->cols;
   job.scale = node->params.f[LK_ATTENTION_SCALE];
+  job.soft_cap = node->params.f[LK_ATTENTION_SOFT_CAP];
+  windowed = lk_attention_windowed (node, job.ranges, q->rows);
+  if (windowed)
+    job.ranges = windowed;
 
   lk_parallel_for (task->parallel, q->rows, lk_row_grain (q->cols), lk_attention_dx_sums, &job);
   lk_parallel_for (task->parallel, q_blocks * heads, 1, lk_attention_dx_queries, &job);
@@ -199,7 +223,8 @@ lk_attention_dx_record_pass (LkGpuTask *task, const LkNode *node, LkKernel kerne
   LkTensor *k = lk_program_get_tensor (task->program, node->in[1]);
   guint32 q_heads = node->params.u[LK_ATTENTION_HEADS];
   LkAttentionPush push = { (guint32) q->rows, (guint32) k->rows, q_heads,
-                           q_heads / node->params.u[LK_ATTENTION_KV_HEADS], node->params.f[LK_ATTENTION_SCALE], 0 };
+                           q_heads / node->params.u[LK_ATTENTION_KV_HEADS], node->params.f[LK_ATTENTION_SCALE], 0,
+                           node->params.u[LK_ATTENTION_WINDOW], node->params.f[LK_ATTENTION_SOFT_CAP] };
   guint32 block = lk_attention_dx_block_gpu (q->cols / q_heads);
   guint32 tiles = (guint32) ((rows + block - 1) / block);
   double tile_flops = flops / tiles;

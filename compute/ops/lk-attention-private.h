@@ -14,6 +14,8 @@ enum
   LK_ATTENTION_SCALE = 0,    /* f */
   LK_ATTENTION_HEADS = 1,    /* u */
   LK_ATTENTION_KV_HEADS = 2, /* u */
+  LK_ATTENTION_SOFT_CAP = 3, /* f; 0: none */
+  LK_ATTENTION_WINDOW = 4,   /* u; 0: none */
 };
 
 #define LK_ATTENTION_Q_BLOCK 64   /* queries a tile */
@@ -36,12 +38,28 @@ lk_attention_hull (const gint32 *ranges, gint64 i, gint64 end, gint64 n_keys, gi
     *hull_begin = *hull_end = 0;
 }
 
+/* @ranges no longer than the window of @node. Free with g_free; NULL: there is no window. */
+static inline gint32 *
+lk_attention_windowed (const LkNode *node, const gint32 *ranges, gint64 rows)
+{
+  gint32 window = (gint32) node->params.u[LK_ATTENTION_WINDOW], *out;
+
+  if (window == 0)
+    return NULL;
+  out = g_memdup2 (ranges, (gsize) rows * 2 * sizeof (gint32));
+  for (gint64 i = 0; i < rows; i++)
+    out[2 * i] = MAX (out[2 * i], out[2 * i + 1] - window);
+  return out;
+}
+
 /* As Push in shaders/attention.comp and attention_dx.glsl. */
 typedef struct
 {
   guint32 rows, keys, heads, group;
   float scale;
   guint32 tile; /* the first one of this dispatch */
+  guint32 window;
+  float soft_cap;
 } LkAttentionPush;
 
 /* Tiles a dispatch, so that none takes longer than the device plan allows. */

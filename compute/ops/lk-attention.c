@@ -39,7 +39,7 @@ typedef struct
   const gint32 *ranges;
   float *o, *lse, *scratch;
   gint64 rows, n_keys, heads, group, d, q_stride, kv_stride;
-  float scale;
+  float scale, soft_cap;
 } LkAttentionJob;
 
 /* Scores of queries [i, i+n) against keys [j, j+m) become probabilities relative to the running maximum; O so far is
@@ -80,6 +80,9 @@ lk_attention_scores (LkAttentionJob *job, const float *q, const float *k, gint64
         s[r * m + c] = job->scale * job->kernels->dot (q + r * job->q_stride, k + c * job->kv_stride, job->d);
   else
     lk_cpu_gemm (FALSE, TRUE, n, m, job->d, job->scale, q, job->q_stride, k, job->kv_stride, 0, s, m);
+  if (job->soft_cap > 0)
+    for (gint64 i = 0; i < n * m; i++)
+      s[i] = job->soft_cap * tanhf (s[i] / job->soft_cap);
 }
 
 static void
@@ -147,9 +150,12 @@ lk_attention_run (LkCpuTask *task, const LkNode *node)
                          lk_cpu_task_f32 (task, node->in[2]), lk_cpu_task_i32 (task, node->in[3]), lk_cpu_task_f32 (task, node->out[0]),
                          lk_cpu_task_f32 (task, node->out[1]), (float *) (void *) task->scratch, q->rows, k->rows, heads,
                          heads / node->params.u[LK_ATTENTION_KV_HEADS], q->cols / heads, q->cols, k->cols,
-                         node->params.f[LK_ATTENTION_SCALE] };
+                         node->params.f[LK_ATTENTION_SCALE], node->params.f[LK_ATTENTION_SOFT_CAP] };
+  g_autofree gint32 *windowed = lk_attention_windowed (node, job.ranges, q->rows);
   gint64 blocks = (q->rows + LK_ATTENTION_Q_BLOCK - 1) / LK_ATTENTION_Q_BLOCK;
 
+  if (windowed)
+    job.ranges = windowed;
   lk_parallel_for (task->parallel, blocks * heads, 1, lk_attention_tiles, &job);
 }
 
@@ -170,7 +176,8 @@ lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *k = lk_program_get_tensor (task->program, node->in[1]);
   guint32 heads = node->params.u[LK_ATTENTION_HEADS];
   LkAttentionPush push = { (guint32) q->rows, (guint32) k->rows, heads, heads / node->params.u[LK_ATTENTION_KV_HEADS],
-                           node->params.f[LK_ATTENTION_SCALE], 0 };
+                           node->params.f[LK_ATTENTION_SCALE], 0, node->params.u[LK_ATTENTION_WINDOW],
+                           node->params.f[LK_ATTENTION_SOFT_CAP] };
   gboolean apart = q->rows <= LK_ATTENTION_ROWS_APART;
   guint32 block = apart ? 1 : lk_attention_block_gpu (q->cols / heads);
   guint32 tiles = (guint32) ((q->rows + block - 1) / block);
@@ -221,5 +228,7 @@ lk_op_attention (LkProgram *program, const char *name, LkTensorId q, LkTensorId 
   node->params.f[LK_ATTENTION_SCALE] = options->scale;
   node->params.u[LK_ATTENTION_HEADS] = options->heads;
   node->params.u[LK_ATTENTION_KV_HEADS] = options->kv_heads;
+  node->params.f[LK_ATTENTION_SOFT_CAP] = options->soft_cap;
+  node->params.u[LK_ATTENTION_WINDOW] = options->window;
   return out[0];
 }

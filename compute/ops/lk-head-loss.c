@@ -8,7 +8,7 @@
 
 #include "lk-op-gpu.h"
 
-/* in: x, W, targets; out: loss, dx or none, logprobs or none, dW or none */
+/* in: x, W, targets; out: loss, dx or none, logprobs or none, dW or none; params: f[0] soft cap */
 enum
 {
   OUT_LOSS,
@@ -117,6 +117,7 @@ typedef struct
   gint64 n, hidden, vocab; /* n: rows of the chunk */
   const gint32 *targets;   /* of the chunk's rows */
   gboolean gradient;
+  float soft_cap;
 } LkHeadJob;
 
 static void
@@ -135,6 +136,29 @@ lk_head_logits (gint64 begin, gint64 end, guint worker, gpointer data)
   lk_cpu_gemm (FALSE, TRUE, job->n, end - begin, job->hidden, 1, job->x, job->hidden, tile, job->hidden, 0, job->logits + begin, job->vocab);
 }
 
+/* The same where logits are capped: they must outlive the sum, as the slope of the cap, 1 − (logit/cap)², is in the gradient. */
+static float
+lk_head_softmax_capped (LkHeadJob *job, float *row, gint32 target)
+{
+  double sum = 0;
+  float maximum, at_target;
+
+  for (gint64 c = 0; c < job->vocab; c++)
+    row[c] = job->soft_cap * tanhf (row[c] / job->soft_cap);
+  at_target = row[target];
+  maximum = job->task->kernels->maximum (row, job->vocab);
+  for (gint64 c = 0; c < job->vocab; c++)
+    sum += (double) expf (row[c] - maximum);
+  for (gint64 c = 0; job->gradient && c < job->vocab; c++)
+    {
+      float t = row[c] / job->soft_cap;
+      float p = expf (row[c] - maximum) / (float) sum;
+
+      row[c] = (c == target ? p - 1.0f : p) * (1.0f - t * t);
+    }
+  return logf ((float) sum) + (maximum - at_target);
+}
+
 /* −log p of each row's target; logits become p − onehot. */
 static void
 lk_head_softmax (gint64 begin, gint64 end, guint worker, gpointer data)
@@ -145,9 +169,15 @@ lk_head_softmax (gint64 begin, gint64 end, guint worker, gpointer data)
   for (gint64 r = begin; r < end; r++)
     {
       float *row = job->logits + r * job->vocab;
-      float at_target = row[job->targets[r]];
-      float maximum = kernels->maximum (row, job->vocab);
-      float sum = kernels->exp_minus (row, job->vocab, maximum);
+      float at_target = row[job->targets[r]], maximum, sum;
+
+      if (job->soft_cap > 0)
+        {
+          job->losses[r] = lk_head_softmax_capped (job, row, job->targets[r]);
+          continue;
+        }
+      maximum = kernels->maximum (row, job->vocab);
+      sum = kernels->exp_minus (row, job->vocab, maximum);
 
       job->losses[r] = logf (sum) + (maximum - at_target);
       if (job->gradient)
@@ -240,7 +270,7 @@ lk_head_loss_run (LkCpuTask *task, const LkNode *node)
   double sum = 0;
   LkHeadJob job = { task, lk_cpu_task_bytes (task, node->in[1]), lk_type_info (w->type), w->bytes / (guint64) w->rows, scratch + l.x,
                     scratch + l.dx, scratch + l.logits, scratch + l.losses, scratch + l.tiles, lk_cpu_task_f32 (task, node->out[OUT_DW]),
-                    l.tile_floats, 0, w->cols, w->rows, NULL, node->out[OUT_DX] || node->out[OUT_DW] };
+                    l.tile_floats, 0, w->cols, w->rows, NULL, node->out[OUT_DX] || node->out[OUT_DW], node->params.f[0] };
 
   for (gint64 t = 0; t < x->rows; t++)
     if (targets[t] >= 0 && targets[t] < w->rows)
@@ -305,7 +335,8 @@ lk_head_record_softmax (LkHeadRecord *r, GError **error)
 {
   LkGpuDispatch d = lk_op_dispatch (r->node, LK_KERNEL_HEAD_SOFTMAX);
   LkTensorId logprobs = r->node->out[OUT_LOGPROBS];
-  struct { guint32 n, vocab, begin; } push = { (guint32) r->n, (guint32) r->w->rows, (guint32) r->begin };
+  struct { guint32 n, vocab, begin; float soft_cap; } push = { (guint32) r->n, (guint32) r->w->rows, (guint32) r->begin,
+                                                               r->node->params.f[0] };
 
   d.constants[d.n_constants++] = r->node->out[OUT_DX] || r->node->out[OUT_DW];
   d.constants[d.n_constants++] = logprobs != 0;
@@ -400,12 +431,13 @@ static const LkOperation lk_head_loss = {
 
 void
 lk_op_head_loss (LkProgram *program, LkTensorId x, LkTensorId w, LkTensorId targets, LkTensorId loss, LkTensorId logprobs,
-                 gboolean gradient)
+                 float soft_cap, gboolean gradient)
 {
   LkTensor *t = lk_program_get_tensor (program, x);
   LkTensor *weight = lk_program_get_tensor (program, w);
   LkTensorId in[] = { x, w, targets };
   LkTensorId out[N_OUT] = { loss, 0, logprobs, 0 };
+  LkNode *node;
 
   if (gradient && weight->needs_gradient)
     out[OUT_DW] = lk_program_variable (program, weight->variable->gradient);
@@ -414,5 +446,7 @@ lk_op_head_loss (LkProgram *program, LkTensorId x, LkTensorId w, LkTensorId targ
       out[OUT_DX] = lk_program_tensor (program, "d.hidden", LK_TYPE_F32, t->rows, t->cols);
       lk_program_set_gradient (program, x, out[OUT_DX]);
     }
-  lk_program_append (program, &lk_head_loss, in, 3, out, N_OUT)->accumulate = 1u << OUT_LOSS | 1u << OUT_DW;
+  node = lk_program_append (program, &lk_head_loss, in, 3, out, N_OUT);
+  node->accumulate = 1u << OUT_LOSS | 1u << OUT_DW;
+  node->params.f[0] = soft_cap;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lk-cpu-kernels.h"
 #include "lk-program.h"
 
 G_BEGIN_DECLS
@@ -18,8 +19,9 @@ LkTensorId lk_op_add (LkProgram *program, const char *name, LkTensorId a, LkTens
 /* out[t] = scale · table[ids[t]]; table [V, h] of any type. lk-embedding.c, lk-embedding-dw.c */
 LkTensorId lk_op_embedding (LkProgram *program, const char *name, LkTensorId ids, LkTensorId table, float scale);
 
-/* out = x/√(mean x² + eps) · w, by rows; w F32 [1, h]. lk-rms-norm.c, -dx.c, -dw.c */
-LkTensorId lk_op_rms_norm (LkProgram *program, const char *name, LkTensorId x, LkTensorId w, float eps);
+/* out = x/√(mean x² + eps) · (plus + w), by rows; w F32 [1, h]. Where w is narrower than x, each part of a row of w's width is
+ * normed on its own: heads. lk-rms-norm.c, -dx.c, -dw.c */
+LkTensorId lk_op_rms_norm (LkProgram *program, const char *name, LkTensorId x, LkTensorId w, float eps, float plus);
 
 /* y = x·Wᵀ + Σ strength·scale·(drop(x)·Aᵀ)·Bᵀ. W [out, in] of any type. lk-linear.c, -dx.c, -dw.c, lk-lora-gradient.c */
 typedef struct
@@ -49,12 +51,20 @@ typedef struct
 {
   guint heads, kv_heads;
   float scale;
+  float soft_cap; /* scores become cap·tanh(score/cap); 0: they stay */
+  guint window;   /* a query sees at most the last so many rows of its range; 0: all */
 } LkAttentionOptions;
 LkTensorId lk_op_attention (LkProgram *program, const char *name, LkTensorId q, LkTensorId k, LkTensorId v, LkTensorId ranges,
                             const LkAttentionOptions *options);
 
-/* out = silu(gate)·up. lk-swiglu.c, lk-swiglu-dx.c */
-LkTensorId lk_op_swiglu (LkProgram *program, const char *name, LkTensorId gate, LkTensorId up);
+/* out = activation(gate)·up. lk-glu.c, lk-glu-dx.c */
+LkTensorId lk_op_glu (LkProgram *program, const char *name, LkTensorId gate, LkTensorId up, LkActivation activation);
+
+/* out = x + b, by rows; b F32 [1, h]. lk-bias.c, lk-bias-dw.c */
+LkTensorId lk_op_bias (LkProgram *program, const char *name, LkTensorId x, LkTensorId b);
+
+/* out = cap·tanh(x/cap), where nobody asks for a gradient: the logits of generation. lk-soft-cap.c */
+LkTensorId lk_op_soft_cap (LkProgram *program, const char *name, LkTensorId x, float cap);
 
 /* cache[slots[t]] = x[t] for slots ≥ 0. Returns the cache, so that readers come after. lk-cache-append.c */
 LkTensorId lk_op_cache_append (LkProgram *program, LkTensorId x, LkTensorId slots, LkTensorId cache);
@@ -64,9 +74,10 @@ LkTensorId lk_op_gather (LkProgram *program, const char *name, LkTensorId x, LkT
 
 /* Linear head and cross-entropy, fused over chunks of rows: loss[0] += Σ −log softmax(x·Wᵀ)[target], loss[1] += targets.
  * With @gradient d(sum)/dx is made in the same pass (and dW added to where W asks for a gradient). @logprobs: 0, or
- * F32 [1, T] that receives log p of each target, 0 where none. lk-head-loss.c */
+ * F32 [1, T] that receives log p of each target, 0 where none. @soft_cap: logits become cap·tanh(logit/cap); 0: they stay.
+ * lk-head-loss.c */
 void lk_op_head_loss (LkProgram *program, LkTensorId x, LkTensorId w, LkTensorId targets, LkTensorId loss, LkTensorId logprobs,
-                      gboolean gradient);
+                      float soft_cap, gboolean gradient);
 
 /* norm[0] = √Σ(g·hyper.gradient_scale)², norm[1] = 1 when finite, else 0. lk-gradient-norm.c */
 void lk_op_gradient_norm (LkProgram *program, LkTensorId gradients, LkTensorId hyper, LkTensorId norm);

@@ -45,10 +45,11 @@ static void
 lk_rms_norm_dw_run (LkCpuTask *task, const LkNode *node)
 {
   LkTensor *x = lk_task_tensor (task, node->in[1]);
+  gint64 cols = lk_task_tensor (task, node->out[0])->cols;
   LkRmsNormDwJob job = { lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_f32 (task, node->in[1]), lk_cpu_task_f32 (task, node->in[2]),
-                         lk_cpu_task_f32 (task, node->out[0]), x->rows, x->cols };
+                         lk_cpu_task_f32 (task, node->out[0]), x->rows * (x->cols / cols), cols };
 
-  lk_parallel_for (task->parallel, x->cols, 64, lk_rms_norm_dw_columns, &job);
+  lk_parallel_for (task->parallel, cols, 64, lk_rms_norm_dw_columns, &job);
 }
 
 static gboolean
@@ -56,13 +57,14 @@ lk_rms_norm_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
 {
   LkTensor *x = lk_program_get_tensor (task->program, node->in[1]);
   LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_RMS_NORM_DW);
-  struct { guint32 rows, cols, dw_offset; } push = { (guint32) x->rows, (guint32) x->cols, 0 };
+  gint64 cols = lk_program_get_tensor (task->program, node->out[0])->cols;
+  struct { guint32 rows, cols, dw_offset; } push = { (guint32) (x->rows * (x->cols / cols)), (guint32) cols, 0 };
 
   lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
   lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
   lk_op_bind (task, &d, node->in[2], LK_GPU_READ);
   push.dw_offset = lk_op_bind (task, &d, node->out[0], LK_GPU_READ | LK_GPU_WRITE);
-  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) x->cols, 64), 1,
+  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) cols, 64), 1,
                        3.0 * (double) x->rows * (double) x->cols, error);
 }
 

@@ -434,11 +434,11 @@ test_norms_and_gates (void)
       LkVariable *x = want_gradient (&f, add_random (&f, "x", LK_TYPE_F32, shapes[i][0], shapes[i][1], 1));
       LkVariable *z = want_gradient (&f, add_random (&f, "z", LK_TYPE_F32, shapes[i][0], shapes[i][1], 2));
       LkVariable *w = add_parameter (&f, "w", 3, 1, shapes[i][1], 1);
-      LkTensorId n = lk_op_rms_norm (f.program, "n", id_of (&f, x), id_of (&f, w), 0.2f);
-      LkTensorId g = lk_op_swiglu (f.program, "g", n, id_of (&f, z));
+      LkTensorId n = lk_op_rms_norm (f.program, "n", id_of (&f, x), id_of (&f, w), 0.2f, 0);
+      LkTensorId g = lk_op_glu (f.program, "g", n, id_of (&f, z), LK_ACTIVATION_SILU);
       LkTensorId s = lk_op_add (f.program, "s", g, id_of (&f, x));
 
-      add_gradients (&f, lk_op_rms_norm (f.program, "y", s, id_of (&f, w), 0.1f));
+      add_gradients (&f, lk_op_rms_norm (f.program, "y", s, id_of (&f, w), 0.1f, 0));
       compare (&f, 1e-5);
       fixture_clear (&f);
     }
@@ -466,7 +466,7 @@ check_attention (gint64 rows, guint heads, guint kv_heads, gint64 d, guint patte
   LkVariable *k = want_gradient (&f, add_random (&f, "k", LK_TYPE_F32, rows, kv_heads * d, 1));
   LkVariable *v = want_gradient (&f, add_random (&f, "v", LK_TYPE_F32, rows, kv_heads * d, 1));
   LkVariable *table = add_random (&f, "table", LK_TYPE_F32, 50, d, 1);
-  LkAttentionOptions options = { heads, kv_heads, 1.0f / sqrtf ((float) d) };
+  LkAttentionOptions options = { heads, kv_heads, 1.0f / sqrtf ((float) d), 0, 0 };
   LkTensorId p, turned[2];
 
   fill_ranges (ranges, rows, pattern);
@@ -502,7 +502,7 @@ test_cache (void)
   static const gint32 ranges[] = { 0, 641, 0, 0, 3, 42, 690, 900, 40, 43 };
   static const gint32 rows[] = { 4, 0, 99 };
   Fixture f = fixture ();
-  LkAttentionOptions options = { 4, 2, 0.3f };
+  LkAttentionOptions options = { 4, 2, 0.3f, 0, 0 };
   LkTensorId s, k, v, o;
 
   if (!skip_without_device ())
@@ -538,7 +538,7 @@ check_head (LkType type, gint64 rows, gint64 hidden, gint64 vocab, guint pattern
                  : pattern == 2 && i % 11 == 0 ? (gint32) vocab : (gint32) ((i * 37) % vocab);
   lk_op_head_loss (f.program, id_of (&f, x), id_of (&f, w),
                    id_of (&f, add_ints (&f, "targets", 1, rows, targets)), id_of (&f, loss),
-                   pattern == 1 ? 0 : id_of (&f, logprobs), gradient);
+                   pattern == 1 ? 0 : id_of (&f, logprobs), 0, gradient);
   lk_program_add_gradients (f.program, 0);
   compare (&f, 1e-5);
   fixture_clear (&f);

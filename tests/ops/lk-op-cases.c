@@ -36,7 +36,7 @@ build_residual (LkProgram *program, const LkTensorId *in, const LkCase *self)
 {
   LkTensorId x = lk_op_add (program, "x", in[0], in[1]);
 
-  return lk_op_add (program, "y", x, lk_op_rms_norm (program, "n", x, in[2], 1e-5f));
+  return lk_op_add (program, "y", x, lk_op_rms_norm (program, "n", x, in[2], 1e-5f, 0));
 }
 
 static LkTensorId
@@ -48,7 +48,7 @@ build_embedding (LkProgram *program, const LkTensorId *in, const LkCase *self)
 static LkTensorId
 build_rms_norm (LkProgram *program, const LkTensorId *in, const LkCase *self)
 {
-  return lk_op_rms_norm (program, "y", in[0], in[1], 1e-5f);
+  return lk_op_rms_norm (program, "y", in[0], in[1], 1e-5f, 0);
 }
 
 static LkTensorId
@@ -85,15 +85,57 @@ build_rope (LkProgram *program, const LkTensorId *in, const LkCase *self)
 static LkTensorId
 build_attention (LkProgram *program, const LkTensorId *in, const LkCase *self)
 {
-  LkAttentionOptions options = { 6, 2, 0.4f };
+  LkAttentionOptions options = { 6, 2, 0.4f, 0, 0 };
 
   return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
 }
 
 static LkTensorId
-build_swiglu (LkProgram *program, const LkTensorId *in, const LkCase *self)
+build_glu (LkProgram *program, const LkTensorId *in, const LkCase *self)
 {
-  return lk_op_swiglu (program, "y", in[0], in[1]);
+  return lk_op_glu (program, "y", in[0], in[1], LK_ACTIVATION_SILU);
+}
+
+static LkTensorId
+build_geglu (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_glu (program, "y", in[0], in[1], LK_ACTIVATION_GELU_TANH);
+}
+
+/* weights stored less one */
+static LkTensorId
+build_rms_norm_plus (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_rms_norm (program, "y", in[0], in[1], 1e-5f, 1);
+}
+
+static LkTensorId
+build_bias (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_bias (program, "y", in[0], in[1]);
+}
+
+static LkTensorId
+build_soft_cap (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  return lk_op_soft_cap (program, "y", in[0], 0.7f);
+}
+
+/* a cap low enough to bend the scores, a window shorter than the sequences */
+static LkTensorId
+build_attention_capped (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkAttentionOptions options = { 6, 2, 0.4f, 1.5f, 0 };
+
+  return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
+}
+
+static LkTensorId
+build_attention_window (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkAttentionOptions options = { 6, 2, 0.4f, 0, 3 };
+
+  return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
 }
 
 static LkTensorId
@@ -143,7 +185,18 @@ const LkCase lk_cases[] = {
     5e-3, 0 },
   { "attention wide", { GRAD ("q", 71, 384), GRAD ("k", 71, 128), GRAD ("v", 71, 128), I32 ("ranges", 71, 2, long_ranges) }, build_attention,
     2e-2, 0 },
-  { "swiglu", { GRAD ("gate", 11, 37), GRAD ("up", 11, 37) }, build_swiglu, 0, 0 },
+  { "rms_norm of heads", { GRAD ("x", 11, 60), GRAD ("w", 1, 12) }, build_rms_norm, 0, 0 },
+  { "rms_norm plus one", { GRAD ("x", 11, 37), GRAD ("w", 1, 37) }, build_rms_norm_plus, 0, 0 },
+  { "bias", { GRAD ("x", 11, 37), GRAD ("b", 1, 37) }, build_bias, 0, 0 },
+  { "soft cap", { F32 ("x", 11, 37) }, build_soft_cap, 0, 0 },
+  { "attention with a soft cap", { GRAD ("q", 11, 60), GRAD ("k", 11, 20), GRAD ("v", 11, 20), I32 ("ranges", 11, 2, ranges) },
+    build_attention_capped, 5e-3, 0 },
+  { "attention with a window", { GRAD ("q", 11, 60), GRAD ("k", 11, 20), GRAD ("v", 11, 20), I32 ("ranges", 11, 2, ranges) },
+    build_attention_window, 5e-3, 0 },
+  { "attention long with a window", { GRAD ("q", 197, 48), GRAD ("k", 197, 16), GRAD ("v", 197, 16), I32 ("ranges", 197, 2, long_ranges) },
+    build_attention_window, 5e-3, 0 },
+  { "geglu", { GRAD ("gate", 11, 37), GRAD ("up", 11, 37) }, build_geglu, 0, 0 },
+  { "glu", { GRAD ("gate", 11, 37), GRAD ("up", 11, 37) }, build_glu, 0, 0 },
   { "gather", { F32 ("x", 11, 37), I32 ("rows", 1, 4, chosen) }, build_gather, 0, 0 },
   { "cache_append", { F32 ("x", 11, 37), I32 ("slots", 1, 11, slots), F32 ("cache", 11, 37) }, build_cache_append, 0, 0 },
   { NULL, { { 0 } }, NULL, 0, 0 },

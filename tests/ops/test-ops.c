@@ -54,7 +54,7 @@ typedef struct
 static const gint32 head_targets[HEAD_ROWS] = { 3, -1, 40, 0, 7, -1, 12, 36, -1, 2, 9 };
 
 static void
-run_head (LkBackend *backend, const float *x, const float *w, LkHeadResult *result)
+run_head (LkBackend *backend, const float *x, const float *w, float soft_cap, LkHeadResult *result)
 {
   g_autoptr (LkVariables) variables = lk_variables_new ();
   g_autoptr (LkProgram) program = lk_program_new ("head", variables);
@@ -73,7 +73,7 @@ run_head (LkBackend *backend, const float *x, const float *w, LkHeadResult *resu
   lk_ops_init ();
   hidden = lk_op_add (program, "hidden", lk_program_variable (program, vx), lk_program_variable (program, vx)); /* 2x */
   lk_op_head_loss (program, hidden, lk_program_variable (program, vw), lk_program_variable (program, targets),
-                   lk_program_variable (program, loss), lk_program_variable (program, logprobs), TRUE);
+                   lk_program_variable (program, loss), lk_program_variable (program, logprobs), soft_cap, TRUE);
   lk_program_add_gradients (program, 0);
   g_assert_true (lk_backend_prepare (backend, variables, &error));
   executable = lk_backend_compile (backend, program, &error);
@@ -101,7 +101,7 @@ head_result_clear (LkHeadResult *result)
 
 /* The same in double, straight from the definition. */
 static double
-reference_head (const float *x, const float *w, double *dx, double *dw, double *logprobs)
+reference_head (const float *x, const float *w, double soft_cap, double *dx, double *dw, double *logprobs)
 {
   double total = 0;
 
@@ -119,13 +119,16 @@ reference_head (const float *x, const float *w, double *dx, double *dw, double *
           logits[v] = 0;
           for (int h = 0; h < HEAD_HIDDEN; h++)
             logits[v] += 2.0 * (double) x[r * HEAD_HIDDEN + h] * (double) w[v * HEAD_HIDDEN + h];
+          if (soft_cap > 0)
+            logits[v] = soft_cap * tanh (logits[v] / soft_cap);
           sum += exp (logits[v]);
         }
       logprobs[r] = logits[head_targets[r]] - log (sum);
       total -= logprobs[r];
       for (int v = 0; v < HEAD_VOCAB; v++)
         {
-          double d = exp (logits[v]) / sum - (v == head_targets[r]);
+          double slope = soft_cap > 0 ? 1 - pow (logits[v] / soft_cap, 2) : 1;
+          double d = (exp (logits[v]) / sum - (v == head_targets[r])) * slope;
           for (int h = 0; h < HEAD_HIDDEN; h++)
             {
               dx[r * HEAD_HIDDEN + h] += 2.0 * d * (double) w[v * HEAD_HIDDEN + h];
@@ -152,7 +155,8 @@ deviation (const float *a, const double *b, gsize n)
 static void
 test_head_loss (gconstpointer data)
 {
-  LkBackend *backend = g_str_equal (data, "cpu") ? cpu : gpu;
+  LkBackend *backend = g_str_has_prefix (data, "cpu") ? cpu : gpu;
+  float soft_cap = g_str_has_suffix (data, "capped") ? 1.25f : 0;
   g_autofree float *x = g_new (float, HEAD_ROWS * HEAD_HIDDEN);
   g_autofree float *w = g_new (float, HEAD_VOCAB * HEAD_HIDDEN);
   g_autofree double *dx = g_new (double, HEAD_ROWS * HEAD_HIDDEN);
@@ -169,8 +173,8 @@ test_head_loss (gconstpointer data)
     x[i] = sinf ((float) i * 0.37f);
   for (int i = 0; i < HEAD_VOCAB * HEAD_HIDDEN; i++)
     w[i] = cosf ((float) i * 0.71f) * 0.3f;
-  loss = reference_head (x, w, dx, dw, logprobs);
-  run_head (backend, x, w, &result);
+  loss = reference_head (x, w, (double) soft_cap, dx, dw, logprobs);
+  run_head (backend, x, w, soft_cap, &result);
   g_assert_cmpfloat (result.count, ==, 8);
   g_assert_cmpfloat (fabs (result.loss - loss) / loss, <, 1e-6);
   g_assert_cmpfloat (deviation (result.logprobs, logprobs, HEAD_ROWS), <, 1e-6);
@@ -287,10 +291,13 @@ test_simd (void)
       const LkCpuKernels *a = sets[s], *b = sets[n - 1];
 
       g_assert_cmpfloat (fabsf (a->dot (x, y, N) - b->dot (x, y, N)), <, 1e-3f);
-      a->swiglu (x, y, out, N);
-      b->swiglu (x, y, twin, N);
-      for (int i = 0; i < N; i++)
-        g_assert_cmpfloat (fabsf (out[i] - twin[i]), <, 1e-5f);
+      for (guint activation = 0; activation <= LK_ACTIVATION_GELU_TANH; activation++)
+        {
+          a->glu (activation, x, y, out, N);
+          b->glu (activation, x, y, twin, N);
+          for (int i = 0; i < N; i++)
+            g_assert_cmpfloat (fabsf (out[i] - twin[i]), <, 1e-5f);
+        }
       memcpy (out, x, sizeof x);
       g_assert_cmpfloat (fabsf (a->exp_minus (out, N, 3.0f) - b->exp_minus (twin, 0, 0) - (float) N), <, (float) N);
       for (int i = 0; i < N; i++)
@@ -319,6 +326,8 @@ main (int argc, char **argv)
     }
   g_test_add_data_func ("/ops/cpu/head-loss", "cpu", test_head_loss);
   g_test_add_data_func ("/ops/gpu/head-loss", "gpu", test_head_loss);
+  g_test_add_data_func ("/ops/cpu/head-loss-capped", "cpu capped", test_head_loss);
+  g_test_add_data_func ("/ops/gpu/head-loss-capped", "gpu capped", test_head_loss);
   g_test_add_data_func ("/ops/cpu/adamw", "cpu", test_adamw);
   g_test_add_data_func ("/ops/gpu/adamw", "gpu", test_adamw);
   g_test_add_data_func ("/ops/cpu/not-finite", "cpu", test_not_finite);
