@@ -202,8 +202,15 @@ write_tokenizer_json (LkModel *model, const char *folder, GError **error)
   const LkPretokenizer *pre = lk_pretokenizer_by_name (lk_tokenizer_get_pre (tokenizer));
   g_autoptr (JsonObject) top = json_object_new ();
   Vocabulary v = { 0 };
-  gboolean ok = vocabulary_read (&v, lk_model_get_gguf (model), error);
+  gboolean ok;
 
+  if (!pre)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: its tokenizer is SentencePiece's, which cannot be written as tokenizer.json",
+                   lk_model_get_path (model));
+      return FALSE;
+    }
+  ok = vocabulary_read (&v, lk_model_get_gguf (model), error);
   if (ok)
     {
       json_object_set_string_member (top, "version", "1.0");

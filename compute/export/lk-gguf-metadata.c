@@ -171,6 +171,11 @@ make_tokenizer_keys (LkModel *model, LkGgufWriter *writer, GError **error)
     { "tokenizer.ggml.padding_token_id", lk_tokenizer_get_pad (tokenizer) },
   };
 
+  if (!lk_tokenizer_get_pre (tokenizer))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: its tokenizer is SentencePiece's, which cannot be written as GGUF", path);
+      return FALSE;
+    }
   if (!added || !lk_json_get_object (top, "model", path, &bpe, error) || !bpe
       || !set_merges (bpe, path, writer, error))
     return FALSE;

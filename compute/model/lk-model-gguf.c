@@ -140,7 +140,7 @@ lk_model_gguf_token (LkModel *self, const char *key, gint64 *out, guint n, GErro
 gboolean
 _lk_model_read_gguf_text (LkModel *self, GError **error)
 {
-  LkTokenizerMetadata m = { .source = self->path };
+  LkTokenizerMetadata m = { .source = self->path, .add_bos = -1, .add_space_prefix = -1 };
   g_auto (GStrv) tokens = NULL;
   g_auto (GStrv) merges = NULL;
   g_autofree gint64 *types = NULL;

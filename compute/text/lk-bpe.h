@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Byte-pair merges over token ids (Sennrich et al., 2016): of all adjacent pairs the one of lowest rank is joined, the
- * leftmost first, until none is left. O(n log n) for any piece. Immutable after the last add.
+ * leftmost first, until none is left. Linear in the piece for a given vocabulary. Immutable after the last add.
  */
 #pragma once
 
@@ -11,10 +11,11 @@ G_BEGIN_DECLS
 
 typedef struct _LkBpe LkBpe;
 
+/* @n_merges: at most so many will be added. */
 LkBpe *lk_bpe_new (guint n_merges);
 void lk_bpe_free (LkBpe *self);
-/* The next merge in rank order: @left and @right become @id. */
-void lk_bpe_add_merge (LkBpe *self, gint32 left, gint32 right, gint32 id);
+/* @left and @right become @id; of a pair that is there already the first counts. Pairs of one rank are equals. */
+void lk_bpe_add_merge (LkBpe *self, gint32 left, gint32 right, gint32 id, guint32 rank);
 /* Merges @ids[0…n) in place; returns how many are left. */
 gsize lk_bpe_merge (const LkBpe *self, gint32 *ids, gsize n);
 

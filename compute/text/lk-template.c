@@ -345,12 +345,12 @@ lk_example_free (LkExample *self)
 
 /* Encodes bytes [begin, end) of the output; control tokens are matched only in what the template itself wrote. */
 static gboolean
-lk_template_encode_part (LkTokenizer *tokenizer, const LkJinjaOutput *output, gsize begin, gsize end, gboolean target, GArray *ids,
-                         GByteArray *targets, GError **error)
+lk_template_encode_part (LkTokenizer *tokenizer, const LkJinjaOutput *output, gsize begin, gsize end, gboolean target, LkEncodeState *state,
+                         GArray *ids, GByteArray *targets, GError **error)
 {
   guint before = ids->len;
 
-  if (!_lk_tokenizer_encode_masked (tokenizer, output->text->str + begin, end - begin, output->tags->data + begin, ids, error))
+  if (!_lk_tokenizer_encode_masked (tokenizer, output->text->str + begin, end - begin, output->tags->data + begin, state, ids, error))
     return FALSE;
   g_byte_array_set_size (targets, ids->len);
   memset (targets->data + before, target, ids->len - before);
@@ -365,6 +365,7 @@ lk_template_encode (LkTemplate *self, LkTokenizer *tokenizer, const LkTemplateIn
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autoptr (GByteArray) targets = g_byte_array_new ();
   LkExample *example = NULL;
+  LkEncodeState state = { FALSE, FALSE };
   gboolean ok = lk_template_run (self, input, &output, spans, error);
   gsize at = 0;
 
@@ -372,11 +373,11 @@ lk_template_encode (LkTemplate *self, LkTokenizer *tokenizer, const LkTemplateIn
     {
       LkSpan span = g_array_index (spans, LkSpan, i);
 
-      ok = lk_template_encode_part (tokenizer, &output, at, span.begin, FALSE, ids, targets, error)
-           && lk_template_encode_part (tokenizer, &output, span.begin, span.end, TRUE, ids, targets, error);
+      ok = lk_template_encode_part (tokenizer, &output, at, span.begin, FALSE, &state, ids, targets, error)
+           && lk_template_encode_part (tokenizer, &output, span.begin, span.end, TRUE, &state, ids, targets, error);
       at = span.end;
     }
-  ok = ok && lk_template_encode_part (tokenizer, &output, at, output.text->len, FALSE, ids, targets, error);
+  ok = ok && lk_template_encode_part (tokenizer, &output, at, output.text->len, FALSE, &state, ids, targets, error);
   if (ok)
     {
       example = g_new0 (LkExample, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * tokenizer.json of the tokenizers library (formats: d.1): byte-level BPE. Kinds this program does not know are refused by
- * name, never run differently from how they were meant.
+ * tokenizer.json of the tokenizers library (formats: d.1): byte-level BPE, SentencePiece's BPE and unigram. Kinds this program
+ * does not know are refused by name, never run differently from how they were meant.
  */
 #include "lk-tokenizer-private.h"
 
@@ -29,6 +29,41 @@ lk_member_type (JsonObject *object, const char *name, JsonObject **member)
   return *member ? json_object_get_string_member_with_default (*member, "type", "(none)") : NULL;
 }
 
+static const char *
+lk_json_text (JsonObject *object, const char *member)
+{
+  JsonNode *node = json_object_has_member (object, member) ? json_object_get_member (object, member) : NULL;
+
+  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : NULL;
+}
+
+/* Calls @func for the object @member, or for those in it when it is a Sequence, whose list is @items. FALSE when one call was. */
+typedef gboolean (*LkItemFunc) (LkTokenizer *self, const char *type, JsonObject *item, gpointer data, GError **error);
+
+static gboolean
+lk_each_item (LkTokenizer *self, JsonObject *member, const char *what, const char *items, LkItemFunc func, gpointer data, GError **error)
+{
+  const char *type = lk_json_text (member, "type");
+  JsonArray *list = NULL;
+
+  if (g_strcmp0 (type, "Sequence") != 0)
+    return type ? func (self, type, member, data, error) : lk_tokenizer_refuse (self->source, what, NULL, error);
+  if (!lk_json_get_array (member, items, self->source, &list, error))
+    return FALSE;
+  for (guint i = 0; list && i < json_array_get_length (list); i++)
+    {
+      JsonNode *node = json_array_get_element (list, i);
+      JsonObject *item = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+
+      type = item ? lk_json_text (item, "type") : NULL;
+      if (!type)
+        return lk_tokenizer_refuse (self->source, what, NULL, error);
+      if (!func (self, type, item, data, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 lk_json_truth (JsonObject *object, const char *member)
 {
@@ -38,42 +73,78 @@ lk_json_truth (JsonObject *object, const char *member)
 typedef struct
 {
   const LkPretokenizer *split;
-  gboolean digits, byte_level, regex;
+  gboolean digits, byte_level, regex, spaces;
 } LkJsonPre;
 
-/* One of: ByteLevel, Digits, Split, or a Sequence of them. */
-static gboolean
-lk_read_pre_item (JsonObject *item, const char *source, LkJsonPre *pre, GError **error)
+/* A pattern that is a text or, in @regex, a regular expression. */
+static const char *
+lk_json_pattern (JsonObject *item, gboolean *regex)
 {
-  const char *type = json_object_get_string_member_with_default (item, "type", "(none)");
+  JsonObject *pattern;
+  const char *text;
+
+  lk_member_type (item, "pattern", &pattern);
+  text = pattern ? lk_json_text (pattern, "String") : NULL;
+  *regex = pattern && !text;
+  return *regex ? lk_json_text (pattern, "Regex") : text;
+}
+
+static gboolean
+lk_read_metaspace (LkTokenizer *self, JsonObject *item, GError **error)
+{
+  const char *scheme = lk_json_text (item, "prepend_scheme"), *blank = lk_json_text (item, "replacement");
+
+  if (g_strcmp0 (blank, LK_TOKENIZER_BLANK) != 0)
+    return lk_tokenizer_refuse (self->source, "the replacement of Metaspace", blank, error);
+  self->blanks = TRUE;
+  self->split_blanks = json_object_get_boolean_member_with_default (item, "split", TRUE);
+  if (scheme ? g_str_equal (scheme, "always") : lk_json_truth (item, "add_prefix_space"))
+    self->prefix = LK_PREFIX_MISSING;
+  else if (g_strcmp0 (scheme, "first") == 0)
+    self->prefix = LK_PREFIX_FIRST;
+  return TRUE;
+}
+
+static gboolean
+lk_read_split (LkTokenizer *self, JsonObject *item, LkJsonPre *pre, GError **error)
+{
+  gboolean regex;
+  const char *pattern = lk_json_pattern (item, &regex), *behavior = lk_json_text (item, "behavior");
+
+  if (!regex && g_strcmp0 (pattern, " ") == 0 && !lk_json_truth (item, "invert"))
+    {
+      pre->spaces = TRUE; /* where the normalizer leaves no blank, there is nothing to split */
+      return TRUE;
+    }
+  pre->split = regex && pattern ? lk_pretokenizer_by_regex (pattern) : NULL;
+  /* Isolated keeps what matches; Removed of what does not match is the same when all of a text matches, as it does here */
+  if (!pre->split
+      || !((g_strcmp0 (behavior, "Isolated") == 0 && !lk_json_truth (item, "invert"))
+           || (g_strcmp0 (behavior, "Removed") == 0 && lk_json_truth (item, "invert"))))
+    return lk_tokenizer_refuse (self->source, "the split pattern", pattern, error);
+  return TRUE;
+}
+
+static gboolean
+lk_read_pre_item (LkTokenizer *self, const char *type, JsonObject *item, gpointer data, GError **error)
+{
+  LkJsonPre *pre = data;
 
   if (g_str_equal (type, "ByteLevel"))
     {
-      if (lk_json_truth (item, "add_prefix_space"))
-        return lk_tokenizer_refuse (source, "pre-tokenizer option", "add_prefix_space", error);
       pre->byte_level = TRUE;
       pre->regex = json_object_get_boolean_member_with_default (item, "use_regex", TRUE);
+      if (lk_json_truth (item, "add_prefix_space"))
+        self->prefix = LK_PREFIX_MISSING;
       return TRUE;
     }
   if (g_str_equal (type, "Digits") && lk_json_truth (item, "individual_digits"))
-    {
-      pre->digits = TRUE;
-      return TRUE;
-    }
+    return pre->digits = TRUE;
+  if (g_str_equal (type, "Metaspace"))
+    return lk_read_metaspace (self, item, error);
   if (g_str_equal (type, "Split"))
-    {
-      JsonObject *pattern;
-      const char *regex;
-
-      lk_member_type (item, "pattern", &pattern);
-      regex = pattern ? json_object_get_string_member_with_default (pattern, "Regex", "") : "";
-      pre->split = lk_pretokenizer_by_regex (regex);
-      if (!pre->split || lk_json_truth (item, "invert")
-          || g_strcmp0 (json_object_get_string_member_with_default (item, "behavior", ""), "Isolated") != 0)
-        return lk_tokenizer_refuse (source, "the split pattern", regex, error);
-      return TRUE;
-    }
-  return lk_tokenizer_refuse (source, "pre-tokenizer", type, error);
+    return lk_read_split (self, item, pre, error);
+  return lk_tokenizer_refuse (self->source, "pre-tokenizer", type, error);
 }
 
 static gboolean
@@ -83,39 +154,91 @@ lk_read_pre (LkTokenizer *self, JsonObject *top, GError **error)
   const char *type = lk_member_type (top, "pre_tokenizer", &member);
   LkJsonPre pre = { 0 };
 
-  if (!type)
-    return lk_tokenizer_refuse (self->source, "pre-tokenizer", NULL, error);
-  if (g_str_equal (type, "Sequence"))
-    {
-      JsonArray *items = NULL;
-
-      if (!lk_json_get_array (member, "pretokenizers", self->source, &items, error))
-        return FALSE;
-      for (guint i = 0; items && i < json_array_get_length (items); i++)
-        {
-          JsonNode *item = json_array_get_element (items, i);
-          if (!JSON_NODE_HOLDS_OBJECT (item) || !lk_read_pre_item (json_node_get_object (item), self->source, &pre, error))
-            return JSON_NODE_HOLDS_OBJECT (item) ? FALSE : lk_tokenizer_refuse (self->source, "pre-tokenizer", NULL, error);
-        }
-    }
-  else if (!lk_read_pre_item (member, self->source, &pre, error))
+  if (member && !lk_each_item (self, member, "pre-tokenizer", "pretokenizers", lk_read_pre_item, &pre, error))
     return FALSE;
-  if (!pre.byte_level || (pre.split && (pre.regex || pre.digits)) || (!pre.split && !pre.regex))
+  self->model = pre.byte_level ? LK_TEXT_BYTES : LK_TEXT_CHARS;
+  if (!pre.byte_level)
+    return !(pre.split || pre.digits || (pre.spaces && !self->blanks))
+           || lk_tokenizer_refuse (self->source, "this combination of pre-tokenizers in", type, error);
+  if ((pre.split && (pre.regex || pre.digits)) || (!pre.split && !pre.regex) || pre.spaces || self->blanks)
     return lk_tokenizer_refuse (self->source, "this combination of pre-tokenizers in", type, error);
   self->pre = pre.split ? pre.split : lk_pretokenizer_by_name (pre.digits ? "smollm" : "gpt-2");
   return TRUE;
 }
 
 static gboolean
-lk_read_normalizer (LkTokenizer *self, JsonObject *top, GError **error)
+lk_read_normalizer_item (LkTokenizer *self, const char *type, JsonObject *item, gpointer data, GError **error)
+{
+  static const struct
+  {
+    const char *name;
+    GNormalizeMode mode;
+  } forms[] = { { "NFC", G_NORMALIZE_NFC }, { "NFD", G_NORMALIZE_NFD }, { "NFKC", G_NORMALIZE_NFKC }, { "NFKD", G_NORMALIZE_NFKD } };
+  gboolean regex = FALSE;
+  const char *pattern;
+
+  for (guint i = 0; i < G_N_ELEMENTS (forms); i++)
+    if (g_str_equal (type, forms[i].name))
+      {
+        self->unicode = forms[i].mode;
+        return TRUE;
+      }
+  if (g_str_equal (type, "Lowercase"))
+    return self->lowercase = TRUE;
+  if (g_str_equal (type, "Prepend") && g_strcmp0 (lk_json_text (item, "prepend"), LK_TOKENIZER_BLANK) == 0)
+    {
+      self->prefix = LK_PREFIX_ALWAYS;
+      return TRUE;
+    }
+  pattern = g_str_equal (type, "Replace") ? lk_json_pattern (item, &regex) : NULL;
+  if (!pattern || regex || !lk_json_text (item, "content"))
+    return lk_tokenizer_refuse (self->source, "normalizer", regex ? pattern : type, error);
+  if (g_str_equal (pattern, " ") && g_str_equal (lk_json_text (item, "content"), LK_TOKENIZER_BLANK))
+    self->blanks = TRUE;
+  else
+    _lk_tokenizer_add_replacement (self, pattern, lk_json_text (item, "content"));
+  return TRUE;
+}
+
+static gboolean
+lk_read_decoder_item (LkTokenizer *self, const char *type, JsonObject *item, gpointer data, GError **error)
+{
+  if (g_str_equal (type, "Strip") && g_strcmp0 (lk_json_text (item, "content"), " ") == 0)
+    self->strip_prefix = json_object_get_int_member_with_default (item, "start", 0) > 0;
+  else if (g_str_equal (type, "Metaspace"))
+    self->strip_prefix = self->prefix != LK_PREFIX_NEVER;
+  return TRUE;
+}
+
+/* The special token a text begins with. */
+static gboolean
+lk_read_post_item (LkTokenizer *self, const char *type, JsonObject *item, gpointer data, GError **error)
+{
+  JsonArray *single = NULL;
+  JsonObject *special;
+  JsonNode *first;
+
+  if (!g_str_equal (type, "TemplateProcessing") || !lk_json_get_array (item, "single", self->source, &single, error))
+    return !g_str_equal (type, "TemplateProcessing");
+  first = single && json_array_get_length (single) > 0 ? json_array_get_element (single, 0) : NULL;
+  if (first && JSON_NODE_HOLDS_OBJECT (first))
+    {
+      lk_member_type (json_node_get_object (first), "SpecialToken", &special);
+      if (special && lk_json_text (special, "id"))
+        self->bos = lk_tokenizer_lookup (self, lk_json_text (special, "id"));
+    }
+  self->add_bos = self->bos >= 0;
+  return TRUE;
+}
+
+/* Normalizer, decoder or post-processor. */
+static gboolean
+lk_read_stage (LkTokenizer *self, JsonObject *top, const char *name, const char *items, LkItemFunc func, GError **error)
 {
   JsonObject *member;
-  const char *type = lk_member_type (top, "normalizer", &member);
 
-  if (type && !g_str_equal (type, "NFC"))
-    return lk_tokenizer_refuse (self->source, "normalizer", type, error);
-  self->nfc = type != NULL;
-  return TRUE;
+  lk_member_type (top, name, &member);
+  return !member || lk_each_item (self, member, name, items, func, NULL, error);
 }
 
 static gboolean
@@ -187,8 +310,8 @@ lk_read_added (LkTokenizer *self, JsonArray *added, GError **error)
                        self->n_tokens);
           return FALSE;
         }
-      if (lk_json_truth (object, "lstrip") || lk_json_truth (object, "rstrip") || lk_json_truth (object, "single_word"))
-        return lk_tokenizer_refuse (self->source, "an option (lstrip, rstrip or single_word) of the added token", content, error);
+      self->added_flags[id] = (guint8) ((lk_json_truth (object, "lstrip") ? LK_ADDED_LSTRIP : 0) | (lk_json_truth (object, "rstrip") ? LK_ADDED_RSTRIP : 0)
+                                        | (lk_json_truth (object, "single_word") ? LK_ADDED_SINGLE_WORD : 0));
       if (!_lk_tokenizer_set_token (self, (guint) id, content, lk_json_truth (object, "special") ? LK_TOKEN_CONTROL : LK_TOKEN_ADDED, error))
         return FALSE;
     }
@@ -197,14 +320,14 @@ lk_read_added (LkTokenizer *self, JsonArray *added, GError **error)
 
 /* One above the highest id of vocabulary and added tokens; hostile ids are caught by the limit. */
 static guint
-lk_count_tokens (JsonObject *vocab, JsonArray *added)
+lk_count_tokens (JsonObject *vocab, gint64 n, JsonArray *added)
 {
   JsonObjectIter iter;
   JsonNode *node;
-  gint64 n = 0;
 
-  json_object_iter_init (&iter, vocab);
-  while (json_object_iter_next (&iter, NULL, &node))
+  if (vocab)
+    json_object_iter_init (&iter, vocab);
+  while (vocab && json_object_iter_next (&iter, NULL, &node))
     if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_INT64)
       n = MAX (n, MIN (json_node_get_int (node), G_MAXINT32 - 1) + 1);
   for (guint i = 0; added && i < json_array_get_length (added); i++)
@@ -242,8 +365,90 @@ lk_read_config (LkTokenizer *self, const char *path, GError **error)
   self->bos = lk_config_token (self, config, "bos_token");
   self->eos = lk_config_token (self, config, "eos_token");
   self->pad = lk_config_token (self, config, "pad_token");
-  self->add_bos = json_object_has_member (config, "add_bos_token") ? lk_json_truth (config, "add_bos_token") : self->pre->add_bos;
+  if (json_object_has_member (config, "add_bos_token"))
+    self->add_bos = lk_json_truth (config, "add_bos_token");
   return TRUE;
+}
+
+/* Options that would make other tokens of a text. */
+static gboolean
+lk_check_options (LkTokenizer *self, JsonObject *model, GError **error)
+{
+  static const char *const names[] = { "continuing_subword_prefix", "end_of_word_suffix" };
+  JsonNode *dropout = json_object_has_member (model, "dropout") ? json_object_get_member (model, "dropout") : NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (lk_json_text (model, names[i]) && *lk_json_text (model, names[i]))
+      return lk_tokenizer_refuse (self->source, names[i], lk_json_text (model, names[i]), error);
+  if (dropout && !JSON_NODE_HOLDS_NULL (dropout) && !(JSON_NODE_HOLDS_VALUE (dropout) && json_node_get_double (dropout) == 0))
+    return lk_tokenizer_refuse (self->source, "the option", "dropout", error);
+  return TRUE;
+}
+
+static gboolean
+lk_read_bpe (LkTokenizer *self, JsonObject *model, JsonObject *vocab, JsonArray *added, GError **error)
+{
+  JsonArray *merges = NULL;
+  const char *unk = lk_json_text (model, "unk_token");
+
+  if (!lk_check_options (self, model, error) || !lk_json_get_array (model, "merges", self->source, &merges, error))
+    return FALSE;
+  if (!merges || json_array_get_length (merges) > LK_TOKENIZER_MAX_MERGES)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “merges” is missing or too large", self->source);
+      return FALSE;
+    }
+  self->ignore_merges = lk_json_truth (model, "ignore_merges");
+  self->byte_fallback = lk_json_truth (model, "byte_fallback");
+  self->fuse_unk = lk_json_truth (model, "fuse_unk");
+  self->bpe = lk_bpe_new (json_array_get_length (merges));
+  if (!lk_read_vocab (self, vocab, error) || !lk_read_merges (self, merges, error) || (added && !lk_read_added (self, added, error)))
+    return FALSE;
+  self->unk = unk ? lk_tokenizer_lookup (self, unk) : -1;
+  return TRUE;
+}
+
+/* [[piece, score], …] in the order of ids. */
+static gboolean
+lk_read_unigram (LkTokenizer *self, JsonObject *model, JsonArray *vocab, JsonArray *added, GError **error)
+{
+  g_autofree double *scores = g_new0 (double, self->n_tokens);
+  gint64 unk = -1;
+
+  for (guint i = 0; i < json_array_get_length (vocab); i++)
+    {
+      JsonNode *node = json_array_get_element (vocab, i), *piece, *score;
+      JsonArray *pair = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+
+      piece = pair && json_array_get_length (pair) == 2 ? json_array_get_element (pair, 0) : NULL;
+      score = piece ? json_array_get_element (pair, 1) : NULL;
+      if (!piece || !JSON_NODE_HOLDS_VALUE (piece) || json_node_get_value_type (piece) != G_TYPE_STRING || !JSON_NODE_HOLDS_VALUE (score)
+          || json_node_get_value_type (score) == G_TYPE_STRING)
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: entry %u of the vocabulary is no text with its score", self->source, i);
+          return FALSE;
+        }
+      scores[i] = json_node_get_double (score);
+      if (!_lk_tokenizer_set_token (self, i, json_node_get_string (piece), LK_TOKEN_NORMAL, error))
+        return FALSE;
+    }
+  if (!lk_json_get_int (model, "unk_id", self->source, &unk, error) || (added && !lk_read_added (self, added, error)))
+    return FALSE;
+  self->unk = unk >= 0 && unk < self->n_tokens ? (gint32) unk : -1;
+  self->byte_fallback = lk_json_truth (model, "byte_fallback");
+  self->fuse_unk = TRUE;
+  return _lk_tokenizer_set_unigram (self, scores, error);
+}
+
+static gboolean
+lk_read_model (LkTokenizer *self, JsonObject *top, JsonObject *model, JsonObject *vocab, JsonArray *pieces, JsonArray *added, GError **error)
+{
+  if (!lk_read_stage (self, top, "normalizer", "normalizers", lk_read_normalizer_item, error) || !lk_read_pre (self, top, error))
+    return FALSE;
+  if (!(pieces ? lk_read_unigram (self, model, pieces, added, error) : lk_read_bpe (self, model, vocab, added, error)))
+    return FALSE;
+  return lk_read_stage (self, top, "decoder", "decoders", lk_read_decoder_item, error)
+         && lk_read_stage (self, top, "post_processor", "processors", lk_read_post_item, error) && _lk_tokenizer_finish (self, error);
 }
 
 LkTokenizer *
@@ -252,29 +457,26 @@ lk_tokenizer_new_from_json (const char *path, const char *config_path, GError **
   g_autoptr (JsonObject) top = lk_json_load_object (path, LK_TOKENIZER_JSON_LIMIT, error);
   g_autoptr (LkTokenizer) self = NULL;
   JsonObject *model = NULL, *vocab = NULL;
-  JsonArray *merges = NULL, *added = NULL;
+  JsonArray *added = NULL, *pieces = NULL;
   const char *type = "BPE";
+  gboolean unigram;
 
   if (!top || !lk_json_get_object (top, "model", path, &model, error) || !lk_json_get_array (top, "added_tokens", path, &added, error))
     return NULL;
   if (!model || !lk_json_get_string (model, "type", path, &type, error))
     return lk_tokenizer_refuse (path, "the tokenizer model", NULL, error && *error ? NULL : error), NULL;
-  if (!g_str_equal (type, "BPE") || lk_json_truth (model, "byte_fallback"))
-    return lk_tokenizer_refuse (path, "the tokenizer model", g_str_equal (type, "BPE") ? "BPE with byte_fallback" : type, error), NULL;
-  if (!lk_json_get_object (model, "vocab", path, &vocab, error) || !lk_json_get_array (model, "merges", path, &merges, error))
+  unigram = g_str_equal (type, "Unigram");
+  if (!unigram && !g_str_equal (type, "BPE"))
+    return lk_tokenizer_refuse (path, "the tokenizer model", type, error), NULL;
+  if (!(unigram ? lk_json_get_array (model, "vocab", path, &pieces, error) : lk_json_get_object (model, "vocab", path, &vocab, error)))
     return NULL;
-  if (!vocab || !merges || json_array_get_length (merges) > LK_TOKENIZER_MAX_MERGES)
+  if (!vocab && !pieces)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “vocab” or “merges” is missing or too large", path);
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “vocab” is missing", path);
       return NULL;
     }
-  self = _lk_tokenizer_alloc (path, lk_count_tokens (vocab, added), error);
-  if (!self || !lk_read_normalizer (self, top, error) || !lk_read_pre (self, top, error))
-    return NULL;
-  self->ignore_merges = lk_json_truth (model, "ignore_merges");
-  self->bpe = lk_bpe_new (json_array_get_length (merges));
-  if (!lk_read_vocab (self, vocab, error) || !lk_read_merges (self, merges, error) || (added && !lk_read_added (self, added, error))
-      || !_lk_tokenizer_finish (self, error) || !lk_read_config (self, config_path, error))
+  self = _lk_tokenizer_alloc (path, lk_count_tokens (vocab, pieces ? json_array_get_length (pieces) : 0, added), error);
+  if (!self || !lk_read_model (self, top, model, vocab, pieces, added, error) || !lk_read_config (self, config_path, error))
     return NULL;
   return g_steal_pointer (&self);
 }

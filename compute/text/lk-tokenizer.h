@@ -24,7 +24,8 @@ typedef struct
   const gint64 *token_types;   /* n_tokens, may be NULL */
   const double *scores;        /* n_tokens, may be NULL */
   gint64 bos, eos, unk, pad;   /* -1 when absent */
-  gboolean add_bos, add_eos, add_space_prefix;
+  gboolean add_bos, add_space_prefix; /* −1 when absent */
+  gboolean add_eos;
 } LkTokenizerMetadata;
 
 LkTokenizer *lk_tokenizer_new_from_metadata (const LkTokenizerMetadata *metadata, GError **error);
@@ -44,7 +45,7 @@ gboolean lk_tokenizer_get_add_bos (LkTokenizer *self);
 gboolean lk_tokenizer_is_end (LkTokenizer *self, gint32 id);
 /* TRUE for control tokens, which decoding for people leaves out. */
 gboolean lk_tokenizer_is_special (LkTokenizer *self, gint32 id);
-/* The name GGUF has for the first cut of a text into pieces ("smollm"), for exporters. */
+/* The name GGUF has for the first cut of a text into pieces ("smollm"), for exporters; NULL when there is none (SentencePiece). */
 const char *lk_tokenizer_get_pre (LkTokenizer *self);
 gint32 lk_tokenizer_lookup (LkTokenizer *self, const char *token); /* -1 when absent */
 

@@ -114,9 +114,11 @@ gguf_tokenizer (const char *path)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LkGguf) gguf = lk_gguf_open (path, &error);
-  LkTokenizerMetadata m = { .source = path, .bos = -1, .eos = -1, .unk = -1, .pad = -1 };
+  LkTokenizerMetadata m = { .source = path, .bos = -1, .eos = -1, .unk = -1, .pad = -1, .add_bos = -1,
+                            .add_space_prefix = -1 };
   g_auto (GStrv) tokens = NULL, merges = NULL;
   g_autofree gint64 *types = NULL;
+  g_autofree double *scores = NULL;
   LkTokenizer *tokenizer;
   guint n;
 
@@ -124,20 +126,22 @@ gguf_tokenizer (const char *path)
   g_assert_true (lk_gguf_get_strings (gguf, "tokenizer.ggml.tokens", &tokens, &m.n_tokens, &error)
                  && lk_gguf_get_strings (gguf, "tokenizer.ggml.merges", &merges, &m.n_merges, &error)
                  && lk_gguf_get_ints (gguf, "tokenizer.ggml.token_type", &types, &n, &error)
+                 && lk_gguf_get_doubles (gguf, "tokenizer.ggml.scores", &scores, &n, &error)
                  && lk_gguf_get_string (gguf, "tokenizer.ggml.model", &m.model, &error)
                  && lk_gguf_get_string (gguf, "tokenizer.ggml.pre", &m.pre, &error));
   m.tokens = tokens;
   m.merges = merges;
   m.token_types = types;
+  m.scores = scores;
   tokenizer = lk_tokenizer_new_from_metadata (&m, &error);
   g_assert_no_error (error);
   return tokenizer;
 }
 
 static void
-test_tokenizer_gguf (void)
+test_tokenizer_gguf (gconstpointer data)
 {
-  g_autofree char *path = golden ("vocab-gguf/ggml-vocab-gpt-2.gguf");
+  g_autofree char *path = golden (data);
   g_autoptr (LkTokenizer) tokenizer = path ? gguf_tokenizer (path) : NULL;
   g_autofree char *inputs = path ? g_strconcat (path, ".inp", NULL) : NULL;
   g_autofree char *outputs = path ? g_strconcat (path, ".out", NULL) : NULL;
@@ -596,7 +600,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/text/tokenizer/smollm2", "smollm2", test_tokenizer_json);
   g_test_add_data_func ("/text/tokenizer/llama3", "llama3", test_tokenizer_json);
   g_test_add_data_func ("/text/tokenizer/qwen3", "qwen3", test_tokenizer_json);
-  g_test_add_func ("/text/tokenizer/gguf", test_tokenizer_gguf);
+  g_test_add_data_func ("/text/tokenizer/gemma2", "gemma2", test_tokenizer_json);
+  g_test_add_data_func ("/text/tokenizer/gguf-gpt-2", "vocab-gguf/ggml-vocab-gpt-2.gguf", test_tokenizer_gguf);
+  g_test_add_data_func ("/text/tokenizer/gguf-llama-spm", "vocab-gguf/ggml-vocab-llama-spm.gguf", test_tokenizer_gguf);
+  g_test_add_data_func ("/text/tokenizer/gguf-phi-3", "vocab-gguf/ggml-vocab-phi-3.gguf", test_tokenizer_gguf);
   g_test_add_func ("/text/tokenizer/hostile", test_tokenizer_hostile);
   g_test_add_func ("/text/tokenizer/long", test_tokenizer_long);
   g_test_add_func ("/text/template/golden", test_templates);
