@@ -18,13 +18,21 @@ lk_is_space (gunichar c)
          || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
+static inline LkClass
+lk_classify_ascii (gunichar c)
+{
+  if ((c | 32) - 'a' < 26)
+    return LK_CLASS_LETTER;
+  if (c - '0' < 10)
+    return LK_CLASS_NUMBER;
+  return c == ' ' || c - 9 < 5 ? LK_CLASS_SPACE : LK_CLASS_OTHER;
+}
+
 static LkClass
 lk_classify (gunichar c)
 {
   if (c < 128)
-    return g_ascii_isalpha ((char) c) ? LK_CLASS_LETTER : g_ascii_isdigit ((char) c) ? LK_CLASS_NUMBER
-                                                      : lk_is_space (c)              ? LK_CLASS_SPACE
-                                                                                     : LK_CLASS_OTHER;
+    return lk_classify_ascii (c);
   if (lk_is_space (c))
     return LK_CLASS_SPACE;
   switch ((int) g_unichar_type (c))
@@ -53,7 +61,7 @@ lk_class_at (const char *p, const char *end)
 static const char *
 lk_skip (const char *p, const char *end, LkClass class)
 {
-  while (p < end && lk_classify (g_utf8_get_char (p)) == class)
+  while (p < end && ((guchar) *p < 128 ? lk_classify_ascii ((guchar) *p) : lk_classify (g_utf8_get_char (p))) == class)
     p = g_utf8_next_char (p);
   return p;
 }
@@ -125,6 +133,32 @@ lk_skip_lines (const char *p, const char *end)
   return q;
 }
 
+/* From @p, a number: at most @digits of them. */
+static const char *
+lk_skip_digits (const char *p, const char *end, guint digits)
+{
+  for (; digits > 0 && p < end && lk_class_at (p, end) == LK_CLASS_NUMBER; digits--)
+    p = g_utf8_next_char (p);
+  return p;
+}
+
+/* ' ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+', with @slashes '[\r\n/]*'. */
+static const char *
+lk_next_rest (const char *p, const char *end, gboolean slashes)
+{
+  const char *after = *p == ' ' ? p + 1 : p, *q;
+
+  if (after < end && lk_class_at (after, end) == LK_CLASS_OTHER)
+    {
+      q = lk_skip (after, end, LK_CLASS_OTHER);
+      while (lk_is_newline (q, end) || (slashes && q < end && *q == '/'))
+        q++;
+      return q;
+    }
+  q = lk_skip_lines (p, end);
+  return q > p ? q : lk_skip_spaces (p, end);
+}
+
 /* The pattern of Llama 3; @digits: how many digits a piece may hold. */
 static const char *
 lk_next_words (const char *p, const char *end, guint digits)
@@ -141,23 +175,99 @@ lk_next_words (const char *p, const char *end, guint digits)
   after = g_utf8_next_char (p);
   if (class != LK_CLASS_NUMBER && !lk_is_newline (p, end) && after < end && lk_class_at (after, end) == LK_CLASS_LETTER)
     return lk_skip (after, end, LK_CLASS_LETTER);
-  if (class == LK_CLASS_NUMBER)
+  return class == LK_CLASS_NUMBER ? lk_skip_digits (p, end, digits) : lk_next_rest (p, end, FALSE);
+}
+
+typedef enum
+{
+  LK_LETTER_UPPER = 1 << 0, /* [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}] */
+  LK_LETTER_LOWER = 1 << 1, /* [\p{Ll}\p{Lm}\p{Lo}\p{M}] */
+} LkLetter;
+
+static guint
+lk_letter (gunichar c)
+{
+  if (c < 128)
+    return c - 'A' < 26 ? LK_LETTER_UPPER : c - 'a' < 26 ? LK_LETTER_LOWER : 0;
+  switch ((int) g_unichar_type (c))
     {
-      for (q = p; digits > 0 && q < end && lk_class_at (q, end) == LK_CLASS_NUMBER; digits--)
-        q = g_utf8_next_char (q);
-      return q;
+    case G_UNICODE_UPPERCASE_LETTER:
+    case G_UNICODE_TITLECASE_LETTER:
+      return LK_LETTER_UPPER;
+    case G_UNICODE_LOWERCASE_LETTER:
+      return LK_LETTER_LOWER;
+    case G_UNICODE_MODIFIER_LETTER:
+    case G_UNICODE_OTHER_LETTER:
+    case G_UNICODE_NON_SPACING_MARK:
+    case G_UNICODE_SPACING_MARK:
+    case G_UNICODE_ENCLOSING_MARK:
+      return LK_LETTER_UPPER | LK_LETTER_LOWER;
+    default:
+      return 0;
     }
-  /*  ?[^\s\p{L}\p{N}]+[\r\n]* */
-  after = *p == ' ' ? p + 1 : p;
-  if (after < end && lk_class_at (after, end) == LK_CLASS_OTHER)
+}
+
+static const char *
+lk_skip_letters (const char *p, const char *end, guint letter)
+{
+  while (p < end && lk_letter (g_utf8_get_char (p)) & letter)
+    p = g_utf8_next_char (p);
+  return p;
+}
+
+/* upper* lower+: the upper ones are taken first and given back where one of them is both; @p itself when nothing matches. */
+static const char *
+lk_match_lower (const char *p, const char *end)
+{
+  const char *q = lk_skip_letters (p, end, LK_LETTER_UPPER);
+
+  if (q < end && lk_letter (g_utf8_get_char (q)) & LK_LETTER_LOWER)
+    return lk_skip_letters (q, end, LK_LETTER_LOWER);
+  while (q > p && !(lk_letter (g_utf8_get_char (g_utf8_prev_char (q))) & LK_LETTER_LOWER))
+    q = g_utf8_prev_char (q);
+  return q;
+}
+
+/* upper+ lower* */
+static const char *
+lk_match_upper (const char *p, const char *end)
+{
+  const char *q = lk_skip_letters (p, end, LK_LETTER_UPPER);
+
+  return q > p ? lk_skip_letters (q, end, LK_LETTER_LOWER) : p;
+}
+
+/* Words that end where a capital begins (Tekken, o200k), one character that is no letter or number before them. */
+static const char *
+lk_next_cased (const char *p, const char *end, guint digits, gboolean contractions)
+{
+  static const char *(*const match[]) (const char *p, const char *end) = { lk_match_lower, lk_match_upper };
+  LkClass class = lk_class_at (p, end);
+  gboolean led = (class == LK_CLASS_OTHER || class == LK_CLASS_SPACE) && !lk_is_newline (p, end);
+  const char *after = g_utf8_next_char (p), *q;
+
+  for (guint i = 0; class != LK_CLASS_NUMBER && i < G_N_ELEMENTS (match); i++)
     {
-      q = lk_skip (after, end, LK_CLASS_OTHER);
-      while (lk_is_newline (q, end))
-        q++;
-      return q;
+      q = led ? match[i](after, end) : after;
+      if (q == after)
+        q = match[i](p, end);
+      if (q == p)
+        continue;
+      return contractions && q < end ? lk_skip_contraction (q, end, TRUE) : q;
     }
-  q = lk_skip_lines (p, end);
-  return q > p ? q : lk_skip_spaces (p, end);
+  return class == LK_CLASS_NUMBER ? lk_skip_digits (p, end, digits) : lk_next_rest (p, end, TRUE);
+}
+
+static const char *
+lk_next_tekken (const char *p, const char *end)
+{
+  return lk_next_cased (p, end, 1, FALSE);
+}
+
+static const char *
+lk_next_o200k (const char *p, const char *end)
+{
+  return lk_next_cased (p, end, 3, TRUE);
 }
 
 static const char *
@@ -172,14 +282,40 @@ lk_next_qwen2 (const char *p, const char *end)
   return lk_next_words (p, end, 1);
 }
 
-#define WORDS_HEAD "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
-#define WORDS_TAIL "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+#define WORDS_HEAD CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
+#define LINES_TAIL "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define WORDS_TAIL "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" LINES_TAIL
+#define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
+#define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
+#define CASED(suffix, digits) \
+  "[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+" suffix "|[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER "*" suffix "|\\p{N}" digits \
+  "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" LINES_TAIL
 
+/* The first row of a pattern is the one a tokenizer.json gets the name of. */
 static const LkPretokenizer pretokenizers[] = {
   { "gpt-2", NULL, FALSE, FALSE, FALSE, lk_next_gpt2 },
+  { "phi-2", NULL, FALSE, FALSE, FALSE, lk_next_gpt2 },
+  { "olmo", NULL, FALSE, FALSE, FALSE, lk_next_gpt2 },
+  { "exaone4", NULL, FALSE, FALSE, FALSE, lk_next_gpt2 },
   { "smollm", NULL, TRUE, FALSE, FALSE, lk_next_gpt2 },
+  { "starcoder", NULL, TRUE, FALSE, FALSE, lk_next_gpt2 },
+  { "refact", NULL, TRUE, FALSE, FALSE, lk_next_gpt2 },
+  { "command-r", NULL, TRUE, FALSE, FALSE, lk_next_gpt2 },
+  { "codeshell", NULL, TRUE, FALSE, FALSE, lk_next_gpt2 },
   { "llama-bpe", WORDS_HEAD "{1,3}" WORDS_TAIL, FALSE, TRUE, TRUE, lk_next_llama3 },
+  { "llama3", WORDS_HEAD "{1,3}" WORDS_TAIL, FALSE, TRUE, TRUE, lk_next_llama3 },
+  { "llama-v3", WORDS_HEAD "{1,3}" WORDS_TAIL, FALSE, TRUE, TRUE, lk_next_llama3 },
+  { "falcon3", WORDS_HEAD "{1,3}" WORDS_TAIL, FALSE, TRUE, TRUE, lk_next_llama3 },
+  { "pixtral", WORDS_HEAD "{1,3}" WORDS_TAIL, FALSE, TRUE, TRUE, lk_next_llama3 },
+  { "dbrx", WORDS_HEAD "{1,3}" WORDS_TAIL, FALSE, FALSE, FALSE, lk_next_llama3 }, /* cl100k: Phi-4 */
+  { "smaug-bpe", WORDS_HEAD "{1,3}" WORDS_TAIL, FALSE, FALSE, FALSE, lk_next_llama3 },
   { "qwen2", WORDS_HEAD WORDS_TAIL, FALSE, FALSE, FALSE, lk_next_qwen2 },
+  { "deepseek-r1-qwen", WORDS_HEAD WORDS_TAIL, FALSE, FALSE, FALSE, lk_next_qwen2 },
+  { "megrez", WORDS_HEAD WORDS_TAIL, FALSE, FALSE, FALSE, lk_next_qwen2 },
+  { "tekken", CASED ("", ""), FALSE, TRUE, TRUE, lk_next_tekken },
+  { "gpt-4o", CASED (CONTRACTIONS "?", "{1,3}"), FALSE, FALSE, FALSE, lk_next_o200k },
+  { "llama4", CASED (CONTRACTIONS "?", "{1,3}"), FALSE, FALSE, FALSE, lk_next_o200k },
 };
 
 const LkPretokenizer *
@@ -198,6 +334,15 @@ lk_pretokenizer_by_regex (const char *regex)
     if (pretokenizers[i].regex && g_str_equal (pretokenizers[i].regex, regex))
       return &pretokenizers[i];
   return NULL;
+}
+
+const LkPretokenizer *
+lk_pretokenizer_variant (const LkPretokenizer *self, gboolean ignore_merges)
+{
+  for (guint i = 0; self->regex && i < G_N_ELEMENTS (pretokenizers); i++)
+    if (g_strcmp0 (pretokenizers[i].regex, self->regex) == 0 && pretokenizers[i].ignore_merges == ignore_merges)
+      return &pretokenizers[i];
+  return self;
 }
 
 char *

@@ -22,6 +22,8 @@ typedef struct
 
 const LkPretokenizer *lk_pretokenizer_by_name (const char *name);
 const LkPretokenizer *lk_pretokenizer_by_regex (const char *regex);
+/* The row of the same pattern that takes whole pieces, or not; @self when there is none. */
+const LkPretokenizer *lk_pretokenizer_variant (const LkPretokenizer *self, gboolean ignore_merges);
 /* "gpt-2, llama-bpe, …". (transfer full) */
 char *lk_pretokenizer_list (void);
 

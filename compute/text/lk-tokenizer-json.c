@@ -399,6 +399,7 @@ lk_read_bpe (LkTokenizer *self, JsonObject *model, JsonObject *vocab, JsonArray 
       return FALSE;
     }
   self->ignore_merges = lk_json_truth (model, "ignore_merges");
+  self->pre = self->pre ? lk_pretokenizer_variant (self->pre, self->ignore_merges) : NULL;
   self->byte_fallback = lk_json_truth (model, "byte_fallback");
   self->fuse_unk = lk_json_truth (model, "fuse_unk");
   self->bpe = lk_bpe_new (json_array_get_length (merges));
