@@ -215,8 +215,8 @@ lk_bpe_merge_middle (const LkBpe *self, gint32 *ids, gsize n)
 
 #define LK_BPE_LONG 4096
 
-/* Pairs by rank: a list of places a rank, and a heap of the ranks that have one. In a vocabulary that was trained, what a merge makes
- * has a higher rank than the merge, so each rank is gone through once, from the left; where it has not, the rest waits. */
+/* Pairs by rank: a list of places a rank, and a heap of the ranks that have one. Where what a merge makes has a higher rank than the
+ * merge, as training gives it, each rank is gone through once, from the left; at the first that has not, the heap of pairs goes on. */
 typedef struct
 {
   guint32 at, next; /* next: number of the place after it + 1 */
@@ -330,7 +330,8 @@ lk_buckets_join (LkBuckets *self, guint32 at, guint32 rank)
   return lowest;
 }
 
-static void
+/* FALSE: a lower rank came up under way, and there may be more to do. */
+static gboolean
 lk_buckets_run (LkBuckets *self)
 {
   g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (guint32));
@@ -338,15 +339,14 @@ lk_buckets_run (LkBuckets *self)
 
   while (self->heap->len > 0)
     {
-      guint32 rank = lk_heap_pop (self->heap).rank, lowest = G_MAXUINT32;
-      guint i = 0;
+      guint32 rank = lk_heap_pop (self->heap).rank;
 
       lk_buckets_take (self, rank, places, spare);
-      for (; i < places->len && lowest >= rank; i++)
-        lowest = lk_buckets_join (self, g_array_index (places, guint32, i), rank);
-      for (; i < places->len; i++)
-        lk_buckets_put (self, rank, g_array_index (places, guint32, i));
+      for (guint i = 0; i < places->len; i++)
+        if (lk_buckets_join (self, g_array_index (places, guint32, i), rank) < rank)
+          return FALSE;
     }
+  return TRUE;
 }
 
 static gsize
@@ -355,6 +355,7 @@ lk_bpe_merge_long (const LkBpe *self, gint32 *ids, gsize n)
   LkBuckets b = { self, ids, g_new (guint32, n), g_new (guint32, n), n, g_new0 (guint32, self->n_ranks + 1),
                   g_array_sized_new (FALSE, FALSE, sizeof (LkPlace), (guint) n), 0, g_array_new (FALSE, FALSE, sizeof (LkPair)) };
   gsize out = 0;
+  gboolean done;
 
   for (gsize i = 0; i < n; i++)
     {
@@ -363,7 +364,7 @@ lk_bpe_merge_long (const LkBpe *self, gint32 *ids, gsize n)
     }
   for (gsize i = 0; i + 1 < n; i++)
     lk_buckets_consider (&b, (guint32) i);
-  lk_buckets_run (&b);
+  done = lk_buckets_run (&b);
   for (gsize i = 0; i < n; i++)
     if (ids[i] >= 0)
       ids[out++] = ids[i];
@@ -372,7 +373,7 @@ lk_bpe_merge_long (const LkBpe *self, gint32 *ids, gsize n)
   g_free (b.heads);
   g_array_unref (b.places);
   g_array_unref (b.heap);
-  return out;
+  return done ? out : lk_bpe_merge_middle (self, ids, out);
 }
 
 gsize

@@ -102,18 +102,7 @@ lk_encode_chars (LkEncodeJob *job, const char *piece, gsize length)
   g_autofree gint32 *many = length > G_N_ELEMENTS (few) ? g_new (gint32, length) : NULL;
   gint32 *symbols = many ? many : few;
   gsize n = 0;
-  gint32 whole = -1;
 
-  if (self->ignore_merges)
-    {
-      g_autofree char *text = g_strndup (piece, length);
-      whole = lk_tokenizer_lookup (self, text);
-    }
-  if (whole >= 0)
-    {
-      lk_job_append (job, whole);
-      return;
-    }
   for (const char *p = piece, *end = piece + length; p < end; p = g_utf8_next_char (p))
     {
       gunichar c = g_utf8_get_char (p);
@@ -171,6 +160,8 @@ lk_encode_piece (const char *piece, gsize length, gpointer data)
     }
 }
 
+#define LK_WHOLE_MOST 256 /* no token is longer where whole parts are looked up */
+
 /* Cut between characters that no token holds side by side. */
 static void
 lk_encode_text (LkEncodeJob *job, const char *text, gsize length)
@@ -178,6 +169,17 @@ lk_encode_text (LkEncodeJob *job, const char *text, gsize length)
   const char *end = text + length, *begin = text;
   gunichar last = 0;
 
+  if (job->self->ignore_merges && length < LK_WHOLE_MOST)
+    {
+      g_autofree char *copy = g_strndup (text, length);
+      gint32 whole = lk_tokenizer_lookup (job->self, copy);
+
+      if (whole >= 0 && job->self->kinds[whole] == LK_TOKEN_NORMAL)
+        {
+          lk_job_append (job, whole);
+          return;
+        }
+    }
   for (const char *p = text; p < end; p = g_utf8_next_char (p))
     {
       gunichar c = (guchar) *p < 128 ? (guchar) *p : g_utf8_get_char (p);

@@ -339,22 +339,22 @@ lk_count_tokens (JsonObject *vocab, gint64 n, JsonArray *added)
   return (guint) n;
 }
 
-/* eos_token and kin: a string or an object with content. */
+/* eos_token and kin: a string or an object with content; @usual where the file does not say. */
 static gint32
-lk_config_token (LkTokenizer *self, JsonObject *config, const char *member)
+lk_config_token (LkTokenizer *self, JsonObject *config, const char *member, gint32 usual)
 {
   JsonNode *node = json_object_has_member (config, member) ? json_object_get_member (config, member) : NULL;
-  const char *text = NULL;
+  const char *text = lk_json_text (config, member);
 
-  if (node && JSON_NODE_HOLDS_OBJECT (node))
-    text = json_object_get_string_member_with_default (json_node_get_object (node), "content", NULL);
-  else if (node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-    text = json_node_get_string (node);
+  if (!node)
+    return usual;
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    text = lk_json_text (json_node_get_object (node), "content");
   return text ? lk_tokenizer_lookup (self, text) : -1;
 }
 
-static gboolean
-lk_read_config (LkTokenizer *self, const char *path, GError **error)
+gboolean
+_lk_tokenizer_read_config (LkTokenizer *self, const char *path, GError **error)
 {
   g_autoptr (JsonObject) config = path ? lk_json_load_object (path, LK_TOKENIZER_JSON_LIMIT, error) : NULL;
 
@@ -362,9 +362,9 @@ lk_read_config (LkTokenizer *self, const char *path, GError **error)
     return TRUE;
   if (!config)
     return FALSE;
-  self->bos = lk_config_token (self, config, "bos_token");
-  self->eos = lk_config_token (self, config, "eos_token");
-  self->pad = lk_config_token (self, config, "pad_token");
+  self->bos = lk_config_token (self, config, "bos_token", self->bos);
+  self->eos = lk_config_token (self, config, "eos_token", self->eos);
+  self->pad = lk_config_token (self, config, "pad_token", self->pad);
   if (json_object_has_member (config, "add_bos_token"))
     self->add_bos = lk_json_truth (config, "add_bos_token");
   return TRUE;
@@ -477,7 +477,7 @@ lk_tokenizer_new_from_json (const char *path, const char *config_path, GError **
       return NULL;
     }
   self = _lk_tokenizer_alloc (path, lk_count_tokens (vocab, pieces ? json_array_get_length (pieces) : 0, added), error);
-  if (!self || !lk_read_model (self, top, model, vocab, pieces, added, error) || !lk_read_config (self, config_path, error))
+  if (!self || !lk_read_model (self, top, model, vocab, pieces, added, error) || !_lk_tokenizer_read_config (self, config_path, error))
     return NULL;
   return g_steal_pointer (&self);
 }

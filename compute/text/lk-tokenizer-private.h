@@ -101,6 +101,9 @@ gboolean _lk_tokenizer_set_unigram (LkTokenizer *self, const double *scores, GEr
 /* After the last token and merge: tables for encoding and decoding. */
 gboolean _lk_tokenizer_finish (LkTokenizer *self, GError **error);
 
+/* bos, eos, pad and add_bos as tokenizer_config.json has them; @path may be NULL. */
+gboolean _lk_tokenizer_read_config (LkTokenizer *self, const char *path, GError **error);
+
 /* Where a part stands among the parts of one text that are encoded one after the other. */
 typedef struct
 {

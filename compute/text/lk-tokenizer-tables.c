@@ -270,7 +270,8 @@ _lk_tokenizer_set_unigram (LkTokenizer *self, const double *scores, GError **err
   self->model = LK_TEXT_UNIGRAM;
   self->unigram = lk_unigram_new ();
   for (guint id = 0; id < self->n_tokens; id++)
-    if (self->tokens[id] && *self->tokens[id] && self->kinds[id] == LK_TOKEN_NORMAL && (gint32) id != self->unk)
+    if (self->tokens[id] && *self->tokens[id] && self->kinds[id] == LK_TOKEN_NORMAL && (gint32) id != self->unk
+        && !(self->byte_fallback && lk_byte_token (self->tokens[id]) >= 0))
       lk_unigram_add (self->unigram, self->tokens[id], (gint32) id, scores[id]);
   return TRUE;
 }

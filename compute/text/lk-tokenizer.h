@@ -31,6 +31,8 @@ typedef struct
 LkTokenizer *lk_tokenizer_new_from_metadata (const LkTokenizerMetadata *metadata, GError **error);
 /* A tokenizer.json; @config_path (tokenizer_config.json) may be NULL. */
 LkTokenizer *lk_tokenizer_new_from_json (const char *path, const char *config_path, GError **error);
+/* A tokenizer.model; @config_path as above. */
+LkTokenizer *lk_tokenizer_new_from_sentencepiece (const char *path, const char *config_path, GError **error);
 LkTokenizer *lk_tokenizer_ref (LkTokenizer *self);
 void lk_tokenizer_unref (LkTokenizer *self);
 

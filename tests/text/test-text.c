@@ -2,6 +2,7 @@
  *
  * Tokenizers and templates against the reference's own numbers, and against files that mean harm.
  */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "lk-error.h"
@@ -74,12 +75,16 @@ raw_member (const char *line, const char *member)
 static void
 assert_ids (GArray *ids, JsonArray *wanted, const char *what)
 {
+  g_autoptr (GString) got = g_string_new (NULL);
+
   gboolean equal = ids->len == json_array_get_length (wanted);
 
   for (guint i = 0; equal && i < ids->len; i++)
     equal = g_array_index (ids, gint32, i) == json_array_get_int_element (wanted, i);
+  for (guint i = 0; !equal && i < ids->len; i++)
+    g_string_append_printf (got, " %d", g_array_index (ids, gint32, i));
   if (!equal)
-    g_error ("other ids than the reference for %s", what);
+    g_error ("other ids than the reference for %s:%s", what, got->str);
 }
 
 static void
@@ -214,6 +219,47 @@ test_tokenizer_hostile (void)
   g_clear_error (&error);
   g_assert_null (tiny_tokenizer (&error, "nospace"));
   g_assert_error (error, LK_ERROR, LK_ERROR_BAD_FILE);
+}
+
+/* Kinds and options no real file at hand has; the numbers are the tokenizers library's (make_small_tokenizers.py). */
+static void
+test_tokenizer_small (void)
+{
+  g_autofree char *list = g_test_build_filename (G_TEST_DIST, "text", "small-tokenizers.json", NULL);
+  g_autofree char *file = g_build_filename (g_get_tmp_dir (), "lorikeet-small-tokenizer.json", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (list, &text, &size, NULL));
+  node = lk_json_parse (text, size, list, NULL);
+  for (guint t = 0; t < json_array_get_length (json_node_get_array (node)); t++)
+    {
+      JsonObject *entry = json_array_get_object_element (json_node_get_array (node), t);
+      JsonArray *cases = json_object_get_array_member (entry, "cases");
+      g_autofree char *json = lk_json_to_string (json_object_get_member (entry, "tokenizer"), FALSE);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LkTokenizer) tokenizer = NULL;
+
+      g_assert_true (g_file_set_contents (file, json, -1, NULL));
+      tokenizer = lk_tokenizer_new_from_json (file, NULL, &error);
+      g_assert_no_error (error);
+      for (guint i = 0; i < json_array_get_length (cases); i++)
+        {
+          JsonObject *c = json_array_get_object_element (cases, i);
+          const char *decoded = json_object_get_string_member_with_default (c, "decoded", NULL);
+          g_autofree char *what = g_strdup_printf ("tokenizer %u: “%s”", t, json_object_get_string_member (c, "text"));
+          g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+          g_autofree char *ours = NULL;
+
+          g_assert_true (lk_tokenizer_encode (tokenizer, json_object_get_string_member (c, "text"), -1, TRUE, ids, &error));
+          assert_ids (ids, json_object_get_array_member (c, "ids"), what);
+          ours = lk_tokenizer_decode (tokenizer, (const gint32 *) (void *) ids->data, ids->len, FALSE);
+          if (decoded)
+            g_assert_cmpstr (ours, ==, decoded);
+        }
+    }
+  g_unlink (file);
 }
 
 /* Runs no backtracking engine would survive; twice the text takes about twice the work, so four megabytes end soon. */
@@ -604,6 +650,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/text/tokenizer/gguf-gpt-2", "vocab-gguf/ggml-vocab-gpt-2.gguf", test_tokenizer_gguf);
   g_test_add_data_func ("/text/tokenizer/gguf-llama-spm", "vocab-gguf/ggml-vocab-llama-spm.gguf", test_tokenizer_gguf);
   g_test_add_data_func ("/text/tokenizer/gguf-phi-3", "vocab-gguf/ggml-vocab-phi-3.gguf", test_tokenizer_gguf);
+  g_test_add_func ("/text/tokenizer/small", test_tokenizer_small);
   g_test_add_func ("/text/tokenizer/hostile", test_tokenizer_hostile);
   g_test_add_func ("/text/tokenizer/long", test_tokenizer_long);
   g_test_add_func ("/text/template/golden", test_templates);
