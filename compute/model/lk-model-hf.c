@@ -127,10 +127,14 @@ _lk_model_read_hf_text (LkModel *self, GError **error)
 {
   g_autofree char *tokenizer = g_build_filename (self->path, "tokenizer.json", NULL);
   g_autofree char *config = g_build_filename (self->path, "tokenizer_config.json", NULL);
+  g_autofree char *sentencepiece = g_build_filename (self->path, "tokenizer.model", NULL);
   gboolean has_config = g_file_test (config, G_FILE_TEST_EXISTS);
 
-  if (!g_file_test (tokenizer, G_FILE_TEST_EXISTS))
+  if (g_file_test (tokenizer, G_FILE_TEST_EXISTS))
+    self->tokenizer = lk_tokenizer_new_from_json (tokenizer, has_config ? config : NULL, error);
+  else if (g_file_test (sentencepiece, G_FILE_TEST_EXISTS))
+    self->tokenizer = lk_tokenizer_new_from_sentencepiece (sentencepiece, has_config ? config : NULL, error);
+  else
     return TRUE; /* weights alone */
-  self->tokenizer = lk_tokenizer_new_from_json (tokenizer, has_config ? config : NULL, error);
   return self->tokenizer && lk_model_hf_template (self, config, error);
 }

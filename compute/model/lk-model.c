@@ -96,12 +96,14 @@ lk_model_open_text (const char *path, GError **error)
       if (!_lk_model_read_hf_text (self, error))
         return NULL;
     }
-  else if (g_str_has_suffix (name, ".json"))
+  else if (g_str_has_suffix (name, ".json") || g_str_has_suffix (name, ".model"))
     {
+      gboolean json = g_str_has_suffix (name, ".json");
       g_autofree char *folder = g_path_get_dirname (path);
       g_autofree char *config = g_build_filename (folder, "tokenizer_config.json", NULL);
 
-      self->tokenizer = lk_tokenizer_new_from_json (path, g_file_test (config, G_FILE_TEST_EXISTS) ? config : NULL, error);
+      self->tokenizer = (json ? lk_tokenizer_new_from_json : lk_tokenizer_new_from_sentencepiece) (
+          path, g_file_test (config, G_FILE_TEST_EXISTS) ? config : NULL, error);
       if (!self->tokenizer)
         return NULL;
     }
