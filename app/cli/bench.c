@@ -47,7 +47,7 @@ necessary_flops (LkModel *model, LkAdapter *adapter, double n_tokens)
     for (guint r = 0; r < LK_N_LINEAR; r++)
       {
         LkVariable *w = lk_model_get_layer (model, l)->linear[r];
-        weights += (double) w->rows * (double) w->cols;
+        weights += w ? (double) w->rows * (double) w->cols : 0;
       }
   return n_tokens * (4 * weights + 6 * (double) lk_adapter_get_n_parameters (adapter));
 }

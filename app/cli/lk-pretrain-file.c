@@ -52,10 +52,11 @@ list_tensors (const LkPretrainShape *s)
   add (tensors, &lk_embedding_names, -1, -1, g_strv_length ((char **) s->tokens), h);
   for (gint l = 0; l < s->layers; l++)
     {
-      add (tensors, &lk_input_norm_names, l, -1, 1, h);
+      add (tensors, &lk_plain_norms[LK_NORM_INPUT], l, -1, 1, h);
       for (gint role = 0; role < LK_N_LINEAR; role++)
-        add (tensors, &lk_linear_names[role], l, role, shapes[role][0], shapes[role][1]);
-      add (tensors, &lk_post_norm_names, l, -1, 1, h);
+        if (shapes[role][0] > 0)
+          add (tensors, &lk_linear_names[role], l, role, shapes[role][0], shapes[role][1]);
+      add (tensors, &lk_plain_norms[LK_NORM_FEED_FORWARD], l, -1, 1, h);
     }
   add (tensors, &lk_final_norm_names, -1, -1, 1, h);
   return tensors;

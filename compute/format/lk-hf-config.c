@@ -25,7 +25,7 @@ static const struct
 };
 
 gboolean
-lk_hf_config_get_rope (JsonObject *config, const char *source, double theta, LkRopeConfig *rope, GError **error)
+lk_hf_config_get_rope (JsonObject *config, const char *source, const char *layers, double theta, LkRopeConfig *rope, GError **error)
 {
   JsonObject *scaling = NULL;
   const char *type = "default";
@@ -33,7 +33,8 @@ lk_hf_config_get_rope (JsonObject *config, const char *source, double theta, LkR
   *rope = (LkRopeConfig){ .theta = theta, .factor = 1.0, .low_freq_factor = 1.0, .high_freq_factor = 4.0, .original_context = 8192 };
   if (!lk_json_get_double (config, "rope_theta", source, &rope->theta, error)
       || !lk_json_get_object (config, "rope_scaling", source, &scaling, error)
-      || !lk_json_get_object (config, "rope_parameters", source, &scaling, error))
+      || !lk_json_get_object (config, "rope_parameters", source, &scaling, error)
+      || (scaling && !lk_json_get_object (scaling, layers, source, &scaling, error)))
     return FALSE;
   if (!scaling)
     return TRUE;

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "lk-error.h"
+#include "lk-family.h"
 #include "lk-ops.h"
 
 /* Each decoder's own variables carry a number, as a model may have several at work. */
@@ -63,7 +64,8 @@ typedef struct
   const LkModelConfig *config;
   const LkDecoderOptions *options;
   LkProgram *program;
-  LkTensorId positions, ranges, slots, random, rope;
+  LkTensorId positions, ranges, slots, random;
+  LkTensorId rope[2]; /* of layers without and with a window */
   guint layer;
 } LkWalk;
 
@@ -73,6 +75,8 @@ lk_walk_linear (LkWalk *walk, LkTensorId x, LkLinearRole role)
   LkLinearAdapter adapters[LK_LINEAR_MAX_ADAPTERS];
   LkLinearOptions options = { .adapters = adapters, .site = walk->layer * LK_N_LINEAR + role };
   g_autofree char *name = g_strdup_printf ("%u.%s", walk->layer, lk_linear_role_name (role));
+  g_autofree char *biased = g_strconcat (name, ".biased", NULL);
+  const LkLayerWeights *weights = lk_model_get_layer (walk->model, walk->layer);
 
   for (guint i = 0; i < walk->options->n_adapters; i++)
     {
@@ -89,8 +93,10 @@ lk_walk_linear (LkWalk *walk, LkTensorId x, LkLinearRole role)
         options.dropout = MAX (options.dropout, (float) lk_adapter_get_dropout (adapter));
     }
   options.random = options.dropout > 0 ? walk->random : 0;
-  return lk_op_linear (walk->program, name, x, lk_program_variable (walk->program, lk_model_get_layer (walk->model, walk->layer)->linear[role]),
-                       &options);
+  x = lk_op_linear (walk->program, name, x, lk_program_variable (walk->program, weights->linear[role]), &options);
+  if (!weights->bias[role])
+    return x;
+  return lk_op_bias (walk->program, biased, x, lk_program_variable (walk->program, weights->bias[role]));
 }
 
 static LkTensorId
@@ -98,7 +104,25 @@ lk_walk_norm (LkWalk *walk, const char *name, LkTensorId x, LkVariable *weight)
 {
   g_autofree char *full = walk->layer < walk->config->layers ? g_strdup_printf ("%u.%s", walk->layer, name) : g_strdup (name);
 
-  return lk_op_rms_norm (walk->program, full, x, lk_program_variable (walk->program, weight), (float) walk->config->norm_eps, 0);
+  return lk_op_rms_norm (walk->program, full, x, lk_program_variable (walk->program, weight), (float) walk->config->norm_eps,
+                         walk->config->family->norm_plus_one ? 1 : 0);
+}
+
+/* The norm of @role where the family has one, else @x as it is. */
+static LkTensorId
+lk_walk_layer_norm (LkWalk *walk, LkNormRole role, LkTensorId x)
+{
+  static const char *const names[LK_N_NORM] = {
+    [LK_NORM_INPUT] = "input_norm",
+    [LK_NORM_Q] = "q_norm",
+    [LK_NORM_K] = "k_norm",
+    [LK_NORM_ATTENTION_OUT] = "attention_norm",
+    [LK_NORM_FEED_FORWARD] = "post_norm",
+    [LK_NORM_FEED_FORWARD_OUT] = "feed_forward_norm",
+  };
+  LkVariable *weight = lk_model_get_layer (walk->model, walk->layer)->norm[role];
+
+  return weight ? lk_walk_norm (walk, names[role], x, weight) : x;
 }
 
 static LkTensorId
@@ -106,20 +130,23 @@ lk_walk_rope (LkWalk *walk, const char *name, LkTensorId x, gint64 heads)
 {
   g_autofree char *full = g_strdup_printf ("%u.%s", walk->layer, name);
 
-  return lk_op_rope (walk->program, full, x, walk->positions, walk->rope, (guint) heads);
+  return lk_op_rope (walk->program, full, x, walk->positions, walk->rope[walk->config->windowed[walk->layer]], (guint) heads);
 }
 
 static LkTensorId
 lk_walk_attention (LkWalk *walk, LkTensorId x)
 {
+  const LkModelConfig *c = walk->config;
   LkCache *cache = walk->options->cache;
-  LkAttentionOptions options = { (guint) walk->config->heads, (guint) walk->config->kv_heads,
-                                 (float) (1.0 / sqrt ((double) walk->config->head_dim)), 0, 0 };
+  LkAttentionOptions options = { (guint) c->heads, (guint) c->kv_heads, (float) c->attention_scale, (float) c->attention_cap,
+                                 c->windowed[walk->layer] ? (guint) c->window : 0 };
   g_autofree char *name = g_strdup_printf ("%u.attention", walk->layer);
-  LkTensorId q = lk_walk_rope (walk, "q", lk_walk_linear (walk, x, LK_LINEAR_Q), walk->config->heads);
-  LkTensorId k = lk_walk_rope (walk, "k", lk_walk_linear (walk, x, LK_LINEAR_K), walk->config->kv_heads);
+  LkTensorId q = lk_walk_layer_norm (walk, LK_NORM_Q, lk_walk_linear (walk, x, LK_LINEAR_Q));
+  LkTensorId k = lk_walk_layer_norm (walk, LK_NORM_K, lk_walk_linear (walk, x, LK_LINEAR_K));
   LkTensorId v = lk_walk_linear (walk, x, LK_LINEAR_V);
 
+  q = lk_walk_rope (walk, "q", q, c->heads);
+  k = lk_walk_rope (walk, "k", k, c->kv_heads);
   if (walk->options->purpose == LK_PURPOSE_DECODE)
     {
       k = lk_op_cache_append (walk->program, k, walk->slots, lk_program_variable (walk->program, cache->k[walk->layer]));
@@ -135,19 +162,21 @@ lk_walk_mlp (LkWalk *walk, LkTensorId x)
   LkTensorId gate = lk_walk_linear (walk, x, LK_LINEAR_GATE);
   LkTensorId up = lk_walk_linear (walk, x, LK_LINEAR_UP);
 
-  return lk_walk_linear (walk, lk_op_glu (walk->program, name, gate, up, LK_ACTIVATION_SILU), LK_LINEAR_DOWN);
+  return lk_walk_linear (walk, lk_op_glu (walk->program, name, gate, up, walk->config->family->activation), LK_LINEAR_DOWN);
 }
 
 static LkTensorId
 lk_walk_layer (LkWalk *walk, LkTensorId x)
 {
-  const LkLayerWeights *weights = lk_model_get_layer (walk->model, walk->layer);
   g_autofree char *middle = g_strdup_printf ("%u.middle", walk->layer);
   g_autofree char *out = g_strdup_printf ("%u.out", walk->layer);
+  LkTensorId part;
 
   lk_program_set_layer (walk->program, (gint) walk->layer);
-  x = lk_op_add (walk->program, middle, x, lk_walk_attention (walk, lk_walk_norm (walk, "input_norm", x, weights->input_norm)));
-  x = lk_op_add (walk->program, out, x, lk_walk_mlp (walk, lk_walk_norm (walk, "post_norm", x, weights->post_norm)));
+  part = lk_walk_attention (walk, lk_walk_layer_norm (walk, LK_NORM_INPUT, x));
+  x = lk_op_add (walk->program, middle, x, lk_walk_layer_norm (walk, LK_NORM_ATTENTION_OUT, part));
+  part = lk_walk_mlp (walk, lk_walk_layer_norm (walk, LK_NORM_FEED_FORWARD, x));
+  x = lk_op_add (walk->program, out, x, lk_walk_layer_norm (walk, LK_NORM_FEED_FORWARD_OUT, part));
   lk_program_set_layer (walk->program, -1);
   return x;
 }
@@ -171,18 +200,21 @@ lk_walk_head (LkWalk *walk, LkTensorId x)
       x = lk_op_gather (walk->program, "chosen", x, lk_walk_input (walk, self->rows));
       x = lk_walk_norm (walk, "final_norm", x, lk_model_get_final_norm (walk->model));
       logits = lk_op_linear (walk->program, "head", x, head, NULL);
+      if (walk->config->final_cap > 0)
+        logits = lk_op_soft_cap (walk->program, "capped", logits, (float) walk->config->final_cap);
       lk_op_copy (walk->program, logits, lk_walk_input (walk, self->logits), FALSE);
       return;
     }
   x = lk_walk_norm (walk, "final_norm", x, lk_model_get_final_norm (walk->model));
   lk_op_head_loss (walk->program, x, head, lk_walk_input (walk, self->targets), lk_walk_input (walk, self->loss),
-                   lk_walk_input (walk, self->logprobs), 0, walk->options->purpose == LK_PURPOSE_TRAIN);
+                   lk_walk_input (walk, self->logprobs), (float) walk->config->final_cap, walk->options->purpose == LK_PURPOSE_TRAIN);
 }
 
 static void
 lk_decoder_build (LkDecoder *self, LkModel *model, const LkDecoderOptions *options)
 {
   LkWalk walk = { .decoder = self, .model = model, .config = lk_model_get_config (model), .options = options, .program = self->program };
+  float scale = walk.config->family->scaled_embedding ? (float) sqrt ((double) walk.config->hidden) : 1.0f;
   LkTensorId x;
 
   lk_ops_init ();
@@ -190,9 +222,10 @@ lk_decoder_build (LkDecoder *self, LkModel *model, const LkDecoderOptions *optio
   walk.ranges = lk_walk_input (&walk, self->ranges);
   walk.slots = lk_walk_input (&walk, self->slots);
   walk.random = lk_walk_input (&walk, self->dropout);
-  walk.rope = lk_program_variable (self->program, lk_model_get_rope_table (model, walk.config->context));
+  for (guint windowed = 0; windowed < G_N_ELEMENTS (walk.rope); windowed++)
+    walk.rope[windowed] = lk_program_variable (self->program, lk_model_get_rope_table (model, windowed, walk.config->context));
   x = lk_op_embedding (self->program, "embedding", lk_walk_input (&walk, self->ids),
-                       lk_program_variable (self->program, lk_model_get_embedding (model)), 1.0f);
+                       lk_program_variable (self->program, lk_model_get_embedding (model)), scale);
   for (walk.layer = 0; walk.layer < walk.config->layers; walk.layer++)
     x = lk_walk_layer (&walk, x);
   lk_walk_head (&walk, x);

@@ -1,24 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-family.h"
 
+#define LAYER "model.layers.%d."
+
+const LkTensorNames lk_plain_norms[LK_N_NORM] = {
+  [LK_NORM_INPUT] = { LAYER "input_layernorm.weight", "blk.%d.attn_norm.weight" },
+  [LK_NORM_FEED_FORWARD] = { LAYER "post_attention_layernorm.weight", "blk.%d.ffn_norm.weight" },
+};
+
 static const LkFamily families[] = {
-  { "Llama", "llama", "LlamaForCausalLM", "llama", TRUE, 1e-6, 10000.0 },
+  { "Llama", "llama", "LlamaForCausalLM", "llama",
+    .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
 };
 
 const LkTensorNames lk_linear_names[LK_N_LINEAR] = {
-  [LK_LINEAR_Q] = { "model.layers.%d.self_attn.q_proj.weight", "blk.%d.attn_q.weight" },
-  [LK_LINEAR_K] = { "model.layers.%d.self_attn.k_proj.weight", "blk.%d.attn_k.weight" },
-  [LK_LINEAR_V] = { "model.layers.%d.self_attn.v_proj.weight", "blk.%d.attn_v.weight" },
-  [LK_LINEAR_O] = { "model.layers.%d.self_attn.o_proj.weight", "blk.%d.attn_output.weight" },
-  [LK_LINEAR_GATE] = { "model.layers.%d.mlp.gate_proj.weight", "blk.%d.ffn_gate.weight" },
-  [LK_LINEAR_UP] = { "model.layers.%d.mlp.up_proj.weight", "blk.%d.ffn_up.weight" },
-  [LK_LINEAR_DOWN] = { "model.layers.%d.mlp.down_proj.weight", "blk.%d.ffn_down.weight" },
+  [LK_LINEAR_Q] = { LAYER "self_attn.q_proj.weight", "blk.%d.attn_q.weight" },
+  [LK_LINEAR_K] = { LAYER "self_attn.k_proj.weight", "blk.%d.attn_k.weight" },
+  [LK_LINEAR_V] = { LAYER "self_attn.v_proj.weight", "blk.%d.attn_v.weight" },
+  [LK_LINEAR_QKV] = { LAYER "self_attn.qkv_proj.weight", "blk.%d.attn_qkv.weight" },
+  [LK_LINEAR_O] = { LAYER "self_attn.o_proj.weight", "blk.%d.attn_output.weight" },
+  [LK_LINEAR_GATE] = { LAYER "mlp.gate_proj.weight", "blk.%d.ffn_gate.weight" },
+  [LK_LINEAR_UP] = { LAYER "mlp.up_proj.weight", "blk.%d.ffn_up.weight" },
+  [LK_LINEAR_GATE_UP] = { LAYER "mlp.gate_up_proj.weight", "blk.%d.ffn_up.weight" },
+  [LK_LINEAR_DOWN] = { LAYER "mlp.down_proj.weight", "blk.%d.ffn_down.weight" },
+};
+const LkTensorNames lk_bias_names[LK_N_LINEAR] = {
+  [LK_LINEAR_Q] = { LAYER "self_attn.q_proj.bias", "blk.%d.attn_q.bias" },
+  [LK_LINEAR_K] = { LAYER "self_attn.k_proj.bias", "blk.%d.attn_k.bias" },
+  [LK_LINEAR_V] = { LAYER "self_attn.v_proj.bias", "blk.%d.attn_v.bias" },
 };
 const LkTensorNames lk_embedding_names = { "model.embed_tokens.weight", "token_embd.weight" };
 const LkTensorNames lk_head_names = { "lm_head.weight", "output.weight" };
 const LkTensorNames lk_final_norm_names = { "model.norm.weight", "output_norm.weight" };
-const LkTensorNames lk_input_norm_names = { "model.layers.%d.input_layernorm.weight", "blk.%d.attn_norm.weight" };
-const LkTensorNames lk_post_norm_names = { "model.layers.%d.post_attention_layernorm.weight", "blk.%d.ffn_norm.weight" };
+
+gboolean
+lk_family_has_linear (const LkFamily *family, LkLinearRole role)
+{
+  static const gboolean fused[LK_N_LINEAR] = { [LK_LINEAR_QKV] = TRUE, [LK_LINEAR_GATE_UP] = TRUE };
+  static const gboolean apart[LK_N_LINEAR]
+      = { [LK_LINEAR_Q] = TRUE, [LK_LINEAR_K] = TRUE, [LK_LINEAR_V] = TRUE, [LK_LINEAR_GATE] = TRUE, [LK_LINEAR_UP] = TRUE };
+
+  return family->fused ? !apart[role] : !fused[role];
+}
 
 const LkFamily *
 lk_family_from_gguf (const char *architecture)

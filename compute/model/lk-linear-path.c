@@ -17,7 +17,8 @@ lk_model_linear_path (guint layer, LkLinearRole role)
 const char *
 lk_linear_role_name (LkLinearRole role)
 {
-  static const char *const names[LK_N_LINEAR] = { "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj" };
+  static const char *const names[LK_N_LINEAR]
+      = { "q_proj", "k_proj", "v_proj", "qkv_proj", "o_proj", "gate_proj", "up_proj", "gate_up_proj", "down_proj" };
 
   return names[role];
 }

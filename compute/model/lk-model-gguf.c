@@ -4,6 +4,7 @@
  */
 #include "lk-model-private.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "lk-error.h"
@@ -45,6 +46,7 @@ lk_model_gguf_rope (LkModel *self, GError **error)
   c->rope.type = LK_ROPE_DEFAULT;
   c->rope.theta = c->family->default_rope_theta;
   c->rope.factor = 1.0;
+  c->window_rope = (LkRopeConfig){ .theta = c->family->window_rope_theta, .factor = 1 };
   if (!lk_model_gguf_double (self, "rope.freq_base", &c->rope.theta, error) || !lk_gguf_get_string (self->gguf, key, &scaling, error)
       || !lk_model_gguf_int (self, "rope.dimension_count", &rotated, FALSE, error))
     return FALSE;
@@ -90,6 +92,7 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
   LkModelConfig *c = &self->config;
   const LkTensorInfo *embedding = lk_gguf_lookup (self->gguf, lk_embedding_names.gguf);
   const char *architecture = NULL, *name = NULL;
+  double scaled;
 
   if (!lk_gguf_get_string (self->gguf, "general.architecture", &architecture, error)
       || !lk_gguf_get_string (self->gguf, "general.name", &name, error))
@@ -117,6 +120,16 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
   if (!lk_model_gguf_int (self, "attention.head_count_kv", &c->kv_heads, FALSE, error)
       || !lk_model_gguf_int (self, "attention.key_length", &c->head_dim, FALSE, error))
     return FALSE;
+  c->attention_cap = c->family->default_attention_cap;
+  c->final_cap = c->family->default_final_cap;
+  if (!lk_model_gguf_int (self, "attention.sliding_window", &c->window, FALSE, error)
+      || !lk_model_gguf_double (self, "attn_logit_softcapping", &c->attention_cap, error)
+      || !lk_model_gguf_double (self, "final_logit_softcapping", &c->final_cap, error))
+    return FALSE;
+  _lk_model_set_windows (self, c->family->full_every);
+  scaled = c->family->scaled_by_hidden > 0 && c->layers == c->family->scaled_by_hidden ? (double) c->hidden / (double) MAX (c->heads, 1)
+                                                                                         : (double) c->head_dim;
+  c->attention_scale = 1.0 / sqrt (scaled);
   c->vocab = embedding && embedding->n_dims == 2 ? (gint64) embedding->shape[0] : 0;
   c->tied = lk_gguf_lookup (self->gguf, lk_head_names.gguf) == NULL;
   return lk_model_gguf_rope (self, error);

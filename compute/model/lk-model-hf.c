@@ -4,6 +4,8 @@
  */
 #include "lk-model-private.h"
 
+#include <math.h>
+
 #include "lk-error.h"
 #include "lk-file.h"
 #include "lk-json.h"
@@ -40,12 +42,126 @@ lk_model_hf_family (LkModel *self, const char *source, GError **error)
   return FALSE;
 }
 
+static gboolean
+lk_model_hf_activation (LkModel *self, const char *source, GError **error)
+{
+  static const struct
+  {
+    const char *name;
+    LkActivation activation;
+  } names[] = {
+    { "silu", LK_ACTIVATION_SILU },
+    { "swish", LK_ACTIVATION_SILU },
+    { "gelu_pytorch_tanh", LK_ACTIVATION_GELU_TANH },
+    { "gelu_new", LK_ACTIVATION_GELU_TANH },
+  };
+  LkActivation wanted = self->config.family->activation;
+  /* Where it is GELU, hidden_act is a leftover of the first release and hidden_activation counts. */
+  const char *member = wanted == LK_ACTIVATION_SILU ? "hidden_act" : "hidden_activation", *name = NULL;
+
+  if (!lk_json_get_string (self->hf_config, member, source, &name, error))
+    return FALSE;
+  for (guint i = 0; name && i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (names[i].name, name) && names[i].activation == wanted)
+      return TRUE;
+  if (name)
+    g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” “%s” is not supported in %s", source, member, name,
+                 self->config.family->name);
+  return name == NULL;
+}
+
+static gboolean
+lk_model_hf_rope (LkModel *self, const char *source, GError **error)
+{
+  LkModelConfig *c = &self->config;
+  double theta = c->family->window_rope_theta;
+
+  if (!lk_hf_config_get_rope (self->hf_config, source, "full_attention", c->family->default_rope_theta, &c->rope, error))
+    return FALSE;
+  c->window_rope = c->rope;
+  if (theta == 0)
+    return TRUE;
+  /* The older spelling has one member of its own for these layers, and no scaling. */
+  if (!json_object_has_member (self->hf_config, "rope_parameters"))
+    {
+      c->window_rope = (LkRopeConfig){ .theta = theta, .factor = 1 };
+      return lk_json_get_double (self->hf_config, "rope_local_base_freq", source, &c->window_rope.theta, error);
+    }
+  return lk_hf_config_get_rope (self->hf_config, source, "sliding_attention", theta, &c->window_rope, error);
+}
+
+static gboolean
+lk_model_hf_layer_types (LkModel *self, const char *source, JsonArray *types, GError **error)
+{
+  LkModelConfig *c = &self->config;
+
+  if ((gint64) json_array_get_length (types) != c->layers)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “layer_types” must name each of the %" G_GINT64_FORMAT " layers", source, c->layers);
+      return FALSE;
+    }
+  _lk_model_set_windows (self, 0);
+  for (guint l = 0; c->windowed && l < c->layers; l++)
+    {
+      JsonNode *node = json_array_get_element (types, l);
+      const char *type = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
+      gboolean sliding = g_strcmp0 (type, "sliding_attention") == 0;
+
+      if (!sliding && g_strcmp0 (type, "full_attention") != 0)
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: layers of the type “%s” are not supported", source, type ? type : "(none)");
+          return FALSE;
+        }
+      c->windowed[l] = sliding && c->window > 0;
+    }
+  return TRUE;
+}
+
+/* Which layers have a window: as listed, from a layer on (max_window_layers), or by the family's pattern. */
+static gboolean
+lk_model_hf_windows (LkModel *self, const char *source, GError **error)
+{
+  LkModelConfig *c = &self->config;
+  gboolean use = TRUE;
+  JsonArray *types = NULL;
+  gint64 first = 0, full_every = c->family->full_every;
+
+  if (!lk_json_get_int (self->hf_config, "sliding_window", source, &c->window, error)
+      || !lk_json_get_boolean (self->hf_config, "use_sliding_window", source, &use, error)
+      || !lk_json_get_array (self->hf_config, "layer_types", source, &types, error)
+      || !lk_json_get_int (self->hf_config, "max_window_layers", source, &first, error)
+      || !lk_json_get_int (self->hf_config, "_sliding_window_pattern", source, &full_every, error)
+      || !lk_json_get_int (self->hf_config, "sliding_window_pattern", source, &full_every, error))
+    return FALSE;
+  if (!use)
+    c->window = 0;
+  if (types)
+    return lk_model_hf_layer_types (self, source, types, error);
+  _lk_model_set_windows (self, full_every);
+  for (gint64 l = 0; c->windowed && l < MIN (first, c->layers); l++)
+    c->windowed[l] = FALSE;
+  return TRUE;
+}
+
+static gboolean
+lk_model_hf_scales (LkModel *self, const char *source, GError **error)
+{
+  LkModelConfig *c = &self->config;
+  double scalar = (double) c->head_dim;
+
+  if (!lk_json_get_double (self->hf_config, "query_pre_attn_scalar", source, &scalar, error)
+      || !lk_json_get_double (self->hf_config, "attn_logit_softcapping", source, &c->attention_cap, error)
+      || !lk_json_get_double (self->hf_config, "final_logit_softcapping", source, &c->final_cap, error))
+    return FALSE;
+  c->attention_scale = 1.0 / sqrt (scalar);
+  return TRUE;
+}
+
 gboolean
 _lk_model_read_hf_config (LkModel *self, GError **error)
 {
   LkModelConfig *c = &self->config;
   g_autofree char *source = g_build_filename (self->path, "config.json", NULL);
-  const char *activation = "silu";
 
   self->hf_config = lk_hf_config_load (self->path, error);
   if (!self->hf_config || !lk_model_hf_family (self, source, error))
@@ -61,19 +177,14 @@ _lk_model_read_hf_config (LkModel *self, GError **error)
       || !lk_json_get_int (self->hf_config, "max_position_embeddings", source, &c->context, error)
       || !lk_json_get_double (self->hf_config, "rms_norm_eps", source, &c->norm_eps, error)
       || !lk_json_get_boolean (self->hf_config, "tie_word_embeddings", source, &c->tied, error)
-      || !lk_json_get_string (self->hf_config, "hidden_act", source, &activation, error)
       || !lk_model_hf_refuse (self, "attention_bias", source, error) || !lk_model_hf_refuse (self, "mlp_bias", source, error))
     return FALSE;
-  if (!g_str_equal (activation, "silu"))
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: the activation “%s” is not supported", source, activation);
-      return FALSE;
-    }
   c->kv_heads = c->heads;
   c->head_dim = c->heads > 0 ? c->hidden / c->heads : 0;
   if (!lk_json_get_int (self->hf_config, "num_key_value_heads", source, &c->kv_heads, error)
       || !lk_json_get_int (self->hf_config, "head_dim", source, &c->head_dim, error)
-      || !lk_hf_config_get_rope (self->hf_config, source, c->family->default_rope_theta, &c->rope, error))
+      || !lk_model_hf_activation (self, source, error) || !lk_model_hf_rope (self, source, error)
+      || !lk_model_hf_windows (self, source, error) || !lk_model_hf_scales (self, source, error))
     return FALSE;
   if (c->head_dim > 0 && c->head_dim <= 1024)
     _lk_model_make_divisors (self);

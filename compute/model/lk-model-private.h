@@ -17,7 +17,7 @@ struct _LkModel
   LkVariable *embedding, *final_norm, *head;
   LkLayerWeights *layers;
   GArray *tensors;               /* of LkModelTensor */
-  LkVariable *rope_table;
+  LkVariable *rope_tables[2];    /* of layers without and with a window */
   double *rope_divisors;         /* head_dim/2: what each frequency is divided by; NULL: 1 */
 
   LkGguf *gguf;                  /* one of the two */
@@ -39,3 +39,5 @@ gboolean _lk_model_check_config (LkModel *self, GError **error);
 gboolean _lk_model_bind_weights (LkModel *self, GError **error);
 gboolean _lk_model_set_template (LkModel *self, const char *source, GError **error);
 void _lk_model_make_divisors (LkModel *self);
+/* Fills config.windowed: with a window, all layers but each @full_every'th have it (0: all do). */
+void _lk_model_set_windows (LkModel *self, gint64 full_every);

@@ -64,16 +64,22 @@ lk_model_unpermute (const LkTensorInfo *info, gint64 head_dim)
   return out;
 }
 
-/* Vectors (norms) are always F32 in memory, whatever the file holds. */
+/* Vectors (norms, biases) are always F32 in memory, whatever the file holds. @plus is what the file's values have too much. */
 static const guint8 *
-lk_model_vector (LkModel *self, const LkTensorInfo *info)
+lk_model_vector (LkModel *self, const LkTensorInfo *info, float plus)
 {
   float *values = g_new (float, info->shape[0]);
 
   lk_quant_info (info->type)->dequantise (info->data, values, (gint64) info->shape[0]);
+  for (guint64 i = 0; plus != 0 && i < info->shape[0]; i++)
+    values[i] -= plus;
   lk_variables_keep (self->variables, values, g_free);
   return (const guint8 *) values;
 }
+
+/* A tensor's role besides those of matrices. */
+#define LK_ROLE_OTHER (-1)
+#define LK_ROLE_NORM (-2)
 
 static LkVariable *
 lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role, gint64 rows, gint64 cols, gboolean optional, GError **error)
@@ -82,7 +88,8 @@ lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role,
   g_autofree char *gguf = lk_model_expand (names->gguf, layer);
   const char *name = self->gguf ? gguf : hf;
   const LkTensorInfo *info = lk_model_lookup (self, hf, gguf);
-  LkModelTensor tensor = { .layer = layer, .role = role };
+  gboolean norm = role == LK_ROLE_NORM;
+  LkModelTensor tensor = { .layer = layer, .role = MAX (role, -1) };
   LkVariable *variable;
 
   if (!info)
@@ -97,8 +104,9 @@ lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role,
   if (!variable)
     return NULL;
   variable->data = info->data;
+  tensor.gguf_plus = norm && self->config.family->norm_plus_one ? 1 : 0;
   if (rows == 1)
-    variable->data = lk_model_vector (self, info);
+    variable->data = lk_model_vector (self, info, self->gguf ? tensor.gguf_plus : 0);
   else if (self->gguf && self->config.family->gguf_permuted && (role == LK_LINEAR_Q || role == LK_LINEAR_K))
     {
       variable->data = lk_model_unpermute (info, self->config.head_dim);
@@ -113,31 +121,59 @@ lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role,
 }
 
 static gboolean
-lk_model_bind_layer (LkModel *self, gint layer, GError **error)
+lk_model_bind_matrices (LkModel *self, gint layer, GError **error)
 {
   const LkModelConfig *c = &self->config;
   LkLayerWeights *weights = &self->layers[layer];
+  gint64 q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
   const struct
   {
     gint64 rows, cols;
   } shapes[LK_N_LINEAR] = {
-    [LK_LINEAR_Q] = { c->heads * c->head_dim, c->hidden },     [LK_LINEAR_K] = { c->kv_heads * c->head_dim, c->hidden },
-    [LK_LINEAR_V] = { c->kv_heads * c->head_dim, c->hidden },  [LK_LINEAR_O] = { c->hidden, c->heads * c->head_dim },
-    [LK_LINEAR_GATE] = { c->intermediate, c->hidden },         [LK_LINEAR_UP] = { c->intermediate, c->hidden },
+    [LK_LINEAR_Q] = { q, c->hidden },
+    [LK_LINEAR_K] = { kv, c->hidden },
+    [LK_LINEAR_V] = { kv, c->hidden },
+    [LK_LINEAR_QKV] = { q + 2 * kv, c->hidden },
+    [LK_LINEAR_O] = { c->hidden, q },
+    [LK_LINEAR_GATE] = { c->intermediate, c->hidden },
+    [LK_LINEAR_UP] = { c->intermediate, c->hidden },
+    [LK_LINEAR_GATE_UP] = { 2 * c->intermediate, c->hidden },
     [LK_LINEAR_DOWN] = { c->hidden, c->intermediate },
   };
 
-  weights->input_norm = lk_model_bind (self, &lk_input_norm_names, layer, -1, 1, c->hidden, FALSE, error);
-  if (!weights->input_norm)
-    return FALSE;
   for (guint r = 0; r < LK_N_LINEAR; r++)
     {
+      if (!lk_family_has_linear (c->family, r))
+        continue;
       weights->linear[r] = lk_model_bind (self, &lk_linear_names[r], layer, (gint) r, shapes[r].rows, shapes[r].cols, FALSE, error);
       if (!weights->linear[r])
         return FALSE;
+      if (!c->family->qkv_bias || !lk_bias_names[r].hf)
+        continue;
+      weights->bias[r] = lk_model_bind (self, &lk_bias_names[r], layer, LK_ROLE_OTHER, 1, shapes[r].rows, FALSE, error);
+      if (!weights->bias[r])
+        return FALSE;
     }
-  weights->post_norm = lk_model_bind (self, &lk_post_norm_names, layer, -1, 1, c->hidden, FALSE, error);
-  return weights->post_norm != NULL;
+  return TRUE;
+}
+
+static gboolean
+lk_model_bind_layer (LkModel *self, gint layer, GError **error)
+{
+  const LkModelConfig *c = &self->config;
+  LkLayerWeights *weights = &self->layers[layer];
+
+  for (guint n = 0; n < LK_N_NORM; n++)
+    {
+      gint64 width = n == LK_NORM_Q || n == LK_NORM_K ? c->head_dim : c->hidden;
+
+      if (!c->family->norms[n].hf)
+        continue;
+      weights->norm[n] = lk_model_bind (self, &c->family->norms[n], layer, LK_ROLE_NORM, 1, width, FALSE, error);
+      if (!weights->norm[n])
+        return FALSE;
+    }
+  return lk_model_bind_matrices (self, layer, error);
 }
 
 /* The variables point into the mapped files. */
@@ -158,17 +194,17 @@ _lk_model_bind_weights (LkModel *self, GError **error)
 
   lk_model_keep_files (self);
   self->layers = g_new0 (LkLayerWeights, c->layers);
-  self->embedding = lk_model_bind (self, &lk_embedding_names, -1, -1, c->vocab, c->hidden, FALSE, error);
+  self->embedding = lk_model_bind (self, &lk_embedding_names, -1, LK_ROLE_OTHER, c->vocab, c->hidden, FALSE, error);
   if (!self->embedding)
     return FALSE;
   for (gint l = 0; l < c->layers; l++)
     if (!lk_model_bind_layer (self, l, error))
       return FALSE;
-  self->final_norm = lk_model_bind (self, &lk_final_norm_names, -1, -1, 1, c->hidden, FALSE, error);
+  self->final_norm = lk_model_bind (self, &lk_final_norm_names, -1, LK_ROLE_NORM, 1, c->hidden, FALSE, error);
   if (!self->final_norm)
     return FALSE;
   self->head = self->config.tied ? self->embedding
-                                 : lk_model_bind (self, &lk_head_names, -1, -1, c->vocab, c->hidden, self->gguf != NULL, &local_error);
+                                 : lk_model_bind (self, &lk_head_names, -1, LK_ROLE_OTHER, c->vocab, c->hidden, self->gguf != NULL, &local_error);
   if (local_error)
     {
       g_propagate_error (error, g_steal_pointer (&local_error));

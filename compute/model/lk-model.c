@@ -49,6 +49,7 @@ lk_model_unref (LkModel *self)
   g_clear_pointer (&self->variables, lk_variables_unref);
   g_free (self->layers);
   g_free (self->rope_divisors);
+  g_free (self->config.windowed);
   g_free (self->config.name);
   g_free (self->template_source);
   g_free (self->hash);
@@ -216,7 +217,8 @@ lk_model_get_kind (LkModel *self)
 
       for (gint64 l = 0; l < self->config.layers; l++)
         for (guint r = 0; r < LK_N_LINEAR; r++)
-          count[self->layers[l].linear[r]->type & 63]++;
+          if (self->layers[l].linear[r])
+            count[self->layers[l].linear[r]->type & 63]++;
       for (guint i = 1; i < G_N_ELEMENTS (count); i++)
         if (count[i] > count[best])
           best = i;
@@ -268,6 +270,18 @@ lk_model_get_hf_config (LkModel *self)
   return self->hf_config;
 }
 
+void
+_lk_model_set_windows (LkModel *self, gint64 full_every)
+{
+  LkModelConfig *c = &self->config;
+
+  if (c->layers <= 0 || c->layers > 1024)
+    return; /* refused later */
+  c->windowed = g_new0 (guint8, c->layers);
+  for (gint64 l = 0; l < c->layers; l++)
+    c->windowed[l] = c->window > 0 && (full_every == 0 || (l + 1) % full_every != 0);
+}
+
 #define POSITIVE(value, most) ((value) > 0 && (value) <= (most))
 
 gboolean
@@ -288,6 +302,7 @@ _lk_model_check_config (LkModel *self, GError **error)
     { "number of key/value heads", POSITIVE (c->kv_heads, c->heads) && c->heads % c->kv_heads == 0, c->kv_heads },
     { "head size", POSITIVE (c->head_dim, 1024) && c->head_dim % 2 == 0, c->head_dim },
     { "context length", POSITIVE (c->context, 1 << 26), c->context },
+    { "window", c->window >= 0 && c->window <= 1 << 26, c->window },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
@@ -297,9 +312,10 @@ _lk_model_check_config (LkModel *self, GError **error)
                      checks[i].value);
         return FALSE;
       }
-  if (!(c->norm_eps > 0 && c->norm_eps < 1) || !(c->rope.theta > 0))
+  if (!(c->norm_eps > 0 && c->norm_eps < 1) || !(c->rope.theta > 0) || !(c->attention_scale > 0) || !(c->attention_cap >= 0)
+      || !(c->final_cap >= 0))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the norm's epsilon or the rotary base makes no sense", self->path);
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the norm's epsilon, the rotary base, the scale of attention or a soft cap makes no sense", self->path);
       return FALSE;
     }
   return TRUE;

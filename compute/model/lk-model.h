@@ -19,12 +19,25 @@ typedef enum
   LK_LINEAR_Q,
   LK_LINEAR_K,
   LK_LINEAR_V,
+  LK_LINEAR_QKV,     /* the three above in one matrix, rows in that order */
   LK_LINEAR_O,
   LK_LINEAR_GATE,
   LK_LINEAR_UP,
+  LK_LINEAR_GATE_UP, /* the two above in one matrix */
   LK_LINEAR_DOWN,
   LK_N_LINEAR,
 } LkLinearRole;
+
+typedef enum
+{
+  LK_NORM_INPUT,            /* before attention */
+  LK_NORM_Q,                /* of each head of the queries */
+  LK_NORM_K,
+  LK_NORM_ATTENTION_OUT,    /* of what attention adds to the residual stream */
+  LK_NORM_FEED_FORWARD,     /* before the feed-forward part */
+  LK_NORM_FEED_FORWARD_OUT, /* of what that adds */
+  LK_N_NORM,
+} LkNormRole;
 
 typedef struct _LkFamily LkFamily;
 
@@ -36,14 +49,20 @@ typedef struct
   gint64 context;          /* max_position_embeddings */
   double norm_eps;
   LkRopeConfig rope;
+  LkRopeConfig window_rope;    /* of layers with a window */
+  gint64 window;               /* a token of such a layer sees the last so many, itself among them; 0: there are none */
+  guint8 *windowed;            /* a layer each: has it a window? owned by the model */
+  double attention_scale;      /* of q·k */
+  double attention_cap, final_cap; /* scores and logits are capped, cap·tanh(x/cap); 0: they are not */
   gboolean tied;           /* the head is the embedding */
   gint64 parameters;       /* all weights, tied ones once */
 } LkModelConfig;
 
 typedef struct
 {
-  LkVariable *input_norm, *post_norm;   /* [1, hidden] */
-  LkVariable *linear[LK_N_LINEAR];      /* [out, in] */
+  LkVariable *norm[LK_N_NORM];          /* [1, hidden] or, of heads, [1, head_dim]; NULL where the family has none */
+  LkVariable *linear[LK_N_LINEAR];      /* [out, in]; likewise */
+  LkVariable *bias[LK_N_LINEAR];        /* [1, out]; likewise */
 } LkLayerWeights;
 
 typedef struct _LkModel LkModel;
@@ -73,9 +92,9 @@ LkVariable *lk_model_get_embedding (LkModel *self);   /* [vocab, hidden] */
 LkVariable *lk_model_get_final_norm (LkModel *self);
 LkVariable *lk_model_get_head (LkModel *self);        /* the embedding when tied */
 const LkLayerWeights *lk_model_get_layer (LkModel *self, guint layer);
-/* cos and sin by position, [positions, head_dim]: first half cos, second half sin, made on the CPU in double. Grows to
- * @positions at least on first use; later calls return the same variable. */
-LkVariable *lk_model_get_rope_table (LkModel *self, gint64 positions);
+/* cos and sin by position, [positions, head_dim]: first half cos, second half sin, made on the CPU in double; of layers with a
+ * window or of the others. Of @positions on first use; later calls return the same variable. */
+LkVariable *lk_model_get_rope_table (LkModel *self, gboolean windowed, gint64 positions);
 
 /* What each of the head_dim/2 rotary frequencies is divided by; NULL: nothing. */
 const double *lk_model_get_rope_divisors (LkModel *self);
@@ -94,7 +113,8 @@ typedef struct
   char *gguf_name;    /* "blk.0.attn_q.weight" */
   LkVariable *variable;
   gint layer;         /* -1: none */
-  gint role;          /* LkLinearRole, or -1 */
+  gint role;          /* LkLinearRole of a matrix, or -1 */
+  float gguf_plus;    /* GGUF files hold the values plus this */
 } LkModelTensor;
 const LkModelTensor *lk_model_get_tensors (LkModel *self, guint *n);
 /* The opened file behind: one of them NULL. For metadata on export. */

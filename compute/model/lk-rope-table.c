@@ -61,18 +61,16 @@ _lk_model_make_divisors (LkModel *self)
     }
 }
 
-LkVariable *
-lk_model_get_rope_table (LkModel *self, gint64 positions)
+static LkVariable *
+lk_model_make_rope_table (LkModel *self, const char *name, double theta, const double *divisors, gint64 positions)
 {
   gint64 d = self->config.head_dim, half = d / 2;
-  float *table;
+  float *table = g_new (float, (gsize) (positions * d));
+  LkVariable *variable;
 
-  if (self->rope_table)
-    return self->rope_table;
-  table = g_new (float, (gsize) (positions * d));
   for (gint64 i = 0; i < half; i++)
     {
-      double frequency = pow (self->config.rope.theta, -2.0 * (double) i / (double) d) / (self->rope_divisors ? self->rope_divisors[i] : 1.0);
+      double frequency = pow (theta, -2.0 * (double) i / (double) d) / (divisors ? divisors[i] : 1.0);
 
       for (gint64 p = 0; p < positions; p++)
         {
@@ -80,8 +78,20 @@ lk_model_get_rope_table (LkModel *self, gint64 positions)
           table[p * d + half + i] = (float) sin ((double) p * frequency);
         }
     }
-  self->rope_table = lk_variables_add_f32 (self->variables, "rope_table", LK_VARIABLE_WEIGHT, positions, d);
-  self->rope_table->data = (const guint8 *) table;
+  variable = lk_variables_add_f32 (self->variables, name, LK_VARIABLE_WEIGHT, positions, d);
+  variable->data = (const guint8 *) table;
   lk_variables_keep (self->variables, table, g_free);
-  return self->rope_table;
+  return variable;
+}
+
+LkVariable *
+lk_model_get_rope_table (LkModel *self, gboolean windowed, gint64 positions)
+{
+  gboolean own = windowed && self->config.family->window_rope_theta > 0;
+  LkVariable **table = &self->rope_tables[own];
+
+  if (!*table)
+    *table = own ? lk_model_make_rope_table (self, "window_rope_table", self->config.window_rope.theta, NULL, positions)
+                 : lk_model_make_rope_table (self, "rope_table", self->config.rope.theta, self->rope_divisors, positions);
+  return *table;
 }
