@@ -8,9 +8,18 @@ const LkTensorNames lk_plain_norms[LK_N_NORM] = {
   [LK_NORM_FEED_FORWARD] = { LAYER "post_attention_layernorm.weight", "blk.%d.ffn_norm.weight" },
 };
 
+static const LkTensorNames head_norms[LK_N_NORM] = {
+  [LK_NORM_INPUT] = { LAYER "input_layernorm.weight", "blk.%d.attn_norm.weight" },
+  [LK_NORM_Q] = { LAYER "self_attn.q_norm.weight", "blk.%d.attn_q_norm.weight" },
+  [LK_NORM_K] = { LAYER "self_attn.k_norm.weight", "blk.%d.attn_k_norm.weight" },
+  [LK_NORM_FEED_FORWARD] = { LAYER "post_attention_layernorm.weight", "blk.%d.ffn_norm.weight" },
+};
+
 static const LkFamily families[] = {
   { "Llama", "llama", "LlamaForCausalLM", "llama",
     .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
+  { "Qwen 3", "qwen3", "Qwen3ForCausalLM", "qwen3",
+    .norms = head_norms, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
 };
 
 const LkTensorNames lk_linear_names[LK_N_LINEAR] = {
