@@ -52,6 +52,8 @@ make_model_keys (LkModel *model, LkGgufWriter *writer)
   set_u32 (writer, a, "rope.dimension_count", c->head_dim);
   set_f32 (writer, a, "attention.layer_norm_rms_epsilon", c->norm_eps);
   set_f32 (writer, a, "rope.freq_base", c->rope.theta);
+  if (c->window > 0)
+    set_u32 (writer, a, "attention.sliding_window", c->window);
   if (c->rope.type == LK_ROPE_LINEAR)
     {
       g_autofree char *key = g_strconcat (a, ".rope.scaling.type", NULL);

@@ -18,6 +18,10 @@ static const LkTensorNames head_norms[LK_N_NORM] = {
 static const LkFamily families[] = {
   { "Llama", "llama", "LlamaForCausalLM", "llama",
     .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
+  { "Mistral", "llama", "MistralForCausalLM", "mistral",
+    .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
+  { "Qwen 2", "qwen2", "Qwen2ForCausalLM", "qwen2",
+    .norms = lk_plain_norms, .qkv_bias = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
   { "Qwen 3", "qwen3", "Qwen3ForCausalLM", "qwen3",
     .norms = head_norms, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
 };
