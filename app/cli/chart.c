@@ -5,7 +5,7 @@
 static char *output;
 static int width = 800, height = 500;
 static double smoothing = 0.6;
-static gboolean log_scale, dark;
+static gboolean log_scale, dark, as_json;
 
 static const GOptionEntry entries[] = {
   { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The file to write: .svg, .png or .pdf", "FILE" },
@@ -13,9 +13,58 @@ static const GOptionEntry entries[] = {
   { "height", 0, 0, G_OPTION_ARG_INT, &height, "In points; default 500", "N" },
   { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &smoothing, "From 0 (none) to 1; default 0.6", "NUMBER" },
   { "log", 0, 0, G_OPTION_ARG_NONE, &log_scale, "Logarithmic loss", NULL },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Say what the chart shows as one line of JSON", NULL },
   { "dark", 0, 0, G_OPTION_ARG_NONE, &dark, "Light lines on dark", NULL },
   { NULL },
 };
+
+static void
+draw (const LkChartSpec *spec)
+{
+  g_autofree char *words = lk_chart_describe (spec);
+  g_autofree char *drawn = output ? NULL : lk_chart_print (spec, 76, 16);
+
+  if (drawn)
+    lk_cli_print ("%s", drawn);
+  lk_cli_print ("%s", words);
+}
+
+static JsonObject *
+line_to_json (const LkChartLine *line)
+{
+  JsonObject *object = json_object_new ();
+  JsonArray *points = json_array_new ();
+
+  for (guint i = 0; i < lk_series_get_n_points (line->series); i++)
+    {
+      JsonArray *point = json_array_new ();
+
+      json_array_add_double_element (point, lk_series_get_x (line->series, i));
+      json_array_add_double_element (point, lk_series_get_y (line->series, i));
+      json_array_add_array_element (points, point);
+    }
+  json_object_set_string_member (object, "name", line->label ? line->label : "");
+  json_object_set_array_member (object, "points", points);
+  return object;
+}
+
+/* {"words", "damaged_lines", "output"?, "curves": [{"name", "points": [[step, loss], …]}, …]} */
+static void
+answer (const LkChartSpec *spec, guint damaged)
+{
+  g_autofree char *words = lk_chart_describe (spec);
+  JsonObject *object = json_object_new ();
+  JsonArray *curves = json_array_new ();
+
+  json_object_set_string_member (object, "words", words);
+  json_object_set_int_member (object, "damaged_lines", damaged);
+  if (output)
+    json_object_set_string_member (object, "output", output);
+  for (guint i = 0; i < spec->lines->len; i++)
+    json_array_add_object_element (curves, line_to_json (&g_array_index (spec->lines, LkChartLine, i)));
+  json_object_set_array_member (object, "curves", curves);
+  lk_cli_take_json (object);
+}
 
 static int
 run (int argc, char **argv)
@@ -48,14 +97,12 @@ run (int argc, char **argv)
     status = lk_cli_fail (error);
   else
     {
-      g_autofree char *words = lk_chart_describe (&spec);
-      g_autofree char *drawn = output ? NULL : lk_chart_print (&spec, 76, 16);
-
-      if (drawn)
-        lk_cli_print ("%s", drawn);
-      lk_cli_print ("%s", words);
+      if (as_json)
+        answer (&spec, damaged);
+      else
+        draw (&spec);
       if (damaged > 0)
-        g_printerr ("lorikeet-cli: %u damaged lines of the run's events were left out.\n", damaged);
+        lk_cli_note ("%u damaged lines of the run's events were left out", damaged);
     }
   lk_chart_spec_clear (&spec);
   return status;

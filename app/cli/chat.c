@@ -9,6 +9,7 @@
 
 static char *model_path, *adapter_path, *device, *system_text;
 static int context;
+static gboolean as_json;
 
 static const GOptionEntry entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
@@ -18,6 +19,7 @@ static const GOptionEntry entries[] = {
   { "context", 0, 0, G_OPTION_ARG_INT, &context, "Tokens of the conversation; default 2048 or the model's",
     "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Each answer as one line of JSON", NULL },
   { NULL },
 };
 
@@ -26,14 +28,14 @@ typedef struct
   LkCliModel cli;
   LkGenerator *generator;
   JsonArray *messages;
+  LkGenerateOptions options;
   gboolean terminal;
 } Chat;
 
 static gboolean
 print_piece (const char *text, gpointer data)
 {
-  fputs (text, stdout);
-  fflush (stdout);
+  lk_cli_print_piece (text);
   return TRUE;
 }
 
@@ -46,7 +48,7 @@ begin_again (Chat *self)
     lk_cli_add_message (self->messages, "system", system_text);
 }
 
-/* Ctrl-C while nobody computes ends at once; else the answer ends first. */
+/* Ctrl-C while nobody computes ends the chat; else it ends the answer. */
 static gint waiting;
 
 static void
@@ -67,44 +69,119 @@ obey (Chat *self, const char *command, GError **error)
   if (g_str_equal (command, "/reset"))
     begin_again (self);
   else if (!tuned && !g_str_equal (command, "/base"))
-    printf ("/base, /tuned (with or without the adapter), /reset (a new conversation), /quit\n");
+    lk_cli_print ("/base, /tuned (with or without the adapter), /reset (a new conversation), /quit");
   else if (!self->cli.adapter)
-    printf ("There is no adapter: this is the base.\n");
+    lk_cli_print ("There is no adapter: this is the base.");
   else
     {
-      printf (tuned ? "The tuned model answers.\n" : "The base alone answers.\n");
+      lk_cli_print ("%s", tuned ? "The tuned model answers." : "The base alone answers.");
       return lk_generator_set_strength (self->generator, 0, tuned ? 1 : 0, error);
     }
   return TRUE;
 }
 
+static void
+take_back_question (Chat *self)
+{
+  json_array_remove_element (self->messages, json_array_get_length (self->messages) - 1);
+}
+
+static void
+tell_answer (Chat *self, const LkGenerated *out)
+{
+  JsonObject *object;
+
+  if (!as_json)
+    {
+      putchar ('\n');
+      fflush (stdout);
+      if (self->terminal && out->answer_seconds > 0)
+        lk_cli_note ("%u tokens, %.1f a second", out->ids->len, out->ids->len / out->answer_seconds);
+      return;
+    }
+  object = json_object_new ();
+  json_object_set_string_member (object, "text", out->text->str);
+  json_object_set_string_member (object, "finish", lk_finish_name (out->finish));
+  json_object_set_int_member (object, "tokens", out->ids->len);
+  json_object_set_double_member (object, "prompt_seconds", out->prompt_seconds);
+  json_object_set_double_member (object, "answer_seconds", out->answer_seconds);
+  lk_cli_take_json (object);
+}
+
+/* An answer somebody stopped is part of the conversation as far as it came. */
 static gboolean
 answer (Chat *self, const char *line, GError **error)
 {
-  LkGenerateOptions options = { .func = print_piece, .cancellable = lk_cli_cancellable () };
   g_auto (LkGenerated) out = { 0 };
   g_autoptr (GArray) ids = NULL;
 
   lk_cli_add_message (self->messages, "user", line);
   ids = lk_prompt_from_messages (self->cli.model, self->messages, NULL, error);
-  if (!ids)
-    return FALSE;
-  lk_cli_sampling_fill (&options);
-  if (!lk_generator_run (self->generator, (const gint32 *) (void *) ids->data, ids->len, &options, &out,
-                         error))
-    return FALSE;
-  lk_cli_add_message (self->messages, "assistant", out.text->str);
-  putchar ('\n');
-  fflush (stdout);
+  if (!ids
+      || !lk_generator_run (self->generator, (const gint32 *) (void *) ids->data, ids->len, &self->options, &out,
+                            error))
+    {
+      take_back_question (self);
+      return FALSE;
+    }
+  tell_answer (self, &out);
+  if (out.text->len > 0)
+    lk_cli_add_message (self->messages, "assistant", out.text->str);
+  else
+    take_back_question (self);
   if (out.finish == LK_FINISH_CONTEXT)
-    g_printerr ("lorikeet-cli: The answer was cut: the context of %u tokens is full; /reset begins a new "
-                "conversation.\n",
-                lk_generator_get_context (self->generator));
-  if (self->terminal && out.answer_seconds > 0)
-    g_printerr ("(%u tokens, %.1f a second)\n", out.ids->len, out.ids->len / (out.answer_seconds + 1e-9));
-  if (out.finish != LK_FINISH_CANCELLED)
+    lk_cli_note ("The answer was cut: the context of %u tokens is full; /reset begins a new conversation",
+                 lk_generator_get_context (self->generator));
+  if (out.finish != LK_FINISH_CANCELLED || lk_cli_take_interrupt ())
     return TRUE;
   g_set_error_literal (error, LK_ERROR, LK_ERROR_CANCELLED, "Interrupted");
+  return FALSE;
+}
+
+/* NULL at the end of the input. */
+static const char *
+read_line (Chat *self, char **line, size_t *room)
+{
+  ssize_t n;
+
+  if (self->terminal)
+    {
+      fputs ("> ", stdout);
+      fflush (stdout);
+    }
+  g_atomic_int_set (&waiting, TRUE);
+  lk_cli_take_interrupt (); /* one that came when the answer had just ended */
+  n = getline (line, room, stdin);
+  g_atomic_int_set (&waiting, FALSE);
+  if (n < 0)
+    return NULL;
+  (*line)[strcspn (*line, "\r\n")] = 0;
+  return *line;
+}
+
+/* FALSE without error: somebody wants to quit. */
+static gboolean
+reply (Chat *self, const char *line, GError **error)
+{
+  if (!g_utf8_validate (line, -1, NULL))
+    {
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA, "What was written is not UTF-8");
+      return FALSE;
+    }
+  if (line[0] == '/')
+    return obey (self, line, error);
+  return !line[0] || answer (self, line, error);
+}
+
+/* Whether somebody who sits there can do something about it: ask something else, begin again. */
+static gboolean
+can_go_on (Chat *self, const GError *error)
+{
+  static const LkError codes[] = { LK_ERROR_BAD_DATA, LK_ERROR_INVALID_ARGUMENT, LK_ERROR_BAD_FILE };
+
+  for (guint i = 0; self->terminal && i < G_N_ELEMENTS (codes); i++)
+    if (g_error_matches (error, LK_ERROR, (int) codes[i]))
+      return TRUE;
   return FALSE;
 }
 
@@ -113,34 +190,23 @@ talk (Chat *self, GError **error)
 {
   g_autofree char *line = NULL;
   size_t room = 0;
-  ssize_t n;
 
-  for (;;)
+  while (read_line (self, &line, &room))
     {
-      if (self->terminal)
-        {
-          fputs ("> ", stdout);
-          fflush (stdout);
-        }
-      g_atomic_int_set (&waiting, TRUE);
-      n = getline (&line, &room, stdin);
-      g_atomic_int_set (&waiting, FALSE);
-      if (n < 0)
+      g_autoptr (GError) local = NULL;
+
+      if (reply (self, line, &local))
+        continue;
+      if (!local)
         return TRUE;
-      line[strcspn (line, "\n")] = 0;
-      if (!g_utf8_validate (line, -1, NULL))
+      if (!can_go_on (self, local))
         {
-          g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA, "What was written is not UTF-8");
+          g_propagate_error (error, g_steal_pointer (&local));
           return FALSE;
         }
-      if (line[0] == '/')
-        {
-          if (!obey (self, line, error))
-            return *error == NULL;
-        }
-      else if (line[0] && !answer (self, line, error))
-        return FALSE;
+      lk_cli_fail (local);
     }
+  return TRUE;
 }
 
 static int
@@ -151,7 +217,8 @@ run (int argc, char **argv)
     .description = "Each line of standard input is a message; the answer comes as it is made. Lines that "
                    "begin with “/” are\n"
                    "commands: /base and /tuned switch the adapter off and on, /reset begins a new "
-                   "conversation, /quit or Ctrl-C ends.",
+                   "conversation, /quit ends.\n"
+                   "Ctrl-C stops an answer; where none is being written, it ends the chat.",
     .max = 0,
   };
   g_autofree GOptionEntry *all = lk_cli_with_sampling (entries);
@@ -166,10 +233,13 @@ run (int argc, char **argv)
     return status;
   g_cancellable_connect (lk_cli_cancellable (), G_CALLBACK (interrupted_cb), NULL, NULL);
   begin_again (&self);
-  if (lk_cli_model_open (&self.cli, model_path, adapter_path, device, &error))
+  if (lk_cli_check_count ("--context", context, 0, &error) && lk_cli_sampling_fill (&self.options, &error)
+      && lk_cli_model_open (&self.cli, model_path, adapter_path, device, &error))
     {
+      self.options.func = as_json ? NULL : print_piece;
+      self.options.cancellable = lk_cli_cancellable ();
       make = (LkGeneratorOptions){ self.cli.model, self.cli.backend, &self.cli.adapter,
-                                   self.cli.adapter != NULL, (guint) MAX (0, context) };
+                                   self.cli.adapter != NULL, (guint) context };
       self.generator = lk_generator_new (&make, &error);
     }
   if (!self.generator || !talk (&self, &error))

@@ -77,7 +77,7 @@ cut_text (LkModel *model, GError **error)
     }
   if (!lk_tokenizer_encode (lk_model_get_tokenizer (model), text, (gssize) size, FALSE, ids, error))
     return NULL;
-  for (guint at = 0; at + 1 < ids->len && (n_windows <= 0 || examples->len < n_windows); at += (guint) length)
+  for (guint at = 0; at + 1 < ids->len && (n_windows == 0 || examples->len < n_windows); at += (guint) length)
     {
       LkExample *example = g_new0 (LkExample, 1);
 
@@ -88,7 +88,11 @@ cut_text (LkModel *model, GError **error)
         example->targets[i] = i > 0;
       g_ptr_array_add (examples, example);
     }
-  return g_steal_pointer (&examples);
+  if (examples->len > 0)
+    return g_steal_pointer (&examples);
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "“%s” has %u tokens: nothing in it can be predicted", text_path,
+               ids->len);
+  return NULL;
 }
 
 /* All before the last answer, and that answer. FALSE: the row is no such conversation. */
@@ -171,7 +175,7 @@ static gboolean
 measure (LkCliModel *cli, GPtrArray *examples, GPtrArray *rows, Candidate *candidate, GError **error)
 {
   g_autoptr (LkScorer) scorer = lk_scorer_new (cli->model, cli->backend, &candidate->adapter,
-                                               candidate->adapter != NULL, (guint) MAX (0, length), error);
+                                               candidate->adapter != NULL, (guint) length, error);
 
   return scorer
          && lk_scorer_run (scorer, (LkExample *const *) examples->pdata, examples->len, &candidate->score,
@@ -235,7 +239,7 @@ evaluate (LkCliModel *cli, const char *run, GError **error)
   g_auto (LkCliData) data = { 0 };
   g_autoptr (GPtrArray) windows = NULL;
   Candidate candidates[2] = { { .name = "base" }, { .name = "tuned", .adapter = cli->adapter } };
-  guint n = cli->adapter ? 2 : 1, limit = (guint) MAX (0, n_rows);
+  guint n = cli->adapter ? 2 : 1, limit = (guint) n_rows;
 
   if (!lk_model_get_tokenizer (cli->model))
     {
@@ -256,6 +260,14 @@ evaluate (LkCliModel *cli, const char *run, GError **error)
       return FALSE;
   report (candidates, n, data.unusable);
   return TRUE;
+}
+
+static gboolean
+check_counts (GError **error)
+{
+  return lk_cli_check_count ("--length", length, 2, error) && lk_cli_check_count ("--windows", n_windows, 0, error)
+         && lk_cli_check_count ("--rows", n_rows, 0, error)
+         && lk_cli_check_count ("--max-tokens", max_tokens, 1, error);
 }
 
 static int
@@ -289,7 +301,7 @@ run_eval (int argc, char **argv)
   if (!run && !data_paths && !text_path)
     return lk_cli_fail_usage ("A run, --data or --text is needed: what to measure on");
   lk_cli_cancellable ();
-  if (!lk_cli_model_open (&cli, run ? run : model_path, adapter_path, device, &error)
+  if (!check_counts (&error) || !lk_cli_model_open (&cli, run ? run : model_path, adapter_path, device, &error)
       || !evaluate (&cli, run, &error))
     return lk_cli_fail (error);
   return LK_EXIT_OK;

@@ -81,8 +81,7 @@ encode_prompt (LkModel *model, GError **error)
 static gboolean
 print_piece (const char *text, gpointer data)
 {
-  fputs (text, stdout);
-  fflush (stdout);
+  lk_cli_print_piece (text);
   return TRUE;
 }
 
@@ -107,19 +106,16 @@ print_answer (const LkGenerated *out, GArray *prompt_ids)
 }
 
 static gboolean
-answer (LkCliModel *cli, GError **error)
+answer (LkCliModel *cli, const LkGenerateOptions *options, GError **error)
 {
-  LkGeneratorOptions make
-      = { cli->model, cli->backend, &cli->adapter, cli->adapter != NULL, (guint) MAX (0, context) };
-  LkGenerateOptions options = { .func = as_json ? NULL : print_piece, .cancellable = lk_cli_cancellable () };
+  LkGeneratorOptions make = { cli->model, cli->backend, &cli->adapter, cli->adapter != NULL, (guint) context };
   g_autoptr (GArray) ids = encode_prompt (cli->model, error);
   g_autoptr (LkGenerator) generator = ids ? lk_generator_new (&make, error) : NULL;
   g_auto (LkGenerated) out = { 0 };
 
   if (!generator || (cli->adapter && !lk_generator_set_strength (generator, 0, strength, error)))
     return FALSE;
-  lk_cli_sampling_fill (&options);
-  if (!lk_generator_run (generator, (const gint32 *) (void *) ids->data, ids->len, &options, &out, error))
+  if (!lk_generator_run (generator, (const gint32 *) (void *) ids->data, ids->len, options, &out, error))
     return FALSE;
   if (as_json)
     print_answer (&out, ids);
@@ -147,6 +143,7 @@ run (int argc, char **argv)
   g_autofree GOptionEntry *all = lk_cli_with_sampling (entries);
   LkCliUsage with_entries = usage;
   g_auto (LkCliModel) cli = { 0 };
+  LkGenerateOptions options = { 0 };
   g_autoptr (GError) error = NULL;
   int status;
 
@@ -155,8 +152,10 @@ run (int argc, char **argv)
     return status;
   if (!!prompt + !!message + !!messages_path != 1)
     return lk_cli_fail_usage ("Exactly one of --prompt, --message and --messages is needed");
-  lk_cli_cancellable ();
-  if (!lk_cli_model_open (&cli, model_path, adapter_path, device, &error) || !answer (&cli, &error))
+  options.func = as_json ? NULL : print_piece;
+  options.cancellable = lk_cli_cancellable ();
+  if (!lk_cli_check_count ("--context", context, 0, &error) || !lk_cli_sampling_fill (&options, &error)
+      || !lk_cli_model_open (&cli, model_path, adapter_path, device, &error) || !answer (&cli, &options, &error))
     return lk_cli_fail (error);
   return LK_EXIT_OK;
 }

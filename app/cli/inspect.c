@@ -208,7 +208,7 @@ inspect_path (int argc, char **argv, GError **error)
       && (g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (lower, ".gguf") || is_gguf (path)))
     return inspect_model (path, error);
   return lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path,
-                          (guint) MAX (0, n_rows), error);
+                          (guint) n_rows, error);
 }
 
 /* "name: value", nested ones indented; long texts are cut. */
@@ -257,6 +257,8 @@ run (int argc, char **argv)
 
   if (!lk_cli_parse (&lk_command_inspect, &usage, &argc, &argv, &status))
     return status;
+  if (!lk_cli_check_count ("--rows", n_rows, 0, &error))
+    return lk_cli_fail (error);
   out = inspect_path (argc, argv, &error);
   if (!out)
     return lk_cli_fail (error);

@@ -15,10 +15,11 @@ typedef struct
   LkTrainData *train;  /* of a run */
   GPtrArray *rows;     /* const LkRow *, borrowed */
   GPtrArray *examples; /* LkExample, one a row */
-  guint unusable;      /* rows that could not be encoded */
+  guint unusable;      /* rows that cannot be used; each was told on standard error */
 } LkCliData;
 
-/* The first @limit (0: all) rows @run held out. None held out: an error. */
+/* The first @limit (0: all) rows @run held out. None held out, or a dataset that is not the run's any more: an
+ * error. */
 gboolean lk_cli_data_from_run (LkCliData *self, LkModel *model, const char *run, guint limit, GError **error);
 gboolean lk_cli_data_from_files (LkCliData *self, LkModel *model, const char *const *paths, guint n_paths,
                                  guint limit, GError **error);

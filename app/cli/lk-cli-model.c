@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lk-command.h"
 #include "lk-config.h"
 #include "lk-error.h"
 #include "lk-json.h"
@@ -154,9 +155,11 @@ lk_cli_model_clear (LkCliModel *self)
   g_clear_pointer (&self->adapter_path, g_free);
 }
 
-static double temperature = -1, top_p = -1, min_p = -1, penalty = -1;
-static int top_k = -1, max_tokens = 512;
-static gint64 seed = -1;
+#define NOT_GIVEN (-G_MAXDOUBLE)
+
+static double temperature = NOT_GIVEN, top_p = NOT_GIVEN, min_p = NOT_GIVEN, penalty = NOT_GIVEN;
+static int top_k = G_MININT, max_tokens = 512;
+static gint64 seed = G_MININT64;
 static gboolean greedy;
 static char **stops;
 
@@ -193,25 +196,35 @@ lk_cli_with_sampling (const GOptionEntry *entries)
   return all;
 }
 
-void
-lk_cli_sampling_fill (LkGenerateOptions *options)
+gboolean
+lk_cli_sampling_fill (LkGenerateOptions *options, GError **error)
 {
+  const struct
+  {
+    double value, *target;
+  } given[] = { { temperature, &options->sampler.temperature },
+                { top_p, &options->sampler.top_p },
+                { min_p, &options->sampler.min_p },
+                { penalty, &options->sampler.repetition_penalty } };
+  g_autoptr (LkSampler) sampler = NULL;
+
   options->sampler = lk_sampler_defaults;
-  options->sampler.seed = seed >= 0 ? (guint64) seed : (guint64) g_get_real_time ();
-  if (temperature >= 0)
-    options->sampler.temperature = temperature;
+  for (guint i = 0; i < G_N_ELEMENTS (given); i++)
+    if (given[i].value != NOT_GIVEN)
+      *given[i].target = given[i].value;
   if (greedy)
     options->sampler.temperature = 0;
-  if (top_k >= 0)
+  if ((top_k != G_MININT && !lk_cli_check_count ("--top-k", top_k, 0, error))
+      || (seed != G_MININT64 && !lk_cli_check_count ("--seed", seed, 0, error))
+      || !lk_cli_check_count ("--max-tokens", max_tokens, 0, error))
+    return FALSE;
+  if (top_k != G_MININT)
     options->sampler.top_k = (guint) top_k;
-  if (top_p >= 0)
-    options->sampler.top_p = top_p;
-  if (min_p >= 0)
-    options->sampler.min_p = min_p;
-  if (penalty >= 0)
-    options->sampler.repetition_penalty = penalty;
-  options->max_tokens = (guint) MAX (0, max_tokens);
+  options->sampler.seed = seed != G_MININT64 ? (guint64) seed : (guint64) g_get_real_time ();
+  options->max_tokens = (guint) max_tokens;
   options->stops = (const char *const *) stops;
+  sampler = lk_sampler_new (&options->sampler, error);
+  return sampler != NULL;
 }
 
 void

@@ -37,8 +37,9 @@ char *lk_cli_find_shipped_model (GError **error);
 /* @entries and behind them the options of sampling, which chat, generate and others share. (transfer
  * container) */
 GOptionEntry *lk_cli_with_sampling (const GOptionEntry *entries);
-/* What they said. @options gets sampler, max_tokens and stops (kept for the process). */
-void lk_cli_sampling_fill (LkGenerateOptions *options);
+/* What they said. @options gets sampler, max_tokens and stops (kept for the process). A value out of range is an
+ * error. */
+gboolean lk_cli_sampling_fill (LkGenerateOptions *options, GError **error);
 
 /* {"role": role, "content": content} appended. */
 void lk_cli_add_message (JsonArray *messages, const char *role, const char *content);

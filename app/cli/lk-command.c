@@ -51,11 +51,33 @@ lk_cli_exit_code (const GError *error)
   return LK_EXIT_FAILED;
 }
 
+static gboolean
+turns_direction (gunichar c)
+{
+  return (c >= 0x200e && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x61c;
+}
+
+char *
+lk_cli_tame (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *out = g_string_sized_new (strlen (valid));
+
+  for (const char *p = valid; *p; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+      gboolean harmless = c == '\n' || c == '\t' || !(g_unichar_iscntrl (c) || turns_direction (c));
+
+      g_string_append_unichar (out, harmless ? c : 0xfffd);
+    }
+  return g_string_free (out, FALSE);
+}
+
 /* One line, ending like a sentence. */
 static void
 complain (const char *message)
 {
-  g_autofree char *line = g_strdup (message);
+  g_autofree char *line = lk_cli_tame (message);
   gsize n;
 
   g_strdelimit (line, "\n\r", ' ');
@@ -83,6 +105,28 @@ lk_cli_fail_usage (const char *format, ...)
   va_end (args);
   complain (message);
   return LK_EXIT_USAGE;
+}
+
+void
+lk_cli_note (const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  complain (message);
+}
+
+gboolean
+lk_cli_check_count (const char *name, gint64 value, gint64 least, GError **error)
+{
+  if (value >= least)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+               "%s must be at least %" G_GINT64_FORMAT "; %" G_GINT64_FORMAT " is not", name, least, value);
+  return FALSE;
 }
 
 gboolean
@@ -120,14 +164,16 @@ lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char
 
 static GCancellable *the_cancellable;
 static int signal_pipe[2];
+static gint last_signal; /* 0: none since the cancellable was new */
 
 /* Any thread may get the signal, those of libraries too: all that is done here is safe anywhere. */
 static void
 signal_cb (int signal_number)
 {
   int saved_errno = errno;
+  char byte = (char) signal_number;
 
-  if (write (signal_pipe[1], "x", 1) < 0)
+  if (write (signal_pipe[1], &byte, 1) < 0)
     _exit (LK_EXIT_INTERRUPTED);
   errno = saved_errno;
 }
@@ -137,21 +183,31 @@ watch_signals (gpointer data)
 {
   char byte;
 
-  for (guint n = 0;; n++)
+  for (;;)
     {
       while (read (signal_pipe[0], &byte, 1) < 0 && errno == EINTR)
         ;
-      if (n > 0)
+      if (!g_atomic_int_compare_and_exchange (&last_signal, 0, byte))
         _exit (LK_EXIT_INTERRUPTED);
       g_cancellable_cancel (the_cancellable);
     }
   return NULL;
 }
 
+gboolean
+lk_cli_take_interrupt (void)
+{
+  if (g_atomic_int_get (&last_signal) != SIGINT)
+    return FALSE;
+  g_cancellable_reset (the_cancellable);
+  g_atomic_int_set (&last_signal, 0);
+  return TRUE;
+}
+
 GCancellable *
 lk_cli_cancellable (void)
 {
-  struct sigaction action = { .sa_handler = signal_cb, .sa_flags = SA_RESTART };
+  struct sigaction action = { .sa_handler = signal_cb, .sa_flags = SA_RESTART }, before;
 
   if (the_cancellable)
     return the_cancellable;
@@ -162,8 +218,31 @@ lk_cli_cancellable (void)
       g_thread_unref (g_thread_new ("signals", watch_signals, NULL));
       sigaction (SIGINT, &action, NULL);
       sigaction (SIGTERM, &action, NULL);
+      if (sigaction (SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction (SIGHUP, &action, NULL);
     }
   return the_cancellable;
+}
+
+static int output_errno; /* of the first write to standard output that failed; 0: none */
+
+static void
+flush_output (void)
+{
+  errno = 0;
+  if ((fflush (stdout) != 0 || ferror (stdout)) && output_errno == 0)
+    output_errno = errno ? errno : EIO;
+}
+
+/* Nobody is told where it was the reader who went away. */
+int
+lk_cli_end_output (int status)
+{
+  flush_output ();
+  if (output_errno == 0 || output_errno == EPIPE || status != LK_EXIT_OK)
+    return status;
+  lk_cli_note ("Could not write the answer: %s", g_strerror (output_errno));
+  return output_errno == ENOSPC || output_errno == EDQUOT ? LK_EXIT_NO_ROOM : LK_EXIT_FAILED;
 }
 
 void
@@ -174,7 +253,7 @@ lk_cli_print_json (JsonNode *node)
   g_autofree char *line = g_strjoinv ("\\u0000", parts);
 
   puts (line);
-  fflush (stdout);
+  flush_output ();
 }
 
 void
@@ -189,12 +268,24 @@ lk_cli_take_json (JsonObject *object)
 void
 lk_cli_print (const char *format, ...)
 {
+  g_autofree char *text = NULL;
+  g_autofree char *tame = NULL;
   va_list args;
 
   va_start (args, format);
-  vprintf (format, args);
+  text = g_strdup_vprintf (format, args);
   va_end (args);
-  putchar ('\n');
+  tame = lk_cli_tame (text);
+  puts (tame);
+}
+
+void
+lk_cli_print_piece (const char *text)
+{
+  g_autofree char *tame = isatty (STDOUT_FILENO) ? lk_cli_tame (text) : NULL;
+
+  fputs (tame ? tame : text, stdout);
+  flush_output ();
 }
 
 struct _LkCliLines

@@ -62,8 +62,23 @@ typedef struct
 gboolean lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char ***argv,
                        int *status);
 
-/* Cancelled by the first Ctrl-C or SIGTERM; the second ends the process. One for the process, never freed. */
+/* A sentence on standard error that is no failure. */
+void lk_cli_note (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* @text without what a terminal would obey: control characters but newline and tab, and characters that turn the
+ * direction of writing, become U+FFFD. Files from outside hold such. (transfer full) */
+char *lk_cli_tame (const char *text);
+/* A piece of a model's answer to standard output, flushed: tamed for a terminal, byte for byte elsewhere. */
+void lk_cli_print_piece (const char *text);
+/* What could not be written to standard output is a failure: the exit code instead of @status. */
+int lk_cli_end_output (int status);
+/* A count from an option: FALSE when it is below @least. @name as typed: "--rows". */
+gboolean lk_cli_check_count (const char *name, gint64 value, gint64 least, GError **error);
+
+/* Cancelled by the first Ctrl-C, SIGTERM or SIGHUP (a SIGHUP that nohup had ignored stays ignored); the second ends
+ * the process. One for the process, never freed. */
 GCancellable *lk_cli_cancellable (void);
+/* TRUE when it was Ctrl-C that cancelled: the cancellable is as new. */
+gboolean lk_cli_take_interrupt (void);
 
 /* One line of JSON to standard output, flushed. (node transfer none) */
 void lk_cli_print_json (JsonNode *node);

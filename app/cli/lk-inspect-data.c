@@ -34,7 +34,7 @@ token_text (LkTokenizer *tokenizer, gint32 id)
 static gint64
 count_tokens (LkModel *model, const LkRow *row)
 {
-  g_autoptr (LkExample) example = lk_example_from_row (model, row, NULL);
+  g_autoptr (LkExample) example = lk_example_from_row (model, row, 0, NULL);
 
   return example ? (gint64) example->n : -1;
 }

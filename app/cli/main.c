@@ -46,15 +46,15 @@ main (int argc, char **argv)
   if (g_str_equal (argv[1], "--help") || g_str_equal (argv[1], "-h") || g_str_equal (argv[1], "help"))
     {
       print_help (stdout);
-      return LK_EXIT_OK;
+      return lk_cli_end_output (LK_EXIT_OK);
     }
   if (g_str_equal (argv[1], "--version"))
     {
       puts ("lorikeet-cli " LK_VERSION);
-      return LK_EXIT_OK;
+      return lk_cli_end_output (LK_EXIT_OK);
     }
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     if (g_str_equal (commands[i]->name, argv[1]))
-      return commands[i]->run (argc - 1, argv + 1);
+      return lk_cli_end_output (commands[i]->run (argc - 1, argv + 1));
   return lk_cli_fail_usage ("There is no command “%s”; “lorikeet-cli --help” lists them", argv[1]);
 }

@@ -10,11 +10,14 @@
 static char *now_text;
 static char *bos_text, *eos_text;
 
+static gboolean as_json; /* it is JSON anyway; scripts that say so to every command may say it here */
+
 static const GOptionEntry entries[] = {
   { "now", 0, 0, G_OPTION_ARG_STRING, &now_text, "The time a template sees (default: the present)",
     "YYYY-MM-DDTHH:MM:SS" },
   { "bos", 0, 0, G_OPTION_ARG_STRING, &bos_text, "Beginning token where a line names none", "TEXT" },
   { "eos", 0, 0, G_OPTION_ARG_STRING, &eos_text, "End token where a line names none", "TEXT" },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Nothing else: what comes out is lines of JSON anyway", NULL },
   { NULL },
 };
 

@@ -47,7 +47,7 @@ add_adapter (LkChatServer *server, LkCliModel *cli, const char *text, GError **e
 static gboolean
 serve (LkCliModel *cli, GError **error)
 {
-  g_autoptr (LkChatServer) server = lk_chat_server_new (cli->model, cli->backend, (guint) MAX (0, context));
+  g_autoptr (LkChatServer) server = lk_chat_server_new (cli->model, cli->backend, (guint) context);
 
   if (cli->adapter && !lk_chat_server_add_adapter (server, "tuned", cli->adapter, error))
     return FALSE;
@@ -79,7 +79,7 @@ run (int argc, char **argv)
   if (!socket_path)
     return lk_cli_fail_usage ("--socket is needed: where to listen");
   lk_cli_cancellable ();
-  if (!lk_cli_model_open (&cli, model_path, NULL, device, &error) || !serve (&cli, &error))
+  if (!lk_cli_check_count ("--context", context, 0, &error) || !lk_cli_model_open (&cli, model_path, NULL, device, &error) || !serve (&cli, &error))
     return lk_cli_fail (error);
   return LK_EXIT_OK;
 }

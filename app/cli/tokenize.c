@@ -5,8 +5,11 @@
 
 static gboolean plain;
 
+static gboolean as_json; /* it is JSON anyway; scripts that say so to every command may say it here */
+
 static const GOptionEntry entries[] = {
   { "plain", 0, 0, G_OPTION_ARG_NONE, &plain, "Take the texts of control tokens for plain text", NULL },
+  { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Nothing else: what comes out is lines of JSON anyway", NULL },
   { NULL },
 };
 

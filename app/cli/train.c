@@ -262,7 +262,11 @@ tell (JsonObject *event, const char *name, const char *text, gboolean aside)
     return;
   clear_line ();
   if (aside)
-    fprintf (stderr, "%s%s", text, step && terminal ? "" : "\n");
+    {
+      g_autofree char *tame = lk_cli_tame (text);
+
+      fprintf (stderr, "%s%s", tame, step && terminal ? "" : "\n");
+    }
   else
     lk_cli_print ("%s", text);
 }

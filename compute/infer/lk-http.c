@@ -58,9 +58,9 @@ read_head (GIOStream *stream, GByteArray *bytes, gsize *head, guint *status, GCa
 static gboolean
 parse_request_line (const char *line, LkHttpRequest *request, guint *status, GError **error)
 {
-  g_auto (GStrv) words = g_strsplit (line, " ", 4);
+  g_auto (GStrv) words = line ? g_strsplit (line, " ", 4) : NULL;
 
-  if (g_strv_length (words) != 3 || !g_str_has_prefix (words[2], "HTTP/1.") || words[1][0] != '/')
+  if (!words || g_strv_length (words) != 3 || !g_str_has_prefix (words[2], "HTTP/1.") || words[1][0] != '/')
     return refuse (status, 400, "The request line is wrong", error);
   request->method = g_strdup (words[0]);
   request->path = g_strndup (words[1], strcspn (words[1], "?"));

@@ -14,6 +14,7 @@
 #include "lk-safetensors.h"
 
 #define LK_STATE_LIMIT (1 << 20)
+#define LK_STATE_VERSION 1
 #define LK_CHECKPOINT_PREFIX "step-"
 
 static gboolean
@@ -46,7 +47,7 @@ lk_checkpoint_write_state (const char *path, const LkRecipe *recipe, const LkTra
   JsonObject *top = json_object_new ();
 
   json_node_take_object (node, top);
-  json_object_set_int_member (top, "version", 1);
+  json_object_set_int_member (top, "version", LK_STATE_VERSION);
   json_object_set_string_member (top, "engine", LK_VERSION);
   json_object_set_object_member (top, "settings", lk_recipe_get_settings (recipe));
   json_object_set_string_member (top, "model_sha256", lk_recipe_get_model_hash (recipe));
@@ -82,7 +83,7 @@ lk_checkpoint_write_manifest (const char *folder, GError **error)
   JsonObject *top = json_object_new (), *files = json_object_new ();
 
   json_node_take_object (node, top);
-  json_object_set_int_member (top, "version", 1);
+  json_object_set_int_member (top, "version", LK_STATE_VERSION);
   json_object_set_object_member (top, "files", files);
   for (guint i = 0; i < G_N_ELEMENTS (checkpoint_files); i++)
     {
@@ -328,9 +329,18 @@ lk_checkpoint_load_state (const char *path, const LkRecipe *recipe, LkTrainState
   g_autofree char *file = g_build_filename (path, "state.json", NULL);
   g_autoptr (JsonObject) top = lk_json_load_object (file, LK_STATE_LIMIT, error);
   JsonObject *settings = NULL;
+  gint64 version = LK_STATE_VERSION;
 
-  if (!top || !lk_json_get_object (top, "settings", file, &settings, error))
+  if (!top || !lk_json_get_int (top, "version", file, &version, error)
+      || !lk_json_get_object (top, "settings", file, &settings, error))
     return FALSE;
+  if (version != LK_STATE_VERSION)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+                   "%s: “version” is %" G_GINT64_FORMAT "; this program reads version %d", file, version,
+                   LK_STATE_VERSION);
+      return FALSE;
+    }
   if (!settings)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “settings” is missing", file);

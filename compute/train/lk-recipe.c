@@ -10,6 +10,8 @@
 #include "lk-json.h"
 #include "lk-schedule.h"
 
+#define LK_RECIPE_VERSION 1
+
 static const char *const recompute_choices[] = { "auto", "none", "all", NULL };
 
 const LkSetting lk_settings[LK_N_SETTINGS] = {
@@ -295,6 +297,15 @@ lk_recipe_get_data_hash (const LkRecipe *self)
   return self->data_hash;
 }
 
+gint64
+lk_recipe_get_created (const LkRecipe *self)
+{
+  g_autoptr (GTimeZone) zone = g_time_zone_new_utc ();
+  g_autoptr (GDateTime) created = self->created ? g_date_time_new_from_iso8601 (self->created, zone) : NULL;
+
+  return created ? g_date_time_to_unix (created) : 0;
+}
+
 void
 lk_recipe_set_hashes (LkRecipe *self, const char *model, const char *data)
 {
@@ -337,20 +348,28 @@ lk_recipe_get_settings (const LkRecipe *self)
   return settings;
 }
 
+/* (transfer full) */
+static char *
+lk_recipe_now (void)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+
+  return g_date_time_format_iso8601 (now);
+}
+
 gboolean
 lk_recipe_save (const LkRecipe *self, const char *path, GError **error)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-  g_autofree char *created = g_date_time_format_iso8601 (now);
+  g_autofree char *created = self->created ? g_strdup (self->created) : lk_recipe_now ();
   g_autofree char *text = NULL;
   JsonObject *top = json_object_new ();
   JsonArray *data = json_array_new ();
 
   json_node_take_object (node, top);
-  json_object_set_int_member (top, "version", 1);
+  json_object_set_int_member (top, "version", LK_RECIPE_VERSION);
   json_object_set_string_member (top, "name", self->name ? self->name : "");
-  json_object_set_string_member (top, "created", self->created ? self->created : created);
+  json_object_set_string_member (top, "created", created);
   json_object_set_string_member (top, "engine", LK_VERSION);
   json_object_set_string_member (top, "model", self->model ? self->model : "");
   if (self->model_hash)
@@ -439,8 +458,10 @@ lk_recipe_load (const char *path, GError **error)
   const char *name = NULL, *created = NULL, *model = NULL, *model_hash = NULL, *data_hash = NULL;
   JsonObject *settings = NULL;
   JsonArray *data = NULL;
+  gint64 version = LK_RECIPE_VERSION;
 
-  if (!top || !lk_json_get_string (top, "name", path, &name, error)
+  if (!top || !lk_json_get_int (top, "version", path, &version, error)
+      || !lk_json_get_string (top, "name", path, &name, error)
       || !lk_json_get_string (top, "created", path, &created, error)
       || !lk_json_get_string (top, "model", path, &model, error)
       || !lk_json_get_string (top, "model_sha256", path, &model_hash, error)
@@ -448,6 +469,13 @@ lk_recipe_load (const char *path, GError **error)
       || !lk_json_get_array (top, "data", path, &data, error)
       || !lk_json_get_object (top, "settings", path, &settings, error))
     return NULL;
+  if (version != LK_RECIPE_VERSION)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+                   "%s: “version” is %" G_GINT64_FORMAT "; this program reads version %d", path, version,
+                   LK_RECIPE_VERSION);
+      return NULL;
+    }
   if (!model || !data)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “model” or “data” is missing", path);
@@ -456,7 +484,7 @@ lk_recipe_load (const char *path, GError **error)
   if (!lk_recipe_load_data (self, data, path, error))
     return NULL;
   lk_recipe_set_name (self, name);
-  self->created = g_strdup (created);
+  self->created = created ? g_strdup (created) : lk_recipe_now ();
   lk_recipe_set_model (self, model);
   lk_recipe_set_hashes (self, model_hash, data_hash);
   if (settings && !lk_recipe_check_names (settings, path, error))

@@ -91,6 +91,9 @@ void lk_recipe_add_data (LkRecipe *self, const char *path);
 /* sha256 of model and data, filled when the run is frozen; NULL before. */
 const char *lk_recipe_get_model_hash (const LkRecipe *self);
 const char *lk_recipe_get_data_hash (const LkRecipe *self);
+/* When the run was made, in Unix seconds; 0 while the recipe has not been written. Templates that write the date
+ * write this one, so that a run goes on the next day with the text it began with. */
+gint64 lk_recipe_get_created (const LkRecipe *self);
 void lk_recipe_set_hashes (LkRecipe *self, const char *model, const char *data);
 
 /* recipe.json */

@@ -111,6 +111,28 @@ lk_run_folder_choose (const char *name, GError **error)
   return NULL;
 }
 
+/* Nothing in it has a name a run gives: files of others are neither written to nor taken for ours. */
+static gboolean
+lk_run_folder_is_free (LkRunFolder *self, GError **error)
+{
+  g_autofree char *lock = g_build_filename (self->path, "lock", NULL);
+  const char *const ours[] = { self->recipe, self->events, self->checkpoints, self->adapters, self->log, self->socket, lock };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ours); i++)
+    if (g_file_test (ours[i], G_FILE_TEST_EXISTS))
+      {
+        g_autofree char *name = g_path_get_basename (ours[i]);
+
+        if (i == 0)
+          g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” already holds a run", self->path);
+        else
+          g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                       "“%s” holds a “%s” of something else; a run needs a folder of its own", self->path, name);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 LkRunFolder *
 lk_run_folder_create (const char *path, const LkRecipe *recipe, GError **error)
 {
@@ -118,15 +140,13 @@ lk_run_folder_create (const char *path, const LkRecipe *recipe, GError **error)
       = path ? g_strdup (path) : lk_run_folder_choose (lk_recipe_get_name (recipe), error);
   g_autoptr (LkRunFolder) self = chosen ? lk_run_folder_new (chosen) : NULL;
 
-  if (!self || !lk_run_folder_make (self->path, error))
+  if (!self || !lk_run_folder_make (self->path, error) || !lk_run_folder_is_free (self, error))
     return NULL;
-  if (g_file_test (self->recipe, G_FILE_TEST_EXISTS))
+  if (!lk_recipe_save (recipe, self->recipe, error))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” already holds a run", self->path);
+      g_rmdir (self->path); /* which a folder that holds something survives */
       return NULL;
     }
-  if (!lk_recipe_save (recipe, self->recipe, error))
-    return NULL;
   return g_steal_pointer (&self);
 }
 

@@ -21,6 +21,8 @@ struct _LkTrainData
   LkDataset *dataset;
   LkPart train, held_out;
   guint length;
+  gboolean is_context; /* @length is the model's context, which is less than was asked for */
+  gint64 now;
   gboolean pack;
   guint batch; /* examples side by side where they are not packed */
   guint examples_per_step;
@@ -99,11 +101,11 @@ lk_example_from_text (LkModel *model, const LkRow *row, GError **error)
 }
 
 LkExample *
-lk_example_from_row (LkModel *model, const LkRow *row, GError **error)
+lk_example_from_row (LkModel *model, const LkRow *row, gint64 now, GError **error)
 {
   LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
   LkTemplate *template = lk_model_get_template (model);
-  LkTemplateInput input = { .messages = row->messages, .tools = row->tools };
+  LkTemplateInput input = { .messages = row->messages, .tools = row->tools, .now = now };
 
   if (!tokenizer || (row->kind == LK_ROW_MESSAGES && !template))
     {
@@ -146,7 +148,7 @@ lk_train_data_encode (LkTrainData *self, LkPart *part, GArray *indices, GError *
       guint index = g_array_index (indices, guint, i);
       const LkRow *row = lk_dataset_get_row (self->dataset, index);
       g_autoptr (GError) row_error = NULL;
-      g_autoptr (LkExample) example = lk_example_from_row (self->model, row, &row_error);
+      g_autoptr (LkExample) example = lk_example_from_row (self->model, row, self->now, &row_error);
       g_autofree char *reason = NULL;
 
       if (!example && g_error_matches (row_error, LK_ERROR, LK_ERROR_UNSUPPORTED))
@@ -161,7 +163,8 @@ lk_train_data_encode (LkTrainData *self, LkPart *part, GArray *indices, GError *
         }
       if (example->n > self->length)
         {
-          reason = g_strdup_printf ("the row has %u tokens and was cut at %u", example->n, self->length);
+          reason = g_strdup_printf ("the row has %u tokens and was cut at %u%s", example->n, self->length,
+                                    self->is_context ? ", which is all the model can read" : "");
           example->n = self->length;
         }
       if (lk_example_count (example) == 0)
@@ -191,6 +194,8 @@ lk_train_data_new (LkModel *model, LkDataset *dataset, const LkRecipe *recipe, L
   self->dataset = lk_dataset_ref (dataset);
   self->length
       = (guint) MIN (lk_recipe_get_int (recipe, LK_SETTING_LENGTH), lk_model_get_config (model)->context);
+  self->is_context = lk_recipe_get_int (recipe, LK_SETTING_LENGTH) > self->length;
+  self->now = lk_recipe_get_created (recipe);
   self->pack = lk_recipe_get_boolean (recipe, LK_SETTING_PACKING);
   self->batch = (guint) lk_recipe_get_int (recipe, LK_SETTING_BATCH);
   self->examples_per_step = self->batch * (guint) lk_recipe_get_int (recipe, LK_SETTING_ACCUMULATION);

@@ -14,9 +14,9 @@
 
 G_BEGIN_DECLS
 
-/* One row as the model sees it: template or plain, BOS and EOS where they belong. NULL and the reason when it
- * cannot be used. */
-LkExample *lk_example_from_row (LkModel *model, const LkRow *row, GError **error);
+/* One row as the model sees it: template or plain, BOS and EOS where they belong. @now: the date a template
+ * writes, in Unix seconds; 0 is the present. NULL and the reason when it cannot be used. */
+LkExample *lk_example_from_row (LkModel *model, const LkRow *row, gint64 now, GError **error);
 
 /* A row that cannot be used or was cut; @reason is a sentence. */
 typedef void (*LkTrainProblemFunc) (const char *file, guint64 line, const char *reason, gpointer data);

@@ -113,6 +113,11 @@ lk_trainer_load (LkTrainer *self, GError **error)
   self->data = lk_train_data_new (self->model, self->dataset, self->recipe, lk_trainer_problem, self, error);
   if (!self->data)
     return FALSE;
+  if (self->problems_told > LK_PROBLEMS_TOLD
+      && !_lk_trainer_warn (self, error,
+                            "%u more rows have problems; “lorikeet-cli inspect” looks at all of them",
+                            self->problems_told - LK_PROBLEMS_TOLD))
+    return FALSE;
   if (lk_recipe_get_number (self->recipe, LK_SETTING_HELD_OUT) > 0
       && lk_train_data_get_n_held_out (self->data) == 0)
     return _lk_trainer_warn (
@@ -140,6 +145,9 @@ lk_trainer_make_adapter (LkTrainer *self, char **checkpoint, GError **error)
       self->adapter = lk_adapter_load (self->model, "adapter", *checkpoint, TRUE, error);
       return self->adapter != NULL;
     }
+  if (warnings->len > 0
+      && !_lk_trainer_warn (self, error, "No whole checkpoint is left: the run begins from its first step"))
+    return FALSE;
   lk_trainer_adapter_config (self->recipe, &config, &targets);
   self->adapter = lk_adapter_new (self->model, "adapter", &config, error);
   return self->adapter != NULL;

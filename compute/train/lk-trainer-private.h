@@ -27,6 +27,7 @@ typedef struct
   gint64 steps, steps_per_epoch, warmup;
   gint64 eval_interval, checkpoint_interval, patience;
   gint64 saved_step, saved_evaluation; /* what the newest checkpoint knows; −1: there is none */
+  gint64 last_step;                    /* of adapter/last as this process wrote it; −1: it did not */
   gint64 saved_at;                     /* monotonic time */
   guint problems_told;
   double seconds, recent_seconds, recent_tokens; /* of this process's steps */

@@ -61,6 +61,18 @@ _lk_trainer_forgive (LkTrainer *self, GError *local_error, const char *what, GEr
   return _lk_trainer_warn (self, error, "%s: %s", what, owned->message);
 }
 
+/* A worker killed behind its checkpoint has not come to adapter/last: who goes on from there makes up for it. */
+static gboolean
+lk_trainer_save_last (LkTrainer *self, GError **error)
+{
+  if (self->last_step == self->state.step)
+    return TRUE;
+  if (!_lk_trainer_save_adapter (self, "last", error))
+    return FALSE;
+  self->last_step = self->state.step;
+  return TRUE;
+}
+
 static gboolean
 lk_trainer_checkpoint (LkTrainer *self, GError **error)
 {
@@ -68,10 +80,10 @@ lk_trainer_checkpoint (LkTrainer *self, GError **error)
   g_autofree char *path = NULL;
 
   if (self->saved_step == self->state.step && self->saved_evaluation == self->state.evaluated_step)
-    return TRUE;
+    return lk_trainer_save_last (self, error);
   if (!lk_checkpoint_save (self->folder->checkpoints, self->recipe, self->adapter,
                            lk_train_step_get_update (self->step), self->backend, &self->state, error)
-      || !_lk_trainer_save_adapter (self, "last", error))
+      || !lk_trainer_save_last (self, error))
     return FALSE;
   self->saved_step = self->state.step;
   self->saved_evaluation = self->state.evaluated_step;
@@ -363,10 +375,12 @@ lk_trainer_check_begun (LkTrainer *self, GError **error)
   g_autofree char *newest
       = self->options->resume ? NULL : lk_checkpoint_newest (self->folder->checkpoints, warnings);
 
-  if (!newest)
+  if (!newest && warnings->len == 0)
     return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-               "“%s” has already been trained; --resume goes on with it", self->folder->path);
+               newest ? "“%s” has already been trained; --resume goes on with it"
+                      : "“%s” has already been trained, but its checkpoints are damaged; --resume begins it again",
+               self->folder->path);
   return FALSE;
 }
 
@@ -413,6 +427,7 @@ lk_trainer_run (LkRunFolder *folder, const LkTrainerOptions *options, LkOutcome 
           .options = options,
           .saved_step = -1,
           .saved_evaluation = -1,
+          .last_step = -1,
           .state = { .best_loss = INFINITY, .loss_before = NAN, .evaluated_step = -1, .best_step = -1 } };
   g_autoptr (GError) local_error = NULL;
   g_autofree char *summary = NULL;

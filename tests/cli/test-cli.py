@@ -7,12 +7,15 @@
 LK_DATA_DIR holds the shipped model; LK_SHARED_DIR, where it is set, the golden tokenizers and templates. Output is TAP.
 """
 import collections
+import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
@@ -84,8 +87,16 @@ def test_usage(folder):
     assert subprocess.run([CLI], capture_output=True).returncode == USAGE
     for arguments in (["no-such-command"], ["tokenize"], ["tokenize", "a", "b"], ["generate"], ["generate", "-p", "x", "--message", "y"],
                       ["serve"], ["export", "-o", "x"], ["export", "--model", "x"], ["eval"], ["bench", "nothing"],
-                      ["generate", "-p", "x", "--temperature", "hot"]):
+                      ["generate", "-p", "x", "--temperature", "hot"], ["inspect", "x", "--rows", "-1"]):
         cli(*arguments, expect=USAGE)
+    # a value out of range is never taken for the default
+    for option in ("--temperature=-1", "--temperature=nan", "--top-k=-1", "--top-p=-1", "--min-p=2", "--repetition-penalty=-1", "--seed=-1",
+                   "--max-tokens=-1", "--context=-1"):
+        cli("generate", "-p", "x", option, expect=USAGE)
+        cli("chat", option, expect=USAGE)
+    for option in ("--length=0", "--length=-1", "--windows=-1", "--rows=-1", "--max-tokens=0"):
+        cli("eval", "--text", CLI, option, expect=USAGE)
+    cli("serve", "-s", "x", "--context=-1", expect=USAGE)
 
 
 def test_bad_files(folder):
@@ -115,7 +126,7 @@ def test_bad_files(folder):
 def test_tokenize(folder):
     need_model()
     texts = ["", "Hello there.", "<|im_start|>x", "nul \0 here", "u2028 \u2028", "\U0001f99c"]
-    out = lines_of(cli("tokenize", MODEL, text="\n".join(json.dumps({"text": t}) for t in texts) + "\n\n"))
+    out = lines_of(cli("tokenize", MODEL, "--json", text="\n".join(json.dumps({"text": t}) for t in texts) + "\n\n"))
     assert [o["decoded"] for o in out] == texts, out
     assert out[0]["ids"] == [] and len(out[2]["ids"]) < len(lines_of(cli("tokenize", "--plain", MODEL, text='{"text":"<|im_start|>x"}'))[0]["ids"])
     for line in ("{", "[]", "{}", '{"text":1}', '"x"'):
@@ -144,7 +155,7 @@ def test_render(folder):
     template = write(folder, "t.jinja", "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{% generation %}{{ m.content }}"
                                         "{% endgeneration %}{% endfor %}{% if messages|length > 2 %}{{ raise_exception('too many') }}{% endif %}")
     ask = [{"messages": [{"role": "user", "content": "é"}], "bos_token": "<s>"}, {"messages": [{"role": "a", "content": "b"}] * 3}]
-    one, three = lines_of(cli("render", template, text="\n".join(map(json.dumps, ask))))
+    one, three = lines_of(cli("render", template, "--json", text="\n".join(map(json.dumps, ask))))
     assert one == {"text": "<s>[user]é", "spans": [[9, 11]]}, one
     assert "too many" in three["error"]
     cli("render", write(folder, "broken.jinja", "{% if %}"), text="{}", expect=BAD_INPUT)
@@ -238,6 +249,76 @@ def test_chat(folder):
     out = cli("chat", "-m", MODEL, "-d", "cpu", "-g", "-n", "8", text="Who are you?\n/tuned\n/reset\nWho are you?\n/quit\nnot asked\n")
     lines = out.rstrip("\n").split("\n")
     assert lines[0] == lines[-1] and "no adapter" in out, out
+    out = lines_of(cli("chat", "-m", MODEL, "-d", "cpu", "-g", "-n", "8", "--json", text="Who are you?\n"))
+    assert out[0]["text"] == lines[0] and out[0]["tokens"] <= 8, out
+    cli("chat", "-m", MODEL, "-d", "cpu", text="x " * 4000, expect=USAGE)
+
+
+class Terminal:
+    """A command at a terminal of its own."""
+
+    def __init__(self, *arguments):
+        self.master, slave = os.openpty()
+        self.process = subprocess.Popen([CLI, *arguments], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+        self.seen = ""
+
+    def wait_for(self, text, seconds=60):
+        end = time.time() + seconds
+        while text not in self.seen and time.time() < end:
+            if select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    self.seen += os.read(self.master, 4096).decode(errors="replace")
+                except OSError:
+                    break
+        assert text in self.seen, self.seen
+        self.seen = self.seen.split(text, 1)[1]
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def end(self):
+        status = self.process.wait(timeout=60)
+        os.close(self.master)
+        return status
+
+
+def test_chat_terminal(folder):
+    """Ctrl-C ends an answer, not the chat; a question too long is said and the chat goes on; Ctrl-C at the prompt ends it."""
+    need_model()
+    chat = Terminal("chat", "-m", MODEL, "-d", "cpu", "-t", "2", "--top-k", "0", "--top-p", "1", "--min-p", "0", "-n", "0", "--repetition-penalty", "2")
+    chat.wait_for("> ")
+    for _ in range(2):
+        chat.type("Tell me a very long story.\n")
+        chat.wait_for("story.\r\n")
+        chat.wait_for(" ")  # the answer is being written: before that Ctrl-C would meet the prompt
+        chat.type("\x03")
+        chat.wait_for("> ")
+    chat.type("/reset\n")
+    chat.wait_for("> ")
+    for _ in range(30):
+        chat.type("word " * 100)
+    chat.type("\n")
+    chat.wait_for("leaves no room for an answer")
+    chat.wait_for("> ")
+    chat.type("\x03")
+    assert chat.end() == 130
+
+
+def test_hangup(folder):
+    """A terminal that is closed stops a run like Ctrl-C: it is saved."""
+    need_model()
+    data = write(folder, "d.jsonl", "".join(json.dumps({"prompt": f"Say {i}.", "completion": f"{i}"}) + "\n" for i in range(24)))
+    run = os.path.join(folder, "run")
+    process = subprocess.Popen([CLI, "train", "--run", run, "-m", MODEL, "--data", data, "--device", "cpu", "--samples", "0", "--steps", "100000",
+                                "--length", "64", "--eval-interval", "100000", "--checkpoint-interval", "100000", "--json"], stdout=subprocess.PIPE)
+    while b'"event":"step"' not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGHUP)
+    process.stdout.read()
+    assert process.wait(timeout=60) == 130 and os.listdir(os.path.join(run, "checkpoints"))
+    process.stdout.close()
 
 
 def test_export(folder):
@@ -272,6 +353,55 @@ def test_disk_full(folder):
         subprocess.run(["umount", place])
 
 
+def test_full_output(folder):
+    """An answer that could not be written is a failure."""
+    need_model()
+    events(folder)
+    for arguments, text in ((["tokenize", MODEL], '{"text": "x"}'), (["inspect", MODEL, "--json"], ""), (["chart", folder], ""), (["--help"], ""),
+                            (["generate", "-m", MODEL, "-d", "cpu", "--message", "Hi", "-n", "2"], "")):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([CLI, *arguments], input=text.encode(), stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == NO_ROOM and b"Could not write" in done.stderr, (arguments, done)
+
+
+def test_terminal(folder):
+    """What a file from outside says does not command the terminal."""
+    need_model()
+    data = write(folder, "d.jsonl", json.dumps({"prompt": "\x1b[31mred\u202eder", "completion": "\x9b2J"}) + "\n")
+    out = cli("inspect", data)
+    assert "red" in out and not set(out) & set("\x1b\x9b\u202e"), repr(out)
+    done = subprocess.run([CLI, "inspect", os.path.join(folder, "no\x1b[31m")], capture_output=True, text=True)
+    assert done.returncode == BAD_INPUT and "\x1b" not in done.stderr, done
+
+
+def test_eval_rows(folder):
+    """Rows that cannot be used are named; what a run held out is known only while its dataset is the same."""
+    need_model()
+    data = write(folder, "d.jsonl", '{"prompt":"a"}\nnot json\n{"prompt":"a","completion":"b"}\n')
+    done = subprocess.run([CLI, "eval", "-m", MODEL, "-d", "cpu", "--data", data, "-l", "64", "--json"], capture_output=True, text=True)
+    assert done.returncode == OK and json.loads(done.stdout)["unusable"] == 2, done
+    assert "d.jsonl, line 1: " in done.stderr and "d.jsonl, line 2: " in done.stderr, done.stderr
+    cli("eval", "-m", MODEL, "-d", "cpu", "--text", write(folder, "one.txt", "a"), expect=BAD_INPUT)
+    rows = [json.dumps({"prompt": f"Say {i}.", "completion": f"{i}"}) + "\n" for i in range(24)]
+    data, run = write(folder, "rows.jsonl", "".join(rows)), os.path.join(folder, "run")
+    cli("train", "--run", run, "-m", MODEL, "--data", data, "--device", "cpu", "--steps", "1", "--samples", "0", "--length", "64")
+    assert json.loads(cli("eval", run, "-d", "cpu", "-l", "64", "--json"))["tuned"]["examples"] == 6
+    write(folder, "rows.jsonl", "".join(rows[:-1]))
+    cli("eval", run, "-d", "cpu", "-l", "64", expect=BAD_INPUT)
+
+
+def test_run_folder(folder):
+    """A folder with files of others is left alone; so is one whose run came to nothing."""
+    need_model()
+    data = write(folder, "d.jsonl", '{"prompt":"a"}\n')
+    own = write(folder, "log.txt", "mine")
+    cli("train", "--run", folder, "-m", MODEL, "--data", data, expect=USAGE)
+    assert open(own).read() == "mine" and sorted(os.listdir(folder)) == ["d.jsonl", "log.txt"]
+    run = os.path.join(folder, "run")
+    cli("train", "--run", run, "-m", MODEL, "--data", data, "--device", "cpu", expect=BAD_INPUT)
+    assert not os.path.exists(run)
+
+
 def test_eval(folder):
     need_model()
     data = write(folder, "d.jsonl", '{"instruction":"Who are you?","output":"A parrot."}\n' * 3)
@@ -283,9 +413,15 @@ def test_eval(folder):
     cli("eval", "-m", MODEL, "--text", write(folder, "latin.txt", b"caf\xe9"), expect=BAD_INPUT)
 
 
+def events(folder):
+    lines = "".join(json.dumps({"event": "step", "time": i, "step": i, "loss": 3 / i}) + "\n" for i in range(1, 20))
+    write(folder, "events.jsonl", lines + "half a li")
+
+
 def test_chart(folder):
-    events = "".join(json.dumps({"event": "step", "time": i, "step": i, "loss": 3 / i}) + "\n" for i in range(1, 20))
-    write(folder, "events.jsonl", events + "half a li")
+    events(folder)
+    out = json.loads(cli("chart", folder, "--json"))
+    assert len(out["curves"][0]["points"]) == 19 and out["curves"][0]["points"][0] == [1, 3] and out["words"], out
     for name, magic in (("c.svg", b"<?xml"), ("c.png", b"\x89PNG"), ("c.pdf", b"%PDF")):
         path = os.path.join(folder, name)
         assert cli("chart", folder, "-o", path)

@@ -559,6 +559,58 @@ test_bad_rows (void)
   g_assert_error (failed.error, LK_ERROR, LK_ERROR_BAD_DATA);
 }
 
+/* Many bad rows: a hundred are named, the others counted and said. */
+static void
+test_many_problems (void)
+{
+  GString *text = g_string_new ("{\"prompt\": \"One\", \"completion\": \" is one\"}\n");
+  g_autoptr (LkRunFolder) folder = NULL;
+  g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT;
+
+  for (guint i = 0; i < 130; i++)
+    g_string_append (text, "not JSON\n");
+  folder = run_on_text (text->str, "steps=1 held-out=0");
+  g_string_free (text, TRUE);
+  g_assert_true (lk_fixture_train (folder, FALSE, &run));
+  g_assert_cmpuint (lk_fixture_count (&run, "problem"), ==, 100);
+  g_assert_cmpint (json_object_get_int_member (lk_fixture_last (&run, "plan"), "problems"), ==, 130);
+  g_assert_nonnull (
+      strstr (json_object_get_string_member (lk_fixture_last (&run, "warning"), "message"), "30 more rows"));
+}
+
+/* A limit beyond what the model can read is the model's, and the row says so. */
+static void
+test_long_rows (void)
+{
+  g_autofree char *words = g_strnfill (4000, 'x');
+  g_autofree char *text = g_strdup_printf ("{\"prompt\": \"One\", \"completion\": \"%s\"}\n", words);
+  g_autoptr (LkRunFolder) folder = run_on_text (text, "steps=1 held-out=0 length=100000");
+  g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT;
+
+  g_assert_true (lk_fixture_train (folder, FALSE, &run));
+  g_assert_nonnull (strstr (json_object_get_string_member (lk_fixture_last (&run, "problem"), "reason"),
+                            "all the model can read"));
+}
+
+/* No whole checkpoint is left: not without being told to, and then from the first step, which is said. */
+static void
+test_all_damaged (void)
+{
+  g_autoptr (LkRunFolder) folder = lk_fixture_run (40, "steps=2 checkpoint-interval=2");
+  g_autofree char *path = g_build_filename (folder->checkpoints, "step-000002", "state.json", NULL);
+  g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT;
+
+  g_assert_true (lk_fixture_train (folder, FALSE, &run));
+  flip_a_bit (path);
+  g_assert_false (lk_fixture_train (folder, FALSE, &run));
+  g_assert_error (run.error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (run.error->message, "damaged"));
+  g_assert_true (lk_fixture_train (folder, TRUE, &run));
+  g_assert_cmpint (json_object_get_int_member (lk_fixture_last (&run, "resume"), "step"), ==, 0);
+  g_assert_nonnull (
+      strstr (json_object_get_string_member (lk_fixture_last (&run, "warning"), "message"), "first step"));
+}
+
 static void
 test_locked (void)
 {
@@ -592,6 +644,9 @@ main (int argc, char **argv)
   g_test_add_func ("/train/run/samples", test_samples);
   g_test_add_func ("/train/run/controlled", test_controlled);
   g_test_add_func ("/train/run/bad-rows", test_bad_rows);
+  g_test_add_func ("/train/run/many-problems", test_many_problems);
+  g_test_add_func ("/train/run/long-rows", test_long_rows);
+  g_test_add_func ("/train/run/all-damaged", test_all_damaged);
   g_test_add_func ("/train/run/locked", test_locked);
   status = g_test_run ();
   lk_fixture_remove ();
