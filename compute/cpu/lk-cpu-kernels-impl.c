@@ -321,10 +321,29 @@ scale (float a, float *x, gint64 n)
     x[i] *= a;
 }
 
+/* Sums of norms are made in double: what is lost here is lost for the whole row, and reading it costs more
+ * than adding. */
+static inline double
+sum_products (const float *restrict x, const float *restrict y, const float *restrict w, float plus, gint64 n)
+{
+  double lanes[LK_LANES] = { 0 };
+  gint64 i = 0;
+
+  for (; i + LK_LANES <= n; i += LK_LANES)
+    for (int j = 0; j < LK_LANES; j++)
+      lanes[j] += (double) x[i + j] * (double) y[i + j] * (w ? (double) plus + (double) w[i + j] : 1.0);
+  for (int j = 0; i < n; i++, j++)
+    lanes[j] += (double) x[i] * (double) y[i] * (w ? (double) plus + (double) w[i] : 1.0);
+  for (int width = LK_LANES / 2; width > 0; width /= 2)
+    for (int j = 0; j < width; j++)
+      lanes[j] += lanes[j + width];
+  return lanes[0];
+}
+
 static float
 rms_norm (const float *restrict x, const float *restrict w, float *restrict y, gint64 n, float eps, float plus)
 {
-  float rstd = 1.0f / sqrtf (dot (x, x, n) / (float) n + eps);
+  float rstd = (float) (1.0 / sqrt (sum_products (x, x, NULL, 0, n) / (double) n + (double) eps));
 
   for (gint64 i = 0; i < n; i++)
     y[i] = x[i] * rstd * (plus + w[i]);
@@ -335,15 +354,8 @@ static void
 rms_norm_dx (const float *restrict dy, const float *restrict x, const float *restrict w, float rstd, float *restrict dx, gint64 n,
              float plus, gboolean accumulate)
 {
-  float lanes[LK_LANES] = { 0 }, s;
-  gint64 k = 0;
+  float s = (float) (sum_products (dy, x, w, plus, n) * (double) rstd * (double) rstd / (double) n);
 
-  for (; k + LK_LANES <= n; k += LK_LANES)
-    for (int j = 0; j < LK_LANES; j++)
-      lanes[j] += dy[k + j] * (plus + w[k + j]) * x[k + j];
-  for (int j = 0; k < n; k++, j++)
-    lanes[j] += dy[k] * (plus + w[k]) * x[k];
-  s = lk_sum_lanes (lanes) * (rstd * rstd / (float) n);
   if (accumulate)
     for (gint64 i = 0; i < n; i++)
       dx[i] += rstd * (dy[i] * (plus + w[i]) - x[i] * s);
