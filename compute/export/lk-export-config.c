@@ -100,6 +100,45 @@ add_token (JsonObject *object, const char *name, gint32 id)
     json_object_set_null_member (object, name);
 }
 
+static void
+add_cap (JsonObject *object, const char *name, double cap)
+{
+  if (cap > 0)
+    json_object_set_double_member (object, name, plain_number (cap));
+  else
+    json_object_set_null_member (object, name);
+}
+
+/* What only some families have. */
+static void
+add_attention (JsonObject *object, const LkModelConfig *c)
+{
+  JsonArray *types = json_array_new ();
+
+  for (gint64 l = 0; l < c->layers; l++)
+    json_array_add_string_element (types, c->windowed[l] ? "sliding_attention" : "full_attention");
+  if (c->window > 0)
+    {
+      json_object_set_int_member (object, "sliding_window", c->window);
+      json_object_set_array_member (object, "layer_types", types);
+    }
+  else
+    {
+      json_object_set_null_member (object, "sliding_window");
+      json_array_unref (types);
+    }
+  if (c->family->window_rope_theta > 0)
+    json_object_set_double_member (object, "rope_local_base_freq", plain_number (c->window_rope.theta));
+  if (c->family->query_scalar > 0)
+    {
+      /* transformers 5 takes nothing but a whole number */
+      json_object_set_int_member (object, "query_pre_attn_scalar",
+                                  (gint64)round (1.0 / (c->attention_scale * c->attention_scale)));
+      add_cap (object, "attn_logit_softcapping", c->attention_cap);
+      add_cap (object, "final_logit_softcapping", c->final_cap);
+    }
+}
+
 static JsonObject *
 make_from_model (LkModel *model, GError **error)
 {
@@ -107,6 +146,7 @@ make_from_model (LkModel *model, GError **error)
   LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
   g_autoptr (JsonObject) object = json_object_new ();
   JsonArray *architectures = json_array_new ();
+  gboolean gelu = c->family->activation == LK_ACTIVATION_GELU_TANH;
 
   json_array_add_string_element (architectures, c->family->hf_architecture);
   json_object_set_array_member (object, "architectures", architectures);
@@ -120,7 +160,8 @@ make_from_model (LkModel *model, GError **error)
   json_object_set_int_member (object, "head_dim", c->head_dim);
   json_object_set_int_member (object, "max_position_embeddings", c->context);
   json_object_set_double_member (object, "rms_norm_eps", plain_number (c->norm_eps));
-  json_object_set_string_member (object, "hidden_act", "silu");
+  json_object_set_string_member (object, gelu ? "hidden_activation" : "hidden_act",
+                                 gelu ? "gelu_pytorch_tanh" : "silu");
   json_object_set_boolean_member (object, "attention_bias", FALSE);
   json_object_set_boolean_member (object, "mlp_bias", FALSE);
   json_object_set_double_member (object, "initializer_range", 0.02);
@@ -131,6 +172,7 @@ make_from_model (LkModel *model, GError **error)
       add_token (object, "eos_token_id", lk_tokenizer_get_eos (tokenizer));
       add_token (object, "pad_token_id", lk_tokenizer_get_pad (tokenizer));
     }
+  add_attention (object, c);
   return add_rope (object, model, error) ? g_steal_pointer (&object) : NULL;
 }
 

@@ -5,7 +5,6 @@
 #include "lk-error.h"
 #include "lk-export-gguf.h"
 #include "lk-export-private.h"
-#include "lk-family.h"
 #include "lk-gguf-recipe.h"
 
 static const LkGgufRecipe *
@@ -154,8 +153,7 @@ write_file (const LkExport *self, GError **error)
   if (!lk_gguf_writer_begin_data (writer, error))
     return FALSE;
   for (guint i = 0; i < n; i++)
-    if (!lk_merge_stream (merge, &tensors[i], lk_gguf_recipe_type (recipe, config, &tensors[i]),
-                          config->family->gguf_permuted, take_piece, &work, error))
+    if (!lk_merge_stream (merge, &tensors[i], lk_gguf_recipe_type (recipe, config, &tensors[i]), TRUE, take_piece, &work, error))
       return FALSE;
   return write_extras (&work, error) && lk_gguf_writer_finish (writer, error);
 }

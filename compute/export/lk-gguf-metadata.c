@@ -54,6 +54,12 @@ make_model_keys (LkModel *model, LkGgufWriter *writer)
   set_f32 (writer, a, "rope.freq_base", c->rope.theta);
   if (c->window > 0)
     set_u32 (writer, a, "attention.sliding_window", c->window);
+  if (c->family->window_rope_theta > 0)
+    set_f32 (writer, a, "rope.freq_base_swa", c->window_rope.theta);
+  if (c->attention_cap > 0)
+    set_f32 (writer, a, "attn_logit_softcapping", c->attention_cap);
+  if (c->final_cap > 0)
+    set_f32 (writer, a, "final_logit_softcapping", c->final_cap);
   if (c->rope.type == LK_ROPE_LINEAR)
     {
       g_autofree char *key = g_strconcat (a, ".rope.scaling.type", NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lk-error.h"
+#include "lk-family.h"
 #include "lk-quant.h"
 
 /* Float bytes of the rows at work. */
@@ -24,6 +25,7 @@ typedef struct
   const LkQuantInfo *in, *out;
   gsize in_row, out_row; /* bytes */
   gint64 head_dim;       /* 0: rows stay where they are */
+  float plus;            /* added to each value */
   guint rank;            /* 0: nothing to merge */
   float scale;
   const float *a, *b;
@@ -96,7 +98,9 @@ merge_rows (gint64 begin, gint64 end, guint worker, gpointer data)
           for (gint64 c = 0; c < cols; c++)
             row[c] += t->scale * delta[c];
         }
-      t->out->quantise (row, t->bytes + (gsize) i * t->out_row, cols);
+      for (gint64 c = 0; t->plus != 0 && c < cols; c++)
+        row[c] += t->plus;
+      t->out->quantise (row, t->bytes + (gsize)i * t->out_row, cols);
     }
 }
 
@@ -157,9 +161,10 @@ check_types (const LkModelTensor *tensor, LkType type, LkMergeTensor *t, GError 
 }
 
 gboolean
-lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboolean paired, LkMergeFunc func,
+lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboolean gguf, LkMergeFunc func,
                  gpointer user_data, GError **error)
 {
+  const LkModelConfig *config = lk_model_get_config (self->model);
   LkVariable *variable = tensor->variable;
   LkMergeTensor t = { .variable = variable };
   g_autofree float *a = NULL;
@@ -171,8 +176,9 @@ lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboole
 
   if (!check_types (tensor, type, &t, error) || !take_module (self, tensor, &t, &a, &b, error))
     return FALSE;
-  if (paired && (tensor->role == LK_LINEAR_Q || tensor->role == LK_LINEAR_K))
-    t.head_dim = lk_model_get_config (self->model)->head_dim;
+  if (gguf && config->family->gguf_permuted && (tensor->role == LK_LINEAR_Q || tensor->role == LK_LINEAR_K))
+    t.head_dim = config->head_dim;
+  t.plus = gguf ? tensor->gguf_plus : 0;
   t.source = variable->data;
   if (!t.source)
     {

@@ -19,9 +19,9 @@ void lk_merge_free (LkMerge *self);
 
 typedef gboolean (*LkMergeFunc) (const void *data, gsize size, gpointer user_data, GError **error);
 
-/* The tensor as @type, rows in order, in pieces to @func. With @paired rows of q and k go out in the order of
- * GGUF files of families that store rotary pairs side by side (formats: a.8). */
-gboolean lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboolean paired,
+/* The tensor as @type, rows in order, in pieces to @func. With @gguf as GGUF files of the family have it: rows of q
+ * and k with rotary pairs side by side, norms with their 1 added (formats: a.7, a.8). */
+gboolean lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboolean gguf,
                           LkMergeFunc func, gpointer user_data, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkMerge, lk_merge_free)

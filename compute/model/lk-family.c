@@ -15,15 +15,49 @@ static const LkTensorNames head_norms[LK_N_NORM] = {
   [LK_NORM_FEED_FORWARD] = { LAYER "post_attention_layernorm.weight", "blk.%d.ffn_norm.weight" },
 };
 
+/* Norms on both sides of either part, as in Gemma 2. */
+static const LkTensorNames four_norms[LK_N_NORM] = {
+  [LK_NORM_INPUT] = { LAYER "input_layernorm.weight", "blk.%d.attn_norm.weight" },
+  [LK_NORM_ATTENTION_OUT] = { LAYER "post_attention_layernorm.weight", "blk.%d.post_attention_norm.weight" },
+  [LK_NORM_FEED_FORWARD] = { LAYER "pre_feedforward_layernorm.weight", "blk.%d.ffn_norm.weight" },
+  [LK_NORM_FEED_FORWARD_OUT] = { LAYER "post_feedforward_layernorm.weight", "blk.%d.post_ffw_norm.weight" },
+};
+
+static const LkTensorNames six_norms[LK_N_NORM] = {
+  [LK_NORM_INPUT] = { LAYER "input_layernorm.weight", "blk.%d.attn_norm.weight" },
+  [LK_NORM_Q] = { LAYER "self_attn.q_norm.weight", "blk.%d.attn_q_norm.weight" },
+  [LK_NORM_K] = { LAYER "self_attn.k_norm.weight", "blk.%d.attn_k_norm.weight" },
+  [LK_NORM_ATTENTION_OUT] = { LAYER "post_attention_layernorm.weight", "blk.%d.post_attention_norm.weight" },
+  [LK_NORM_FEED_FORWARD] = { LAYER "pre_feedforward_layernorm.weight", "blk.%d.ffn_norm.weight" },
+  [LK_NORM_FEED_FORWARD_OUT] = { LAYER "post_feedforward_layernorm.weight", "blk.%d.post_ffw_norm.weight" },
+};
+
 static const LkFamily families[] = {
   { "Llama", "llama", "LlamaForCausalLM", "llama",
-    .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
+    .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
+    .defaults = { 32000, 4096, 11008, 32, 32, 0, 0, 2048 } },
   { "Mistral", "llama", "MistralForCausalLM", "mistral",
-    .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
+    .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
+    .defaults = { 32000, 4096, 14336, 32, 32, 8, 0, 131072, .window = 4096 } },
   { "Qwen 2", "qwen2", "Qwen2ForCausalLM", "qwen2",
-    .norms = lk_plain_norms, .qkv_bias = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
+    .norms = lk_plain_norms, .qkv_bias = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
+    .defaults = { 151936, 4096, 22016, 32, 32, 32, 0, 32768, .window = 4096, .full_layers = 28, .window_off = TRUE } },
   { "Qwen 3", "qwen3", "Qwen3ForCausalLM", "qwen3",
-    .norms = head_norms, .default_norm_eps = 1e-6, .default_rope_theta = 10000 },
+    .norms = head_norms, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
+    .defaults = { 151936, 4096, 22016, 32, 32, 32, 128, 32768, .window = 4096, .full_layers = 28, .window_off = TRUE } },
+  { "Gemma", "gemma", "GemmaForCausalLM", "gemma",
+    .norms = lk_plain_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
+    .default_norm_eps = 1e-6, .default_rope_theta = 10000,
+    .defaults = { 256000, 3072, 24576, 28, 16, 16, 256, 8192, .tied = TRUE } },
+  { "Gemma 2", "gemma2", "Gemma2ForCausalLM", "gemma2",
+    .norms = four_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
+    .default_norm_eps = 1e-6, .default_rope_theta = 10000, .full_every = 2, .scaled_by_hidden = 46, .query_scalar = 256,
+    .default_attention_cap = 50, .default_final_cap = 30, .gguf_window = 4096,
+    .defaults = { 256000, 2304, 9216, 26, 8, 4, 256, 8192, .window = 4096, .tied = TRUE } },
+  { "Gemma 3", "gemma3", "Gemma3ForCausalLM", "gemma3_text",
+    .norms = six_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
+    .default_norm_eps = 1e-6, .default_rope_theta = 1000000, .window_rope_theta = 10000, .full_every = 6, .scaled_by_hidden = 62,
+    .query_scalar = 256, .defaults = { 262208, 2304, 9216, 26, 8, 4, 256, 131072, .window = 4096, .tied = TRUE } },
 };
 
 const LkTensorNames lk_linear_names[LK_N_LINEAR] = {

@@ -16,6 +16,19 @@ typedef struct
   const char *hf, *gguf;
 } LkTensorNames;
 
+/* What config.json may leave out: the defaults of the family's class in transformers. */
+typedef struct
+{
+  gint64 vocab, hidden, intermediate, layers, heads;
+  gint64 kv_heads; /* 0: as many as heads */
+  gint64 head_dim; /* 0: hidden / heads */
+  gint64 context;
+  gint64 window;       /* sliding_window */
+  gint64 full_layers;  /* max_window_layers: so many first ones see all */
+  gboolean window_off; /* use_sliding_window is false */
+  gboolean tied;
+} LkConfigDefaults;
+
 struct _LkFamily
 {
   const char *name;                /* for people */
@@ -31,10 +44,15 @@ struct _LkFamily
   LkActivation activation;
   double default_norm_eps;
   double default_rope_theta;
-  double window_rope_theta;        /* of layers with a window; 0: that of the others */
-  gint64 full_every;               /* with a window: every so manieth layer sees all; 0: none does */
-  gint64 scaled_by_hidden;         /* a GGUF of so many layers scales q·k by hidden/heads instead of the head's size; 0: none */
-  double default_attention_cap, default_final_cap; /* of GGUF files that do not say; 0: none */
+  double window_rope_theta; /* of layers with a window; 0: that of the others */
+  gint64 full_every;        /* with a window: every so manieth layer sees all; 0: none does */
+  gint64 scaled_by_hidden; /* a GGUF of so many layers scales q·k by hidden/heads instead of the head's size;
+                              0: none */
+  gint64 gguf_window;      /* of GGUF files that do not say; 0: none */
+  double query_scalar; /* default of query_pre_attn_scalar, q·k is divided by its root; 0: the head's size,
+                        * and config.json has no such member */
+  double default_attention_cap, default_final_cap; /* of files that do not say; 0: none */
+  LkConfigDefaults defaults;
 };
 
 /* NULL when the table has none. */

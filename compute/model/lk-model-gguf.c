@@ -46,7 +46,6 @@ lk_model_gguf_rope (LkModel *self, GError **error)
   c->rope.type = LK_ROPE_DEFAULT;
   c->rope.theta = c->family->default_rope_theta;
   c->rope.factor = 1.0;
-  c->window_rope = (LkRopeConfig){ .theta = c->family->window_rope_theta, .factor = 1 };
   if (!lk_model_gguf_double (self, "rope.freq_base", &c->rope.theta, error) || !lk_gguf_get_string (self->gguf, key, &scaling, error)
       || !lk_model_gguf_int (self, "rope.dimension_count", &rotated, FALSE, error))
     return FALSE;
@@ -120,9 +119,12 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
   if (!lk_model_gguf_int (self, "attention.head_count_kv", &c->kv_heads, FALSE, error)
       || !lk_model_gguf_int (self, "attention.key_length", &c->head_dim, FALSE, error))
     return FALSE;
+  c->window_rope = (LkRopeConfig){ .theta = c->family->window_rope_theta, .factor = 1 };
+  c->window = c->family->gguf_window;
   c->attention_cap = c->family->default_attention_cap;
   c->final_cap = c->family->default_final_cap;
   if (!lk_model_gguf_int (self, "attention.sliding_window", &c->window, FALSE, error)
+      || !lk_model_gguf_double (self, "rope.freq_base_swa", &c->window_rope.theta, error)
       || !lk_model_gguf_double (self, "attn_logit_softcapping", &c->attention_cap, error)
       || !lk_model_gguf_double (self, "final_logit_softcapping", &c->final_cap, error))
     return FALSE;

@@ -117,15 +117,25 @@ lk_model_hf_layer_types (LkModel *self, const char *source, JsonArray *types, GE
   return TRUE;
 }
 
+/* A member that is null switches off what its absence leaves at the default. */
+static gboolean
+lk_model_hf_is_null (LkModel *self, const char *member)
+{
+  return json_object_has_member (self->hf_config, member)
+         && json_object_get_null_member (self->hf_config, member);
+}
+
 /* Which layers have a window: as listed, from a layer on (max_window_layers), or by the family's pattern. */
 static gboolean
 lk_model_hf_windows (LkModel *self, const char *source, GError **error)
 {
   LkModelConfig *c = &self->config;
-  gboolean use = TRUE;
+  const LkConfigDefaults *defaults = &c->family->defaults;
+  gboolean use = !defaults->window_off;
   JsonArray *types = NULL;
-  gint64 first = 0, full_every = c->family->full_every;
+  gint64 first = defaults->full_layers, full_every = c->family->full_every;
 
+  c->window = lk_model_hf_is_null (self, "sliding_window") ? 0 : defaults->window;
   if (!lk_json_get_int (self->hf_config, "sliding_window", source, &c->window, error)
       || !lk_json_get_boolean (self->hf_config, "use_sliding_window", source, &use, error)
       || !lk_json_get_array (self->hf_config, "layer_types", source, &types, error)
@@ -147,14 +157,47 @@ static gboolean
 lk_model_hf_scales (LkModel *self, const char *source, GError **error)
 {
   LkModelConfig *c = &self->config;
-  double scalar = (double) c->head_dim;
+  double scalar = c->family->query_scalar > 0 ? c->family->query_scalar : (double)c->head_dim;
 
-  if (!lk_json_get_double (self->hf_config, "query_pre_attn_scalar", source, &scalar, error)
+  c->attention_cap
+      = lk_model_hf_is_null (self, "attn_logit_softcapping") ? 0 : c->family->default_attention_cap;
+  c->final_cap = lk_model_hf_is_null (self, "final_logit_softcapping") ? 0 : c->family->default_final_cap;
+  if ((c->family->query_scalar > 0
+       && !lk_json_get_double (self->hf_config, "query_pre_attn_scalar", source, &scalar, error))
       || !lk_json_get_double (self->hf_config, "attn_logit_softcapping", source, &c->attention_cap, error)
       || !lk_json_get_double (self->hf_config, "final_logit_softcapping", source, &c->final_cap, error))
     return FALSE;
   c->attention_scale = 1.0 / sqrt (scalar);
   return TRUE;
+}
+
+static gboolean
+lk_model_hf_shape (LkModel *self, const char *source, GError **error)
+{
+  LkModelConfig *c = &self->config;
+  const LkConfigDefaults *defaults = &c->family->defaults;
+
+  c->vocab = defaults->vocab, c->hidden = defaults->hidden, c->intermediate = defaults->intermediate;
+  c->layers = defaults->layers, c->heads = defaults->heads, c->context = defaults->context;
+  c->norm_eps = c->family->default_norm_eps;
+  c->tied = defaults->tied;
+  if (!lk_json_get_int (self->hf_config, "vocab_size", source, &c->vocab, error)
+      || !lk_json_get_int (self->hf_config, "hidden_size", source, &c->hidden, error)
+      || !lk_json_get_int (self->hf_config, "intermediate_size", source, &c->intermediate, error)
+      || !lk_json_get_int (self->hf_config, "num_hidden_layers", source, &c->layers, error)
+      || !lk_json_get_int (self->hf_config, "num_attention_heads", source, &c->heads, error)
+      || !lk_json_get_int (self->hf_config, "max_position_embeddings", source, &c->context, error)
+      || !lk_json_get_double (self->hf_config, "rms_norm_eps", source, &c->norm_eps, error)
+      || !lk_json_get_boolean (self->hf_config, "tie_word_embeddings", source, &c->tied, error))
+    return FALSE;
+  c->kv_heads = defaults->kv_heads > 0 && !lk_model_hf_is_null (self, "num_key_value_heads")
+                    ? defaults->kv_heads
+                    : c->heads;
+  c->head_dim = defaults->head_dim > 0 && !lk_model_hf_is_null (self, "head_dim") ? defaults->head_dim
+                : c->heads > 0                                                    ? c->hidden / c->heads
+                                                                                  : 0;
+  return lk_json_get_int (self->hf_config, "num_key_value_heads", source, &c->kv_heads, error)
+         && lk_json_get_int (self->hf_config, "head_dim", source, &c->head_dim, error);
 }
 
 gboolean
@@ -167,22 +210,8 @@ _lk_model_read_hf_config (LkModel *self, GError **error)
   if (!self->hf_config || !lk_model_hf_family (self, source, error))
     return FALSE;
   c->name = g_path_get_basename (self->path);
-  c->vocab = 32000, c->hidden = 4096, c->intermediate = 11008, c->layers = 32, c->heads = 32, c->context = 2048;
-  c->norm_eps = c->family->default_norm_eps;
-  if (!lk_json_get_int (self->hf_config, "vocab_size", source, &c->vocab, error)
-      || !lk_json_get_int (self->hf_config, "hidden_size", source, &c->hidden, error)
-      || !lk_json_get_int (self->hf_config, "intermediate_size", source, &c->intermediate, error)
-      || !lk_json_get_int (self->hf_config, "num_hidden_layers", source, &c->layers, error)
-      || !lk_json_get_int (self->hf_config, "num_attention_heads", source, &c->heads, error)
-      || !lk_json_get_int (self->hf_config, "max_position_embeddings", source, &c->context, error)
-      || !lk_json_get_double (self->hf_config, "rms_norm_eps", source, &c->norm_eps, error)
-      || !lk_json_get_boolean (self->hf_config, "tie_word_embeddings", source, &c->tied, error)
-      || !lk_model_hf_refuse (self, "attention_bias", source, error) || !lk_model_hf_refuse (self, "mlp_bias", source, error))
-    return FALSE;
-  c->kv_heads = c->heads;
-  c->head_dim = c->heads > 0 ? c->hidden / c->heads : 0;
-  if (!lk_json_get_int (self->hf_config, "num_key_value_heads", source, &c->kv_heads, error)
-      || !lk_json_get_int (self->hf_config, "head_dim", source, &c->head_dim, error)
+  if (!lk_model_hf_shape (self, source, error) || !lk_model_hf_refuse (self, "attention_bias", source, error)
+      || !lk_model_hf_refuse (self, "mlp_bias", source, error)
       || !lk_model_hf_activation (self, source, error) || !lk_model_hf_rope (self, source, error)
       || !lk_model_hf_windows (self, source, error) || !lk_model_hf_scales (self, source, error))
     return FALSE;

@@ -493,17 +493,19 @@ lk_check_run (LkCheck *self, const char *model_path, GError **error)
   g_autofree char *json = g_build_filename (self->folder, "golden.json", NULL);
   g_autofree char *own = g_build_filename (self->folder, "model.safetensors", NULL);
 
-  self->real = !g_file_test (own, G_FILE_TEST_EXISTS);
-  self->model_path = self->real ? model_path : self->folder;
+  self->model_path = g_file_test (own, G_FILE_TEST_EXISTS) ? self->folder : model_path;
   if (!self->model_path)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "%s holds no base model: give it with --model", self->folder);
       return FALSE;
     }
+  self->golden = lk_safetensors_open (golden, error);
+  if (!self->golden)
+    return FALSE;
+  self->real = lk_safetensors_lookup (self->golden, "positions") != NULL;
   for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
     self->results[i] = (LkResult){ -1, self->real ? quantities[i].real : quantities[i].tiny, NULL };
-  self->golden = lk_safetensors_open (golden, error);
-  self->json = self->golden ? lk_json_load_object (json, 64 << 20, error) : NULL;
+  self->json = lk_json_load_object (json, 64 << 20, error);
   self->backend = self->json ? lk_backend_new (self->device, error) : NULL;
   if (!self->backend)
     return FALSE;
