@@ -41,7 +41,8 @@ typedef struct
 } LkLinearOptions;
 LkTensorId lk_op_linear (LkProgram *program, const char *name, LkTensorId x, LkTensorId w, const LkLinearOptions *options);
 
-/* Rotary embedding of [T, heads·d], pairs (i, i + d/2) of each head; table F32 [positions, d]: cos then sin. lk-rope.c */
+/* Rotary embedding of [T, heads·d]; table F32 [positions, r]: cos then sin. Of each head pairs (i, i + r/2) of the first r ≤ d
+ * channels turn, the others pass. lk-rope.c */
 LkTensorId lk_op_rope (LkProgram *program, const char *name, LkTensorId x, LkTensorId positions, LkTensorId table, guint heads);
 
 /* Scaled dot-product attention of q [T, heads·d] over k, v [N, kv_heads·d]; query t sees rows ranges[t] = [begin, end), none
@@ -65,6 +66,9 @@ LkTensorId lk_op_bias (LkProgram *program, const char *name, LkTensorId x, LkTen
 
 /* out = cap·tanh(x/cap), where nobody asks for a gradient: the logits of generation. lk-soft-cap.c */
 LkTensorId lk_op_soft_cap (LkProgram *program, const char *name, LkTensorId x, float cap);
+
+/* out = columns [first, first + n) of x. lk-columns.c */
+LkTensorId lk_op_columns (LkProgram *program, const char *name, LkTensorId x, gint64 first, gint64 n);
 
 /* cache[slots[t]] = x[t] for slots ≥ 0. Returns the cache, so that readers come after. lk-cache-append.c */
 LkTensorId lk_op_cache_append (LkProgram *program, LkTensorId x, LkTensorId slots, LkTensorId cache);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Su et al., "RoFormer", 2021, in the half-split convention: pairs (i, i + d/2). The backward operation is the rotation by
+ * Su et al., "RoFormer", 2021, in the half-split convention: pairs (i, i + r/2) of the r channels that turn. The backward operation is the rotation by
  * the opposite angle. Angles come from a table made on the CPU, as Vulkan leaves the precision of sine and cosine open.
  */
 #include "lk-op-private.h"
@@ -23,7 +23,7 @@ typedef struct
   const float *x, *table;
   const gint32 *positions;
   float *y;
-  gint64 cols, heads, d, n_positions;
+  gint64 cols, heads, d, rotated, n_positions;
   float sign;
 } LkRopeJob;
 
@@ -31,15 +31,20 @@ static void
 lk_rope_rows (gint64 begin, gint64 end, guint worker, gpointer data)
 {
   LkRopeJob *job = data;
-  gint64 half = job->d / 2;
+  gint64 half = job->rotated / 2, rest = job->d - job->rotated;
 
   for (gint64 t = begin; t < end; t++)
     {
-      const float *angles = job->table + CLAMP (job->positions[t], 0, job->n_positions - 1) * job->d;
+      const float *angles = job->table + CLAMP (job->positions[t], 0, job->n_positions - 1) * job->rotated;
 
       for (gint64 h = 0; h < job->heads; h++)
-        job->kernels->rope (job->x + t * job->cols + h * job->d, job->y + t * job->cols + h * job->d, angles, angles + half, job->sign,
-                            half);
+        {
+          gint64 at = t * job->cols + h * job->d;
+
+          job->kernels->rope (job->x + at, job->y + at, angles, angles + half, job->sign, half);
+          if (rest > 0)
+            memcpy (job->y + at + job->rotated, job->x + at + job->rotated, (gsize) rest * sizeof (float));
+        }
     }
 }
 
@@ -49,7 +54,7 @@ lk_rope_run (LkCpuTask *task, const LkNode *node)
   LkTensor *x = lk_task_tensor (task, node->in[0]), *table = lk_task_tensor (task, node->in[2]);
   LkRopeJob job = { task->kernels, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_f32 (task, node->in[2]),
                     lk_cpu_task_i32 (task, node->in[1]), lk_cpu_task_f32 (task, node->out[0]), x->cols, node->params.u[0],
-                    x->cols / node->params.u[0], table->rows, node->params.f[1] };
+                    x->cols / node->params.u[0], table->cols, table->rows, node->params.f[1] };
 
   lk_parallel_for (task->parallel, x->rows, lk_row_grain (x->cols), lk_rope_rows, &job);
 }
@@ -61,9 +66,9 @@ lk_rope_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *table = lk_program_get_tensor (task->program, node->in[2]);
   LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_ROPE);
   guint heads = node->params.u[0];
-  struct { guint32 rows, heads, half_d, positions; float sign; } push
-    = { (guint32) x->rows, heads, (guint32) (x->cols / heads / 2), (guint32) table->rows, node->params.f[1] };
-  guint64 pairs = (guint64) (x->rows * x->cols / 2);
+  struct { guint32 rows, heads, half_r, d, positions; float sign; } push
+    = { (guint32) x->rows, heads, (guint32) (table->cols / 2), (guint32) (x->cols / heads), (guint32) table->rows, node->params.f[1] };
+  guint64 pairs = (guint64) (x->rows * heads) * (push.d - push.half_r);
 
   lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
   lk_op_bind (task, &d, node->in[1], LK_GPU_READ);

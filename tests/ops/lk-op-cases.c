@@ -115,6 +115,15 @@ build_bias (LkProgram *program, const LkTensorId *in, const LkCase *self)
   return lk_op_bias (program, "y", in[0], in[1]);
 }
 
+/* two parts of a product and some columns nobody takes */
+static LkTensorId
+build_columns (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkTensorId gate = lk_op_columns (program, "gate", in[0], 2, 15), up = lk_op_columns (program, "up", in[0], 17, 15);
+
+  return lk_op_glu (program, "y", gate, up, LK_ACTIVATION_SILU);
+}
+
 static LkTensorId
 build_soft_cap (LkProgram *program, const LkTensorId *in, const LkCase *self)
 {
@@ -188,6 +197,8 @@ const LkCase lk_cases[] = {
   { "rms_norm of heads", { GRAD ("x", 11, 60), GRAD ("w", 1, 12) }, build_rms_norm, 0, 0 },
   { "rms_norm plus one", { GRAD ("x", 11, 37), GRAD ("w", 1, 37) }, build_rms_norm_plus, 0, 0 },
   { "bias", { GRAD ("x", 11, 37), GRAD ("b", 1, 37) }, build_bias, 0, 0 },
+  { "columns", { GRAD ("x", 11, 37) }, build_columns, 0, 0 },
+  { "rope of a part", { GRAD ("x", 11, 30), I32 ("positions", 1, 11, positions), F32 ("table", 8, 6) }, build_rope, 0, 0 },
   { "soft cap", { F32 ("x", 11, 37) }, build_soft_cap, 0, 0 },
   { "attention with a soft cap", { GRAD ("q", 11, 60), GRAD ("k", 11, 20), GRAD ("v", 11, 20), I32 ("ranges", 11, 2, ranges) },
     build_attention_capped, 5e-3, 0 },
