@@ -30,28 +30,26 @@ plain_number (double value)
 /* A GGUF keeps only the divisors of llama3's scaling; the parameters are found again by trying those models
  * are made with. FALSE: none of them gives these divisors. */
 static gboolean
-find_llama3 (LkModel *model, LkRopeConfig *out)
+find_llama3 (const LkModelConfig *config, LkRopeConfig *out)
 {
   static const gint64 contexts[] = { 8192, 4096, 2048, 16384, 32768, 1024, 512, 256, 128, 64 };
-  const LkModelConfig *config = lk_model_get_config (model);
-  const double *divisors = lk_model_get_rope_divisors (model);
-  gint64 half = config->head_dim / 2;
+  const double *divisors = (const double *) (const void *) config->rope.divisors->data;
+  gint64 half = config->rotary_dim / 2;
 
   for (guint k = 0; k < G_N_ELEMENTS (contexts); k++)
     {
-      LkRopeConfig rope = { .theta = config->rope.theta,
-                            .type = LK_ROPE_LLAMA3,
-                            .low_freq_factor = 1,
-                            .high_freq_factor = 4,
-                            .original_context = contexts[k] };
+      LkRopeConfig rope;
+      g_autofree double *made = NULL;
       gboolean same = TRUE;
 
+      lk_rope_config_init (&rope, config->rope.theta);
+      rope.type = LK_ROPE_LLAMA3;
+      rope.original_context = contexts[k];
       for (gint64 i = 0; i < half; i++)
         rope.factor = MAX (rope.factor, plain_number (divisors[i]));
+      made = lk_rope_divisors (&rope, config->rotary_dim, FALSE);
       for (gint64 i = 0; i < half && same; i++)
-        same = fabs (lk_rope_divisor (&rope, pow (rope.theta, -2.0 * (double) i / (double) config->head_dim))
-                     - divisors[i])
-               <= 1e-4 * divisors[i];
+        same = fabs (made[i] - divisors[i]) <= 1e-4 * divisors[i];
       *out = rope;
       if (same)
         return TRUE;
@@ -59,35 +57,89 @@ find_llama3 (LkModel *model, LkRopeConfig *out)
   return FALSE;
 }
 
+static void
+add_factors (JsonObject *object, const char *name, GArray *factors)
+{
+  JsonArray *array = json_array_new ();
+
+  for (guint i = 0; i < factors->len; i++)
+    json_array_add_double_element (array, plain_number (g_array_index (factors, double, i)));
+  json_object_set_array_member (object, name, array);
+}
+
+static void
+add_llama3 (JsonObject *scaling, const LkRopeConfig *rope)
+{
+  json_object_set_double_member (scaling, "factor", plain_number (rope->factor));
+  json_object_set_double_member (scaling, "low_freq_factor", rope->low_freq_factor);
+  json_object_set_double_member (scaling, "high_freq_factor", rope->high_freq_factor);
+  json_object_set_int_member (scaling, "original_max_position_embeddings", rope->original_context);
+}
+
+static void
+add_linear (JsonObject *scaling, const LkRopeConfig *rope)
+{
+  json_object_set_double_member (scaling, "factor", plain_number (rope->factor));
+}
+
+static void
+add_yarn (JsonObject *scaling, const LkRopeConfig *rope)
+{
+  json_object_set_double_member (scaling, "factor", plain_number (rope->factor));
+  json_object_set_int_member (scaling, "original_max_position_embeddings", rope->original_context);
+  json_object_set_double_member (scaling, "beta_fast", plain_number (rope->beta_fast));
+  json_object_set_double_member (scaling, "beta_slow", plain_number (rope->beta_slow));
+  json_object_set_double_member (scaling, "attention_factor", plain_number (rope->attention_factor));
+}
+
+static void
+add_longrope (JsonObject *scaling, const LkRopeConfig *rope)
+{
+  add_factors (scaling, "short_factor", rope->divisors);
+  add_factors (scaling, "long_factor", rope->long_divisors);
+}
+
+static const struct
+{
+  LkRopeType type;
+  const char *name;
+  void (*add) (JsonObject *scaling, const LkRopeConfig *rope);
+} rope_kinds[] = {
+  { LK_ROPE_LINEAR, "linear", add_linear },
+  { LK_ROPE_LLAMA3, "llama3", add_llama3 },
+  { LK_ROPE_YARN, "yarn", add_yarn },
+  { LK_ROPE_LONGROPE, "longrope", add_longrope },
+};
+
 static gboolean
 add_rope (JsonObject *object, LkModel *model, GError **error)
 {
-  LkRopeConfig rope = lk_model_get_config (model)->rope;
-  JsonObject *scaling;
+  const LkModelConfig *config = lk_model_get_config (model);
+  LkRopeConfig rope = config->rope; /* borrows its arrays */
 
   json_object_set_double_member (object, "rope_theta", plain_number (rope.theta));
-  if (rope.type == LK_ROPE_DEFAULT && lk_model_get_rope_divisors (model) && !find_llama3 (model, &rope))
+  if (config->rotary_dim != config->head_dim)
+    json_object_set_double_member (object, "partial_rotary_factor",
+                                   plain_number ((double) config->rotary_dim / (double) config->head_dim));
+  if (rope.type == LK_ROPE_LONGROPE)
+    json_object_set_int_member (object, "original_max_position_embeddings", rope.original_context);
+  if (rope.type == LK_ROPE_DIVISORS && !find_llama3 (config, &rope))
     {
       g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
                    "“%s” scales its rotary embedding in a way that a config.json cannot express",
                    lk_model_get_path (model));
       return FALSE;
     }
-  if (rope.type == LK_ROPE_DEFAULT)
-    {
-      json_object_set_null_member (object, "rope_scaling");
-      return TRUE;
-    }
-  scaling = json_object_new ();
-  json_object_set_string_member (scaling, "rope_type", rope.type == LK_ROPE_LINEAR ? "linear" : "llama3");
-  json_object_set_double_member (scaling, "factor", plain_number (rope.factor));
-  if (rope.type == LK_ROPE_LLAMA3)
-    {
-      json_object_set_double_member (scaling, "low_freq_factor", rope.low_freq_factor);
-      json_object_set_double_member (scaling, "high_freq_factor", rope.high_freq_factor);
-      json_object_set_int_member (scaling, "original_max_position_embeddings", rope.original_context);
-    }
-  json_object_set_object_member (object, "rope_scaling", scaling);
+  json_object_set_null_member (object, "rope_scaling");
+  for (guint i = 0; i < G_N_ELEMENTS (rope_kinds); i++)
+    if (rope_kinds[i].type == rope.type)
+      {
+        JsonObject *scaling = json_object_new ();
+
+        json_object_set_string_member (scaling, "rope_type", rope_kinds[i].name);
+        rope_kinds[i].add (scaling, &rope);
+        json_object_set_object_member (object, "rope_scaling", scaling);
+      }
   return TRUE;
 }
 

@@ -63,6 +63,33 @@ take_piece (const void *data, gsize bytes, gpointer user_data, GError **error)
          && lk_gguf_writer_write (work->writer, data, bytes, error);
 }
 
+/* Tensors of a folder's rotary scaling, one divisor a pair. */
+static const struct
+{
+  LkRopeType type;
+  gboolean stretched;
+  const char *name;
+} rope_tensors[] = {
+  { LK_ROPE_LLAMA3, FALSE, "rope_freqs.weight" },
+  { LK_ROPE_LONGROPE, TRUE, "rope_factors_long.weight" },
+  { LK_ROPE_LONGROPE, FALSE, "rope_factors_short.weight" },
+};
+
+static gboolean
+write_divisors (GgufWork *work, const LkModelConfig *config, gboolean stretched, GError **error)
+{
+  g_autofree double *divisors = lk_rope_divisors (&config->rope, config->rotary_dim, stretched);
+
+  for (gint64 i = 0; i < config->rotary_dim / 2; i++)
+    {
+      float divisor = (float) divisors[i];
+
+      if (!lk_gguf_writer_write (work->writer, &divisor, sizeof divisor, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static void
 describe_tensors (GgufWork *work, const LkGgufRecipe *recipe)
 {
@@ -70,7 +97,7 @@ describe_tensors (GgufWork *work, const LkGgufRecipe *recipe)
   const LkModelConfig *config = lk_model_get_config (work->export->model);
   guint n;
   const LkModelTensor *tensors = lk_model_get_tensors (work->export->model, &n);
-  guint64 half = (guint64) config->head_dim / 2, bytes;
+  guint64 half = (guint64) config->rotary_dim / 2, bytes;
 
   for (guint i = 0; i < n; i++)
     {
@@ -90,8 +117,9 @@ describe_tensors (GgufWork *work, const LkGgufRecipe *recipe)
       if (is_extra (info, tensors, n))
         lk_gguf_writer_add_tensor (work->writer, info->name, info->type, info->shape, info->n_dims);
     }
-  if (!from && config->rope.type == LK_ROPE_LLAMA3)
-    lk_gguf_writer_add_tensor (work->writer, "rope_freqs.weight", LK_TYPE_F32, &half, 1);
+  for (guint i = 0; !from && i < G_N_ELEMENTS (rope_tensors); i++)
+    if (rope_tensors[i].type == config->rope.type)
+      lk_gguf_writer_add_tensor (work->writer, rope_tensors[i].name, LK_TYPE_F32, &half, 1);
 }
 
 static gboolean
@@ -110,14 +138,9 @@ write_extras (GgufWork *work, GError **error)
       if (is_extra (info, tensors, n) && !lk_gguf_writer_write (work->writer, info->data, info->size, error))
         return FALSE;
     }
-  if (!from && config->rope.type == LK_ROPE_LLAMA3)
-    for (gint64 i = 0; i < config->head_dim / 2; i++)
-      {
-        float divisor = (float) lk_model_get_rope_divisors (model)[i];
-
-        if (!lk_gguf_writer_write (work->writer, &divisor, sizeof divisor, error))
-          return FALSE;
-      }
+  for (guint i = 0; !from && i < G_N_ELEMENTS (rope_tensors); i++)
+    if (rope_tensors[i].type == config->rope.type && !write_divisors (work, config, rope_tensors[i].stretched, error))
+      return FALSE;
   return TRUE;
 }
 

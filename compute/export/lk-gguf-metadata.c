@@ -31,6 +31,32 @@ set_f32 (LkGgufWriter *writer, const char *prefix, const char *name, double valu
   lk_gguf_writer_set_float (writer, key, value);
 }
 
+/* What llama.cpp makes of the scaling's parameters; divisors are tensors. */
+static void
+make_rope_keys (const LkModelConfig *c, LkGgufWriter *writer)
+{
+  const char *a = c->family->gguf_architecture;
+  const char *type = c->rope.type == LK_ROPE_LINEAR ? "linear" : c->rope.type == LK_ROPE_YARN ? "yarn" : NULL;
+
+  if (type)
+    {
+      g_autofree char *key = g_strconcat (a, ".rope.scaling.type", NULL);
+
+      lk_gguf_writer_set_string (writer, key, type);
+      set_f32 (writer, a, "rope.scaling.factor", c->rope.factor);
+    }
+  if (c->rope.type == LK_ROPE_YARN)
+    {
+      set_f32 (writer, a, "rope.scaling.yarn_beta_fast", c->rope.beta_fast);
+      set_f32 (writer, a, "rope.scaling.yarn_beta_slow", c->rope.beta_slow);
+      set_f32 (writer, a, "rope.scaling.attn_factor", c->rope.attention_factor / lk_rope_yarn_attention_factor (c->rope.factor, 1));
+    }
+  if (c->rope.type == LK_ROPE_LONGROPE)
+    set_f32 (writer, a, "rope.scaling.attn_factor", c->rope.attention_factor);
+  if (c->rope.type == LK_ROPE_YARN || c->rope.type == LK_ROPE_LONGROPE)
+    set_u32 (writer, a, "rope.scaling.original_context_length", c->rope.original_context);
+}
+
 static void
 make_model_keys (LkModel *model, LkGgufWriter *writer)
 {
@@ -49,7 +75,7 @@ make_model_keys (LkModel *model, LkGgufWriter *writer)
   set_u32 (writer, a, "attention.head_count_kv", c->kv_heads);
   set_u32 (writer, a, "attention.key_length", c->head_dim);
   set_u32 (writer, a, "attention.value_length", c->head_dim);
-  set_u32 (writer, a, "rope.dimension_count", c->head_dim);
+  set_u32 (writer, a, "rope.dimension_count", c->rotary_dim);
   set_f32 (writer, a, "attention.layer_norm_rms_epsilon", c->norm_eps);
   set_f32 (writer, a, "rope.freq_base", c->rope.theta);
   if (c->window > 0)
@@ -60,13 +86,7 @@ make_model_keys (LkModel *model, LkGgufWriter *writer)
     set_f32 (writer, a, "attn_logit_softcapping", c->attention_cap);
   if (c->final_cap > 0)
     set_f32 (writer, a, "final_logit_softcapping", c->final_cap);
-  if (c->rope.type == LK_ROPE_LINEAR)
-    {
-      g_autofree char *key = g_strconcat (a, ".rope.scaling.type", NULL);
-
-      lk_gguf_writer_set_string (writer, key, "linear");
-      set_f32 (writer, a, "rope.scaling.factor", c->rope.factor);
-    }
+  make_rope_keys (c, writer);
 }
 
 /* "A B" from either spelling of a merge. (transfer full) */

@@ -14,52 +14,6 @@ lk_hf_config_load (const char *folder, GError **error)
   return lk_json_load_object (path, LK_HF_CONFIG_LIMIT, error);
 }
 
-static const struct
-{
-  const char *name;
-  LkRopeType type;
-} rope_types[] = {
-  { "default", LK_ROPE_DEFAULT },
-  { "linear", LK_ROPE_LINEAR },
-  { "llama3", LK_ROPE_LLAMA3 },
-};
-
-gboolean
-lk_hf_config_get_rope (JsonObject *config, const char *source, const char *layers, double theta, LkRopeConfig *rope, GError **error)
-{
-  JsonObject *scaling = NULL;
-  const char *type = "default";
-
-  *rope = (LkRopeConfig){ .theta = theta, .factor = 1.0, .low_freq_factor = 1.0, .high_freq_factor = 4.0, .original_context = 8192 };
-  if (!lk_json_get_double (config, "rope_theta", source, &rope->theta, error)
-      || !lk_json_get_object (config, "rope_scaling", source, &scaling, error)
-      || !lk_json_get_object (config, "rope_parameters", source, &scaling, error)
-      || (scaling && !lk_json_get_object (scaling, layers, source, &scaling, error)))
-    return FALSE;
-  if (!scaling)
-    return TRUE;
-  if (!lk_json_get_string (scaling, "type", source, &type, error) || !lk_json_get_string (scaling, "rope_type", source, &type, error)
-      || !lk_json_get_double (scaling, "rope_theta", source, &rope->theta, error)
-      || !lk_json_get_double (scaling, "factor", source, &rope->factor, error)
-      || !lk_json_get_double (scaling, "low_freq_factor", source, &rope->low_freq_factor, error)
-      || !lk_json_get_double (scaling, "high_freq_factor", source, &rope->high_freq_factor, error)
-      || !lk_json_get_int (scaling, "original_max_position_embeddings", source, &rope->original_context, error))
-    return FALSE;
-  if (!(rope->factor > 0) || !(rope->low_freq_factor > 0) || !(rope->high_freq_factor > rope->low_freq_factor))
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the factors of the rotary scaling make no sense", source);
-      return FALSE;
-    }
-  for (guint i = 0; i < G_N_ELEMENTS (rope_types); i++)
-    if (g_str_equal (rope_types[i].name, type))
-      {
-        rope->type = rope_types[i].type;
-        return TRUE;
-      }
-  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: the rotary scaling “%s” is not supported", source, type);
-  return FALSE;
-}
-
 GArray *
 lk_hf_config_get_eos (JsonObject *config, const char *source, GError **error)
 {

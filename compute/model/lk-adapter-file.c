@@ -18,13 +18,15 @@ lk_adapter_add_file_module (LkAdapter *self, const LkPeftModule *file, const cha
   LkLinearRole role;
   LkVariable *w;
 
-  if (!lk_model_parse_linear_path (file->path, &layer, &role) || layer >= lk_model_get_config (self->model)->layers)
+  w = lk_model_parse_linear_path (file->path, &layer, &role) && layer < lk_model_get_config (self->model)->layers
+          ? lk_model_get_layer (self->model, layer)->linear[role]
+          : NULL;
+  if (!w)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s is an adapter for another model: there is no “%s” in %s", folder, file->path,
                    lk_model_get_path (self->model));
       return FALSE;
     }
-  w = lk_model_get_layer (self->model, layer)->linear[role];
   if ((gint64) file->a->shape[1] != w->cols || (gint64) file->b->shape[0] != w->rows)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,

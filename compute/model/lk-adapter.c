@@ -138,11 +138,24 @@ lk_adapter_matches (const char *const *targets, const char *path, LkLinearRole r
   return matched;
 }
 
+/* "q_proj, k_proj": those of the first layer. (transfer full) */
+static char *
+lk_adapter_role_names (LkModel *model)
+{
+  GString *s = g_string_new (NULL);
+
+  for (guint role = 0; role < LK_N_LINEAR; role++)
+    if (lk_model_get_layer (model, 0)->linear[role])
+      g_string_append_printf (s, "%s%s", s->len ? ", " : "", lk_linear_role_name (role));
+  return g_string_free (s, FALSE);
+}
+
 static gboolean
 lk_adapter_select (LkAdapter *self, const LkAdapterConfig *config, GError **error)
 {
   double scale = config->alpha / (config->rslora ? sqrt ((double) config->rank) : (double) config->rank);
   g_autofree char *wanted = NULL;
+  g_autofree char *there = NULL;
 
   for (guint layer = 0; layer < lk_model_get_config (self->model)->layers; layer++)
     for (guint role = 0; role < LK_N_LINEAR; role++)
@@ -155,9 +168,8 @@ lk_adapter_select (LkAdapter *self, const LkAdapterConfig *config, GError **erro
   if (self->modules->len > 0)
     return TRUE;
   wanted = g_strjoinv (", ", (char **) config->targets);
-  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-               "No linear layer matches “%s”; there are q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj in %s", wanted,
-               "model.layers.0 … ");
+  there = lk_adapter_role_names (self->model);
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "No linear layer matches “%s”; there are %s in model.layers.0 …", wanted, there);
   return FALSE;
 }
 

@@ -133,6 +133,24 @@ lk_walk_rope (LkWalk *walk, const char *name, LkTensorId x, gint64 heads)
   return lk_op_rope (walk->program, full, x, walk->positions, walk->rope[walk->config->windowed[walk->layer]], (guint) heads);
 }
 
+/* The rows of a fused product begin with those of @parts[0]; each part has its @widths columns. */
+static void
+lk_walk_split (LkWalk *walk, LkTensorId x, LkLinearRole fused, const LkLinearRole *parts, const gint64 *widths, guint n, LkTensorId *out)
+{
+  LkTensorId all = 0;
+  gint64 first = 0;
+
+  if (walk->config->family->fused)
+    all = lk_walk_linear (walk, x, fused);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%u.%s", walk->layer, lk_linear_role_name (parts[i]));
+
+      out[i] = all ? lk_op_columns (walk->program, name, all, first, widths[i]) : lk_walk_linear (walk, x, parts[i]);
+      first += widths[i];
+    }
+}
+
 static LkTensorId
 lk_walk_attention (LkWalk *walk, LkTensorId x)
 {
@@ -141,12 +159,14 @@ lk_walk_attention (LkWalk *walk, LkTensorId x)
   LkAttentionOptions options = { (guint) c->heads, (guint) c->kv_heads, (float) c->attention_scale, (float) c->attention_cap,
                                  c->windowed[walk->layer] ? (guint) c->window : 0 };
   g_autofree char *name = g_strdup_printf ("%u.attention", walk->layer);
-  LkTensorId q = lk_walk_layer_norm (walk, LK_NORM_Q, lk_walk_linear (walk, x, LK_LINEAR_Q));
-  LkTensorId k = lk_walk_layer_norm (walk, LK_NORM_K, lk_walk_linear (walk, x, LK_LINEAR_K));
-  LkTensorId v = lk_walk_linear (walk, x, LK_LINEAR_V);
+  static const LkLinearRole parts[] = { LK_LINEAR_Q, LK_LINEAR_K, LK_LINEAR_V };
+  const gint64 widths[] = { c->heads * c->head_dim, c->kv_heads * c->head_dim, c->kv_heads * c->head_dim };
+  LkTensorId qkv[3], q, k, v;
 
-  q = lk_walk_rope (walk, "q", q, c->heads);
-  k = lk_walk_rope (walk, "k", k, c->kv_heads);
+  lk_walk_split (walk, x, LK_LINEAR_QKV, parts, widths, G_N_ELEMENTS (parts), qkv);
+  q = lk_walk_rope (walk, "q", lk_walk_layer_norm (walk, LK_NORM_Q, qkv[0]), c->heads);
+  k = lk_walk_rope (walk, "k", lk_walk_layer_norm (walk, LK_NORM_K, qkv[1]), c->kv_heads);
+  v = qkv[2];
   if (walk->options->purpose == LK_PURPOSE_DECODE)
     {
       k = lk_op_cache_append (walk->program, k, walk->slots, lk_program_variable (walk->program, cache->k[walk->layer]));
@@ -159,10 +179,12 @@ static LkTensorId
 lk_walk_mlp (LkWalk *walk, LkTensorId x)
 {
   g_autofree char *name = g_strdup_printf ("%u.glu", walk->layer);
-  LkTensorId gate = lk_walk_linear (walk, x, LK_LINEAR_GATE);
-  LkTensorId up = lk_walk_linear (walk, x, LK_LINEAR_UP);
+  static const LkLinearRole roles[] = { LK_LINEAR_GATE, LK_LINEAR_UP };
+  const gint64 widths[] = { walk->config->intermediate, walk->config->intermediate };
+  LkTensorId parts[2];
 
-  return lk_walk_linear (walk, lk_op_glu (walk->program, name, gate, up, walk->config->family->activation), LK_LINEAR_DOWN);
+  lk_walk_split (walk, x, LK_LINEAR_GATE_UP, roles, widths, G_N_ELEMENTS (roles), parts);
+  return lk_walk_linear (walk, lk_op_glu (walk->program, name, parts[0], parts[1], walk->config->family->activation), LK_LINEAR_DOWN);
 }
 
 static LkTensorId
@@ -223,7 +245,7 @@ lk_decoder_build (LkDecoder *self, LkModel *model, const LkDecoderOptions *optio
   walk.slots = lk_walk_input (&walk, self->slots);
   walk.random = lk_walk_input (&walk, self->dropout);
   for (guint windowed = 0; windowed < G_N_ELEMENTS (walk.rope); windowed++)
-    walk.rope[windowed] = lk_program_variable (self->program, lk_model_get_rope_table (model, windowed, walk.config->context));
+    walk.rope[windowed] = lk_program_variable (self->program, lk_model_get_rope_table (model, windowed, self->longest));
   x = lk_op_embedding (self->program, "embedding", lk_walk_input (&walk, self->ids),
                        lk_program_variable (self->program, lk_model_get_embedding (model)), scale);
   for (walk.layer = 0; walk.layer < walk.config->layers; walk.layer++)
@@ -271,6 +293,7 @@ lk_decoder_new (LkModel *model, const LkDecoderOptions *options, GError **error)
     return NULL;
   self = g_new0 (LkDecoder, 1);
   self->tokens = options->tokens;
+  self->longest = options->longest > 0 ? options->longest : options->cache ? options->cache->rows : options->tokens;
   self->program = lk_program_new (name, lk_model_get_variables (model));
   self->ids = lk_decoder_add (model, name, "ids", LK_VARIABLE_INPUT, TRUE, 1, n);
   self->positions = lk_decoder_add (model, name, "positions", LK_VARIABLE_INPUT, TRUE, 1, n);
@@ -313,6 +336,12 @@ lk_decoder_write_batch (LkDecoder *self, LkBackend *backend, const LkBatch *batc
   g_return_val_if_fail (batch->n == self->tokens, FALSE);
   for (guint i = 0; i < self->tokens; i++)
     {
+      if (batch->positions[i] < 0 || (guint) batch->positions[i] >= self->longest)
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "Token %u of the batch has position %d, but sequences have at most %u tokens",
+                       i, batch->positions[i], self->longest);
+          return FALSE;
+        }
       ranges[2 * i] = batch->starts[i] < 0 ? 0 : batch->starts[i];
       ranges[2 * i + 1] = batch->starts[i] < 0 ? 0 : (gint32) i + 1;
     }

@@ -35,6 +35,7 @@ typedef struct
   guint n_adapters;
   guint recompute_layers;    /* TRAIN: that many layers, from the first, are computed twice to save memory */
   LkCache *cache;            /* DECODE */
+  guint longest;             /* no sequence is longer; 0: the batch, or the cache, may be one */
 } LkDecoderOptions;
 
 typedef struct _LkDecoder LkDecoder;
@@ -42,6 +43,7 @@ struct _LkDecoder
 {
   LkProgram *program;
   guint tokens;
+  guint longest;
   /* Inputs, written by the host before each run. NULL where the purpose has no use for them. */
   LkVariable *ids;       /* I32 [1, tokens] */
   LkVariable *positions; /* I32 [1, tokens] */
@@ -61,7 +63,7 @@ struct _LkDecoder
 LkDecoder *lk_decoder_new (LkModel *model, const LkDecoderOptions *options, GError **error);
 void lk_decoder_free (LkDecoder *self);
 
-/* Fills ids, positions, ranges and targets from a batch of the same size. */
+/* Fills ids, positions, ranges and targets from a batch of the same size. A position no angles were made for is an error. */
 gboolean lk_decoder_write_batch (LkDecoder *self, LkBackend *backend, const LkBatch *batch, GError **error);
 
 /* Asks for gradients of all base weights (full tuning): allocates their variables in one flat one, 2-D weights first.

@@ -58,6 +58,9 @@ static const LkFamily families[] = {
     .norms = six_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
     .default_norm_eps = 1e-6, .default_rope_theta = 1000000, .window_rope_theta = 10000, .full_every = 6, .scaled_by_hidden = 62,
     .query_scalar = 256, .defaults = { 262208, 2304, 9216, 26, 8, 4, 256, 131072, .window = 4096, .tied = TRUE } },
+  { "Phi-3", "phi3", "Phi3ForCausalLM", "phi3",
+    .norms = lk_plain_norms, .fused = TRUE, .default_norm_eps = 1e-5, .default_rope_theta = 10000,
+    .defaults = { 32064, 3072, 8192, 32, 32, 0, 0, 4096 } },
 };
 
 const LkTensorNames lk_linear_names[LK_N_LINEAR] = {

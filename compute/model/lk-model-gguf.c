@@ -5,13 +5,11 @@
 #include "lk-model-private.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "lk-error.h"
 
-/* "<architecture>.<name>" as an integer; a required one must be there. */
-static gboolean
-lk_model_gguf_int (LkModel *self, const char *name, gint64 *out, gboolean required, GError **error)
+gboolean
+_lk_model_gguf_int (LkModel *self, const char *name, gint64 *out, gboolean required, GError **error)
 {
   g_autofree char *key = g_strconcat (self->config.family->gguf_architecture, ".", name, NULL);
   LkGgufType type, element;
@@ -26,63 +24,12 @@ lk_model_gguf_int (LkModel *self, const char *name, gint64 *out, gboolean requir
   return lk_gguf_get_int (self->gguf, key, out, error);
 }
 
-static gboolean
-lk_model_gguf_double (LkModel *self, const char *name, double *out, GError **error)
+gboolean
+_lk_model_gguf_double (LkModel *self, const char *name, double *out, GError **error)
 {
   g_autofree char *key = g_strconcat (self->config.family->gguf_architecture, ".", name, NULL);
 
   return lk_gguf_get_double (self->gguf, key, out, error);
-}
-
-static gboolean
-lk_model_gguf_rope (LkModel *self, GError **error)
-{
-  g_autofree char *key = g_strconcat (self->config.family->gguf_architecture, ".rope.scaling.type", NULL);
-  LkModelConfig *c = &self->config;
-  const LkTensorInfo *divisors = lk_gguf_lookup (self->gguf, "rope_freqs.weight");
-  const char *scaling = "none";
-  gint64 rotated = c->head_dim;
-
-  c->rope.type = LK_ROPE_DEFAULT;
-  c->rope.theta = c->family->default_rope_theta;
-  c->rope.factor = 1.0;
-  if (!lk_model_gguf_double (self, "rope.freq_base", &c->rope.theta, error) || !lk_gguf_get_string (self->gguf, key, &scaling, error)
-      || !lk_model_gguf_int (self, "rope.dimension_count", &rotated, FALSE, error))
-    return FALSE;
-  if (rotated != c->head_dim)
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: only %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " channels are rotated, which is not supported",
-                   self->path, rotated, c->head_dim);
-      return FALSE;
-    }
-  if (divisors)
-    {
-      if (divisors->type != LK_TYPE_F32 || divisors->n_dims != 1 || (gint64) divisors->shape[0] != c->head_dim / 2)
-        {
-          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “rope_freqs.weight” must be %" G_GINT64_FORMAT " F32", self->path,
-                       c->head_dim / 2);
-          return FALSE;
-        }
-      self->rope_divisors = g_new (double, c->head_dim / 2);
-      for (gint64 i = 0; i < c->head_dim / 2; i++)
-        {
-          float value;
-          memcpy (&value, divisors->data + i * 4, 4);
-          self->rope_divisors[i] = (double) value;
-        }
-      return TRUE;
-    }
-  if (g_str_equal (scaling, "linear"))
-    {
-      c->rope.type = LK_ROPE_LINEAR;
-      return lk_model_gguf_double (self, "rope.scaling.factor", &c->rope.factor, error);
-    }
-  if (!g_str_equal (scaling, "none"))
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: the rotary scaling “%s” is not supported", self->path, scaling);
-      return FALSE;
-    }
-  return TRUE;
 }
 
 gboolean
@@ -107,26 +54,26 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
   c->name = name ? g_strdup (name) : g_path_get_basename (self->path);
   c->norm_eps = c->family->default_norm_eps;
   c->context = 2048;
-  if (!lk_model_gguf_int (self, "embedding_length", &c->hidden, TRUE, error)
-      || !lk_model_gguf_int (self, "feed_forward_length", &c->intermediate, TRUE, error)
-      || !lk_model_gguf_int (self, "block_count", &c->layers, TRUE, error)
-      || !lk_model_gguf_int (self, "attention.head_count", &c->heads, TRUE, error)
-      || !lk_model_gguf_int (self, "context_length", &c->context, FALSE, error)
-      || !lk_model_gguf_double (self, "attention.layer_norm_rms_epsilon", &c->norm_eps, error))
+  if (!_lk_model_gguf_int (self, "embedding_length", &c->hidden, TRUE, error)
+      || !_lk_model_gguf_int (self, "feed_forward_length", &c->intermediate, TRUE, error)
+      || !_lk_model_gguf_int (self, "block_count", &c->layers, TRUE, error)
+      || !_lk_model_gguf_int (self, "attention.head_count", &c->heads, TRUE, error)
+      || !_lk_model_gguf_int (self, "context_length", &c->context, FALSE, error)
+      || !_lk_model_gguf_double (self, "attention.layer_norm_rms_epsilon", &c->norm_eps, error))
     return FALSE;
   c->kv_heads = c->heads;
   c->head_dim = c->heads > 0 ? c->hidden / c->heads : 0;
-  if (!lk_model_gguf_int (self, "attention.head_count_kv", &c->kv_heads, FALSE, error)
-      || !lk_model_gguf_int (self, "attention.key_length", &c->head_dim, FALSE, error))
+  if (!_lk_model_gguf_int (self, "attention.head_count_kv", &c->kv_heads, FALSE, error)
+      || !_lk_model_gguf_int (self, "attention.key_length", &c->head_dim, FALSE, error))
     return FALSE;
-  c->window_rope = (LkRopeConfig){ .theta = c->family->window_rope_theta, .factor = 1 };
+  lk_rope_config_init (&c->window_rope, c->family->window_rope_theta);
   c->window = c->family->gguf_window;
   c->attention_cap = c->family->default_attention_cap;
   c->final_cap = c->family->default_final_cap;
-  if (!lk_model_gguf_int (self, "attention.sliding_window", &c->window, FALSE, error)
-      || !lk_model_gguf_double (self, "rope.freq_base_swa", &c->window_rope.theta, error)
-      || !lk_model_gguf_double (self, "attn_logit_softcapping", &c->attention_cap, error)
-      || !lk_model_gguf_double (self, "final_logit_softcapping", &c->final_cap, error))
+  if (!_lk_model_gguf_int (self, "attention.sliding_window", &c->window, FALSE, error)
+      || !_lk_model_gguf_double (self, "rope.freq_base_swa", &c->window_rope.theta, error)
+      || !_lk_model_gguf_double (self, "attn_logit_softcapping", &c->attention_cap, error)
+      || !_lk_model_gguf_double (self, "final_logit_softcapping", &c->final_cap, error))
     return FALSE;
   _lk_model_set_windows (self, c->family->full_every);
   scaled = c->family->scaled_by_hidden > 0 && c->layers == c->family->scaled_by_hidden ? (double) c->hidden / (double) MAX (c->heads, 1)
@@ -134,7 +81,7 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
   c->attention_scale = 1.0 / sqrt (scaled);
   c->vocab = embedding && embedding->n_dims == 2 ? (gint64) embedding->shape[0] : 0;
   c->tied = lk_gguf_lookup (self->gguf, lk_head_names.gguf) == NULL;
-  return lk_model_gguf_rope (self, error);
+  return _lk_model_read_gguf_rope (self, error);
 }
 
 static gboolean

@@ -74,19 +74,24 @@ static gboolean
 lk_model_hf_rope (LkModel *self, const char *source, GError **error)
 {
   LkModelConfig *c = &self->config;
-  double theta = c->family->window_rope_theta;
+  double theta = c->family->window_rope_theta, part;
 
+  if (!lk_hf_config_get_rotary_part (self->hf_config, source, &part, error))
+    return FALSE;
+  c->rotary_dim = (gint64) ((double) c->head_dim * part);
   if (!lk_hf_config_get_rope (self->hf_config, source, "full_attention", c->family->default_rope_theta, &c->rope, error))
     return FALSE;
-  c->window_rope = c->rope;
+  lk_rope_config_copy (&c->window_rope, &c->rope);
   if (theta == 0)
     return TRUE;
   /* The older spelling has one member of its own for these layers, and no scaling. */
   if (!json_object_has_member (self->hf_config, "rope_parameters"))
     {
-      c->window_rope = (LkRopeConfig){ .theta = theta, .factor = 1 };
+      lk_rope_config_clear (&c->window_rope);
+      lk_rope_config_init (&c->window_rope, theta);
       return lk_json_get_double (self->hf_config, "rope_local_base_freq", source, &c->window_rope.theta, error);
     }
+  lk_rope_config_clear (&c->window_rope);
   return lk_hf_config_get_rope (self->hf_config, source, "sliding_attention", theta, &c->window_rope, error);
 }
 
@@ -157,7 +162,7 @@ static gboolean
 lk_model_hf_scales (LkModel *self, const char *source, GError **error)
 {
   LkModelConfig *c = &self->config;
-  double scalar = c->family->query_scalar > 0 ? c->family->query_scalar : (double)c->head_dim;
+  double scalar = c->family->query_scalar > 0 ? c->family->query_scalar : (double) c->head_dim;
 
   c->attention_cap
       = lk_model_hf_is_null (self, "attn_logit_softcapping") ? 0 : c->family->default_attention_cap;
@@ -210,14 +215,9 @@ _lk_model_read_hf_config (LkModel *self, GError **error)
   if (!self->hf_config || !lk_model_hf_family (self, source, error))
     return FALSE;
   c->name = g_path_get_basename (self->path);
-  if (!lk_model_hf_shape (self, source, error) || !lk_model_hf_refuse (self, "attention_bias", source, error)
-      || !lk_model_hf_refuse (self, "mlp_bias", source, error)
-      || !lk_model_hf_activation (self, source, error) || !lk_model_hf_rope (self, source, error)
-      || !lk_model_hf_windows (self, source, error) || !lk_model_hf_scales (self, source, error))
-    return FALSE;
-  if (c->head_dim > 0 && c->head_dim <= 1024)
-    _lk_model_make_divisors (self);
-  return TRUE;
+  return lk_model_hf_shape (self, source, error) && lk_model_hf_refuse (self, "attention_bias", source, error)
+         && lk_model_hf_refuse (self, "mlp_bias", source, error) && lk_model_hf_activation (self, source, error)
+         && lk_model_hf_rope (self, source, error) && lk_model_hf_windows (self, source, error) && lk_model_hf_scales (self, source, error);
 }
 
 /* chat_template of tokenizer_config.json: a string, or a list of {name, template} with one called "default". */

@@ -17,8 +17,7 @@ struct _LkModel
   LkVariable *embedding, *final_norm, *head;
   LkLayerWeights *layers;
   GArray *tensors;               /* of LkModelTensor */
-  LkVariable *rope_tables[2];    /* of layers without and with a window */
-  double *rope_divisors;         /* head_dim/2: what each frequency is divided by; NULL: 1 */
+  GArray *rope_tables;           /* of LkRopeTable: those made so far */
 
   LkGguf *gguf;                  /* one of the two */
   LkSafetensors *safetensors;
@@ -38,6 +37,10 @@ gboolean _lk_model_read_hf_text (LkModel *self, GError **error);
 gboolean _lk_model_check_config (LkModel *self, GError **error);
 gboolean _lk_model_bind_weights (LkModel *self, GError **error);
 gboolean _lk_model_set_template (LkModel *self, const char *source, GError **error);
-void _lk_model_make_divisors (LkModel *self);
+gboolean _lk_model_read_gguf_rope (LkModel *self, GError **error);
+/* "<architecture>.<name>" of the GGUF; a required one must be there, of others the value stays. */
+gboolean _lk_model_gguf_int (LkModel *self, const char *name, gint64 *out, gboolean required, GError **error);
+gboolean _lk_model_gguf_double (LkModel *self, const char *name, double *out, GError **error);
+void _lk_model_init_rope_tables (LkModel *self);
 /* Fills config.windowed: with a window, all layers but each @full_every'th have it (0: all do). */
 void _lk_model_set_windows (LkModel *self, gint64 full_every);

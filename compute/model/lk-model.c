@@ -25,6 +25,7 @@ lk_model_alloc (const char *path)
   self->variables = lk_variables_new ();
   self->tensors = g_array_new (FALSE, TRUE, sizeof (LkModelTensor));
   g_array_set_clear_func (self->tensors, lk_model_tensor_clear);
+  _lk_model_init_rope_tables (self);
   return self;
 }
 
@@ -48,7 +49,9 @@ lk_model_unref (LkModel *self)
   g_clear_pointer (&self->chat_template, lk_template_unref);
   g_clear_pointer (&self->variables, lk_variables_unref);
   g_free (self->layers);
-  g_free (self->rope_divisors);
+  g_array_unref (self->rope_tables);
+  lk_rope_config_clear (&self->config.rope);
+  lk_rope_config_clear (&self->config.window_rope);
   g_free (self->config.windowed);
   g_free (self->config.name);
   g_free (self->template_source);
@@ -284,6 +287,16 @@ _lk_model_set_windows (LkModel *self, gint64 full_every)
 
 #define POSITIVE(value, most) ((value) > 0 && (value) <= (most))
 
+static gboolean
+lk_model_check_divisors (LkModel *self, GArray *divisors, GError **error)
+{
+  if (!divisors || (gint64) divisors->len == self->config.rotary_dim / 2)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the rotary scaling has %u factors for %" G_GINT64_FORMAT " pairs", self->path,
+               divisors->len, self->config.rotary_dim / 2);
+  return FALSE;
+}
+
 gboolean
 _lk_model_check_config (LkModel *self, GError **error)
 {
@@ -301,6 +314,8 @@ _lk_model_check_config (LkModel *self, GError **error)
     { "number of heads", POSITIVE (c->heads, 1024), c->heads },
     { "number of key/value heads", POSITIVE (c->kv_heads, c->heads) && c->heads % c->kv_heads == 0, c->kv_heads },
     { "head size", POSITIVE (c->head_dim, 1024) && c->head_dim % 2 == 0, c->head_dim },
+    { "number of rotated channels", POSITIVE (c->rotary_dim, c->head_dim) && c->rotary_dim % 2 == 0, c->rotary_dim },
+    { "original context length", POSITIVE (c->rope.original_context, 1 << 26), c->rope.original_context },
     { "context length", POSITIVE (c->context, 1 << 26), c->context },
     { "window", c->window >= 0 && c->window <= 1 << 26, c->window },
   };
@@ -312,11 +327,12 @@ _lk_model_check_config (LkModel *self, GError **error)
                      checks[i].value);
         return FALSE;
       }
-  if (!(c->norm_eps > 0 && c->norm_eps < 1) || !(c->rope.theta > 0) || !(c->attention_scale > 0) || !(c->attention_cap >= 0)
-      || !(c->final_cap >= 0))
+  if (!(c->norm_eps > 0 && c->norm_eps < 1) || !(c->rope.theta > 1) || !(c->attention_scale > 0) || !(c->attention_cap >= 0)
+      || !(c->final_cap >= 0) || !(c->rope.factor > 0) || !(c->rope.attention_factor > 0))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the norm's epsilon, the rotary base, the scale of attention or a soft cap makes no sense", self->path);
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+                   "%s: the norm's epsilon, the rotary base or scaling, the scale of attention or a soft cap makes no sense", self->path);
       return FALSE;
     }
-  return TRUE;
+  return lk_model_check_divisors (self, c->rope.divisors, error) && lk_model_check_divisors (self, c->rope.long_divisors, error);
 }

@@ -48,6 +48,7 @@ typedef struct
   gint64 vocab, hidden, intermediate, layers, heads, kv_heads, head_dim;
   gint64 context;          /* max_position_embeddings */
   double norm_eps;
+  gint64 rotary_dim;       /* channels of each head that turn */
   LkRopeConfig rope;
   LkRopeConfig window_rope;    /* of layers with a window */
   gint64 window;               /* a token of such a layer sees the last so many, itself among them; 0: there are none */
@@ -92,14 +93,12 @@ LkVariable *lk_model_get_embedding (LkModel *self);   /* [vocab, hidden] */
 LkVariable *lk_model_get_final_norm (LkModel *self);
 LkVariable *lk_model_get_head (LkModel *self);        /* the embedding when tied */
 const LkLayerWeights *lk_model_get_layer (LkModel *self, guint layer);
-/* cos and sin by position, [positions, head_dim]: first half cos, second half sin, made on the CPU in double; of layers with a
- * window or of the others. Of @positions on first use; later calls return the same variable. */
+/* cos and sin by position, at least [positions, rotary_dim]: first half cos, second half sin, made on the CPU in double; of layers
+ * with a window or of the others. Where the model has two sets of angles, as LongRoPE, @positions beyond the original context take
+ * the stretched one. */
 LkVariable *lk_model_get_rope_table (LkModel *self, gboolean windowed, gint64 positions);
-
-/* What each of the head_dim/2 rotary frequencies is divided by; NULL: nothing. */
-const double *lk_model_get_rope_divisors (LkModel *self);
-/* The same for one frequency, as @rope says. */
-double lk_rope_divisor (const LkRopeConfig *rope, double frequency);
+/* What each of the @rotated/2 rotary frequencies is divided by; @stretched: LongRoPE beyond the original context. (transfer full) */
+double *lk_rope_divisors (const LkRopeConfig *rope, gint64 rotated, gboolean stretched);
 
 /* "model.layers.3.self_attn.q_proj" (transfer full), and its inverse: FALSE when it names no linear layer. */
 char *lk_model_linear_path (guint layer, LkLinearRole role);

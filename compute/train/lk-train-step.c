@@ -53,6 +53,7 @@ lk_train_decoder (const LkTrainStepOptions *options, LkPurpose purpose, guint to
                                .tokens = tokens,
                                .adapters = &options->adapter,
                                .n_adapters = options->adapter ? 1 : 0,
+                               .longest = options->length,
                                .recompute_layers = recompute };
 
   return lk_decoder_new (options->model, &decoder, error);

@@ -243,7 +243,8 @@ test_llama3 (Fixture *f, gconstpointer data)
   g_autoptr (LkModel) model = NULL;
   g_autoptr (LkModel) gguf = NULL;
   g_autoptr (LkModel) hf = NULL;
-  const double *a, *b;
+  g_autofree double *a = NULL;
+  g_autofree double *b = NULL;
 
   if (!source || !g_file_test (source, G_FILE_TEST_IS_DIR))
     {
@@ -255,10 +256,9 @@ test_llama3 (Fixture *f, gconstpointer data)
   gguf = open_model (gguf_path);
   hf_path = export_to (f, gguf, NULL, "hf", "F32", "l3", 0);
   hf = open_model (hf_path);
-  a = lk_model_get_rope_divisors (model);
-  b = lk_model_get_rope_divisors (hf);
-  g_assert_nonnull (a);
-  g_assert_nonnull (b);
+  g_assert_cmpint (lk_model_get_config (hf)->rope.type, ==, LK_ROPE_LLAMA3);
+  a = lk_rope_divisors (&lk_model_get_config (model)->rope, lk_model_get_config (model)->rotary_dim, FALSE);
+  b = lk_rope_divisors (&lk_model_get_config (hf)->rope, lk_model_get_config (hf)->rotary_dim, FALSE);
   for (gint64 i = 0; i < lk_model_get_config (model)->head_dim / 2; i++)
     g_assert_cmpfloat (fabs (a[i] - b[i]), <=, 1e-6 * a[i]);
   for (guint i = 0, n = 1; i < n; i++)

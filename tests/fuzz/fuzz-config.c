@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autoptr (JsonObject) config = NULL;
   g_autoptr (GArray) eos = NULL;
   LkModel *model;
-  LkRopeConfig rope;
+  g_auto (LkRopeConfig) rope = { 0 };
 
   lk_fuzz_file ("config.json", data, size);
   config = lk_hf_config_load (lk_fuzz_folder (), &error);
