@@ -29,10 +29,10 @@ void main ()
       g[i] = 0.0;
       if (!apply)
         continue;
-      float decay = i < n_decayed ? 1.0 - learning_rate * weight_decay : 1.0;
+      float decay = i < n_decayed ? learning_rate * weight_decay : 0.0; // 1 − this would be rounded, and at each step the same way
       float mi = beta1 * m[i] + one_minus_beta1 * gi;
       float vi = beta2 * v[i] + one_minus_beta2 * gi * gi;
-      p[i] = p[i] * decay - learning_rate * (mi * correction1) / (sqrt (vi * correction2) + eps);
+      p[i] -= decay * p[i] + learning_rate * (mi * correction1) / (sqrt (vi * correction2) + eps);
       m[i] = mi;
       v[i] = vi;
     }

@@ -17,7 +17,8 @@ lk_cpu_gemm_single_thread (void)
 
 /* Fewer multiplications than this and the product is made in double: it costs next to nothing there, and a small model, where one row of the
  * residual stream easily cancels to a fiftieth of its parts, keeps the digits that a float32 sum would lose. */
-#define LK_SMALL_PRODUCT (1 << 19)
+#define LK_SMALL_PRODUCT (12 << 20)
+#define LK_SMALL_TILE (1 << 19)
 
 static void
 lk_cpu_to_double (const float *x, gint64 rows, gint64 cols, gint64 stride, double *out)
@@ -54,18 +55,32 @@ lk_cpu_gemm_double (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64
       c[r * ldc + i] = (float) dc[r * n + i];
 }
 
-void
-lk_cpu_gemm (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 lda,
+static void
+lk_cpu_gemm_limited (gint64 small, gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 lda,
              const float *b, gint64 ldb, float beta, float *c, gint64 ldc)
 {
   lk_cpu_gemm_single_thread ();
-  if (m * n * k < LK_SMALL_PRODUCT)
+  if (m * n * k < small)
     {
       lk_cpu_gemm_double (transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
       return;
     }
   cblas_sgemm (CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (blasint) m, (blasint) n,
                (blasint) k, alpha, a, (blasint) lda, b, (blasint) ldb, beta, c, (blasint) ldc);
+}
+
+void
+lk_cpu_gemm (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 lda,
+             const float *b, gint64 ldb, float beta, float *c, gint64 ldc)
+{
+  lk_cpu_gemm_limited (LK_SMALL_PRODUCT, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+void
+lk_cpu_gemm_tile (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 lda,
+                  const float *b, gint64 ldb, float beta, float *c, gint64 ldc)
+{
+  lk_cpu_gemm_limited (LK_SMALL_TILE, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 double

@@ -13,6 +13,11 @@ G_BEGIN_DECLS
 void lk_cpu_gemm (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 lda,
                   const float *b, gint64 ldb, float beta, float *c, gint64 ldc);
 
+/* The same for parts of a larger product, as attention's tiles and the slim matrices of adapters are: made in double only where they are
+ * really small. */
+void lk_cpu_gemm_tile (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 lda,
+                       const float *b, gint64 ldb, float beta, float *c, gint64 ldc);
+
 /* The rate of sgemm on all cores at m × n × k, in operations a second: the best of @repeats. For benchmarks. */
 double lk_cpu_gemm_rate (gint64 m, gint64 n, gint64 k, guint threads, guint repeats);
 

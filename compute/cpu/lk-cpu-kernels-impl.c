@@ -321,8 +321,7 @@ scale (float a, float *x, gint64 n)
     x[i] *= a;
 }
 
-/* Sums of norms are made in double: what is lost here is lost for the whole row, and reading it costs more
- * than adding. */
+/* Norms are made in double: what is lost here is lost for the whole row, and reading it costs more than adding. */
 static inline double
 sum_products (const float *restrict x, const float *restrict y, const float *restrict w, float plus, gint64 n)
 {
@@ -346,7 +345,7 @@ rms_norm (const float *restrict x, const float *restrict w, float *restrict y, g
   float rstd = (float) (1.0 / sqrt (sum_products (x, x, NULL, 0, n) / (double) n + (double) eps));
 
   for (gint64 i = 0; i < n; i++)
-    y[i] = x[i] * rstd * (plus + w[i]);
+    y[i] = (float) ((double) x[i] * (double) rstd * ((double) plus + (double) w[i]));
   return rstd;
 }
 
@@ -354,14 +353,11 @@ static void
 rms_norm_dx (const float *restrict dy, const float *restrict x, const float *restrict w, float rstd, float *restrict dx, gint64 n,
              float plus, gboolean accumulate)
 {
-  float s = (float) (sum_products (dy, x, w, plus, n) * (double) rstd * (double) rstd / (double) n);
+  double r = (double) rstd, s = sum_products (dy, x, w, plus, n) * r * r / (double) n;
 
-  if (accumulate)
-    for (gint64 i = 0; i < n; i++)
-      dx[i] += rstd * (dy[i] * (plus + w[i]) - x[i] * s);
-  else
-    for (gint64 i = 0; i < n; i++)
-      dx[i] = rstd * (dy[i] * (plus + w[i]) - x[i] * s);
+  /* what is left after the part along x is taken away may be small */
+  for (gint64 i = 0; i < n; i++)
+    dx[i] = (float) ((accumulate ? (double) dx[i] : 0.0) + r * ((double) dy[i] * ((double) plus + (double) w[i]) - (double) x[i] * s));
 }
 
 #define LK_GELU_A 1.5957691216057308f /* 2·√(2/π) */
@@ -467,7 +463,7 @@ adamw (float *restrict p, float *restrict g, float *restrict m, float *restrict 
       float mi = b1 * m[i] + one_minus_b1 * gi;
       float vi = b2 * v[i] + one_minus_b2 * gi * gi;
 
-      p[i] = p[i] * decay - lr * (mi * c1) / (sqrtf (vi * c2) + eps);
+      p[i] -= decay * p[i] + lr * (mi * c1) / (sqrtf (vi * c2) + eps); /* 1 − decay would be rounded, and at each step the same way */
       m[i] = mi;
       v[i] = vi;
       g[i] = 0;

@@ -197,11 +197,8 @@ make_from_model (LkModel *model, GError **error)
   const LkModelConfig *c = lk_model_get_config (model);
   LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
   g_autoptr (JsonObject) object = json_object_new ();
-  JsonArray *architectures = json_array_new ();
   gboolean gelu = c->family->activation == LK_ACTIVATION_GELU_TANH;
 
-  json_array_add_string_element (architectures, c->family->hf_architecture);
-  json_object_set_array_member (object, "architectures", architectures);
   json_object_set_string_member (object, "model_type", c->family->hf_model_type);
   json_object_set_int_member (object, "vocab_size", c->vocab);
   json_object_set_int_member (object, "hidden_size", c->hidden);
@@ -247,6 +244,13 @@ lk_export_make_config (LkModel *model, const char *dtype, GError **error)
     object = make_from_model (model, error);
   if (!object)
     return NULL;
+  if (!json_object_has_member (object, "architectures"))
+    {
+      JsonArray *architectures = json_array_new ();
+
+      json_array_add_string_element (architectures, lk_model_get_config (model)->family->hf_architecture);
+      json_object_set_array_member (object, "architectures", architectures);
+    }
   json_object_set_boolean_member (object, "tie_word_embeddings", lk_model_get_config (model)->tied);
   if (json_object_has_member (object, "dtype"))
     json_object_set_string_member (object, "dtype", dtype);

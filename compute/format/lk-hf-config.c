@@ -6,12 +6,32 @@
 
 #define LK_HF_CONFIG_LIMIT (16 << 20)
 
+static JsonObject *
+lk_hf_config_flatten (JsonObject *whole, JsonObject *text)
+{
+  static const char *const shared[] = { "bos_token_id", "eos_token_id", "pad_token_id", "tie_word_embeddings", "torch_dtype", "dtype",
+                                        "quantization_config", "transformers_version" };
+  JsonObject *flat = json_object_new ();
+  g_autoptr (GList) members = json_object_get_members (text);
+
+  for (guint i = 0; i < G_N_ELEMENTS (shared); i++)
+    if (json_object_has_member (whole, shared[i]))
+      json_object_set_member (flat, shared[i], json_object_dup_member (whole, shared[i]));
+  for (GList *l = members; l; l = l->next)
+    json_object_set_member (flat, l->data, json_object_dup_member (text, l->data));
+  return flat;
+}
+
 JsonObject *
 lk_hf_config_load (const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, "config.json", NULL);
+  g_autoptr (JsonObject) whole = lk_json_load_object (path, LK_HF_CONFIG_LIMIT, error);
+  JsonObject *text = NULL;
 
-  return lk_json_load_object (path, LK_HF_CONFIG_LIMIT, error);
+  if (!whole || !lk_json_get_object (whole, "text_config", path, &text, error))
+    return NULL;
+  return text ? lk_hf_config_flatten (whole, text) : g_steal_pointer (&whole);
 }
 
 GArray *

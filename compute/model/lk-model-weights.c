@@ -10,10 +10,36 @@
 #include "lk-error.h"
 #include "lk-quant.h"
 
+/* The language part of a model that also sees pictures has names of its own, others in transformers 5 than before. */
+static const LkTensorInfo *
+lk_model_lookup_part (LkModel *self, const char *hf)
+{
+  static const struct
+  {
+    const char *from, *to;
+  } spellings[] = { { "model.", "language_model.model." }, { "model.", "model.language_model." }, { "lm_head.", "language_model.lm_head." } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (spellings); i++)
+    if (g_str_has_prefix (hf, spellings[i].from))
+      {
+        g_autofree char *name = g_strconcat (spellings[i].to, hf + strlen (spellings[i].from), NULL);
+        const LkTensorInfo *info = lk_safetensors_lookup (self->safetensors, name);
+
+        if (info)
+          return info;
+      }
+  return NULL;
+}
+
 static const LkTensorInfo *
 lk_model_lookup (LkModel *self, const char *hf, const char *gguf)
 {
-  return self->gguf ? lk_gguf_lookup (self->gguf, gguf) : lk_safetensors_lookup (self->safetensors, hf);
+  const LkTensorInfo *info;
+
+  if (self->gguf)
+    return lk_gguf_lookup (self->gguf, gguf);
+  info = lk_safetensors_lookup (self->safetensors, hf);
+  return info ? info : lk_model_lookup_part (self, hf);
 }
 
 static char *

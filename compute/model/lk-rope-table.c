@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Angles of the rotary embedding, made in double on the CPU: a·cos then a·sin of position·θ^(−2i/r)/divisor. Variants are
- * divisors of the frequencies and a, the attention factor (formats: c.3).
+ * Angles of the rotary embedding, made on the CPU: a·cos then a·sin of position·θ^(−2i/r)/divisor. Variants are divisors of the
+ * frequencies and a, the attention factor (formats: c.3). Powers, frequencies and angles are rounded to float32 on the way, as
+ * in transformers at any precision: models are made with these angles, and an exact one differs by position·6e-8.
  */
 #include "lk-model-private.h"
 
@@ -93,12 +94,15 @@ lk_model_make_rope_table (LkModel *self, const LkRopeConfig *rope, gboolean stre
 
   for (gint64 i = 0; i < half; i++)
     {
-      double frequency = pow (rope->theta, -2.0 * (double) i / (double) d) / divisors[i];
+      float power = (float) pow (rope->theta, (double) ((float) (2 * i) / (float) d));
+      float frequency = (float) ((double) (1.0f / power) / divisors[i]);
 
       for (gint64 p = 0; p < positions; p++)
         {
-          table[p * d + i] = (float) (rope->attention_factor * cos ((double) p * frequency));
-          table[p * d + half + i] = (float) (rope->attention_factor * sin ((double) p * frequency));
+          float angle = (float) p * frequency;
+
+          table[p * d + i] = (float) (rope->attention_factor * cos ((double) angle));
+          table[p * d + half + i] = (float) (rope->attention_factor * sin ((double) angle));
         }
     }
   variable = lk_variables_add_f32 (self->variables, name, LK_VARIABLE_WEIGHT, positions, d);

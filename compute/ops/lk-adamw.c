@@ -32,7 +32,7 @@ static void
 lk_adamw_chunk (gint64 begin, gint64 end, guint worker, gpointer data)
 {
   LkAdamwJob *job = data;
-  float decay = 1.0f - job->hyper[LK_HYPER_LEARNING_RATE] * job->hyper[LK_HYPER_WEIGHT_DECAY];
+  float decay = job->hyper[LK_HYPER_LEARNING_RATE] * job->hyper[LK_HYPER_WEIGHT_DECAY];
   gint64 border = CLAMP (job->n_decayed, begin, end);
 
   if (!job->apply)
@@ -43,7 +43,7 @@ lk_adamw_chunk (gint64 begin, gint64 end, guint worker, gpointer data)
   job->kernels->adamw (job->p + begin, job->g + begin, job->m + begin, job->v + begin, border - begin, job->hyper, job->gradient_scale,
                        decay);
   job->kernels->adamw (job->p + border, job->g + border, job->m + border, job->v + border, end - border, job->hyper, job->gradient_scale,
-                       1.0f);
+                       0);
 }
 
 static void

@@ -70,8 +70,8 @@ lk_attention_dx_tile (LkAttentionDxJob *job, gint64 i, gint64 n, gint64 j, gint6
 {
   gint64 q_at = i * job->q_stride + head * job->d, k_at = j * job->kv_stride + head / job->group * job->d;
 
-  lk_cpu_gemm (FALSE, TRUE, n, m, job->d, job->scale, job->q + q_at, job->q_stride, job->k + k_at, job->kv_stride, 0, p, m);
-  lk_cpu_gemm (FALSE, TRUE, n, m, job->d, 1, job->d_o + q_at, job->q_stride, job->v + k_at, job->kv_stride, 0, ds, m);
+  lk_cpu_gemm_tile (FALSE, TRUE, n, m, job->d, job->scale, job->q + q_at, job->q_stride, job->k + k_at, job->kv_stride, 0, p, m);
+  lk_cpu_gemm_tile (FALSE, TRUE, n, m, job->d, 1, job->d_o + q_at, job->q_stride, job->v + k_at, job->kv_stride, 0, ds, m);
   for (gint64 r = 0; r < n; r++)
     {
       gint64 begin = CLAMP (job->ranges[2 * (i + r)] - j, 0, m);
@@ -114,7 +114,7 @@ lk_attention_dx_queries (gint64 begin, gint64 end, guint worker, gpointer data)
           gint64 m = MIN (LK_ATTENTION_K_CHUNK, hull_end - j);
 
           lk_attention_dx_tile (job, i, n, j, m, head, p, ds);
-          lk_cpu_gemm (FALSE, FALSE, n, job->d, m, 1, ds, m, job->k + j * job->kv_stride + head / job->group * job->d, job->kv_stride, 1, dq,
+          lk_cpu_gemm_tile (FALSE, FALSE, n, job->d, m, 1, ds, m, job->k + j * job->kv_stride + head / job->group * job->d, job->kv_stride, 1, dq,
                        job->q_stride);
         }
     }
@@ -149,8 +149,8 @@ lk_attention_dx_keys (gint64 begin, gint64 end, guint worker, gpointer data)
               gint64 q_at = i * job->q_stride + head * job->d;
 
               lk_attention_dx_tile (job, i, n, j, m, head, p, ds);
-              lk_cpu_gemm (TRUE, FALSE, m, job->d, n, 1, p, m, job->d_o + q_at, job->q_stride, 1, dv, job->kv_stride);
-              lk_cpu_gemm (TRUE, FALSE, m, job->d, n, 1, ds, m, job->q + q_at, job->q_stride, 1, dk, job->kv_stride);
+              lk_cpu_gemm_tile (TRUE, FALSE, m, job->d, n, 1, p, m, job->d_o + q_at, job->q_stride, 1, dv, job->kv_stride);
+              lk_cpu_gemm_tile (TRUE, FALSE, m, job->d, n, 1, ds, m, job->q + q_at, job->q_stride, 1, dk, job->kv_stride);
             }
         }
     }

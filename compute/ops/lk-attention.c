@@ -79,7 +79,7 @@ lk_attention_scores (LkAttentionJob *job, const float *q, const float *k, gint64
       for (gint64 c = 0; c < m; c++)
         s[r * m + c] = job->scale * job->kernels->dot (q + r * job->q_stride, k + c * job->kv_stride, job->d);
   else
-    lk_cpu_gemm (FALSE, TRUE, n, m, job->d, job->scale, q, job->q_stride, k, job->kv_stride, 0, s, m);
+    lk_cpu_gemm_tile (FALSE, TRUE, n, m, job->d, job->scale, q, job->q_stride, k, job->kv_stride, 0, s, m);
   if (job->soft_cap > 0)
     for (gint64 i = 0; i < n * m; i++)
       s[i] = job->soft_cap * tanhf (s[i] / job->soft_cap);
@@ -93,7 +93,7 @@ lk_attention_values (LkAttentionJob *job, const float *s, const float *v, gint64
       for (gint64 c = 0; c < m; c++)
         job->kernels->axpy (s[r * m + c], v + c * job->kv_stride, o + r * job->q_stride, job->d);
   else
-    lk_cpu_gemm (FALSE, FALSE, n, job->d, m, 1, s, m, v, job->kv_stride, 1, o, job->q_stride);
+    lk_cpu_gemm_tile (FALSE, FALSE, n, job->d, m, 1, s, m, v, job->kv_stride, 1, o, job->q_stride);
 }
 
 static void

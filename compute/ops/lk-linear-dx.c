@@ -68,7 +68,7 @@ lk_linear_dx_down_rows (gint64 begin, gint64 end, guint worker, gpointer data)
   const LkNode *node = job->node;
   gint64 rank = lk_task_tensor (job->task, node->in[LK_LINEAR_A (job->adapter)])->rows;
 
-  lk_cpu_gemm (FALSE, FALSE, end - begin, rank, job->out, job->s, job->dy + begin * job->out, job->out,
+  lk_cpu_gemm_tile (FALSE, FALSE, end - begin, rank, job->out, job->s, job->dy + begin * job->out, job->out,
                lk_cpu_task_f32 (job->task, node->in[LK_LINEAR_B (job->adapter)]), rank, 0,
                lk_cpu_task_f32 (job->task, node->out[1 + job->adapter]) + begin * rank, rank);
 }
@@ -83,7 +83,7 @@ lk_linear_dx_up (LkLinearDxJob *job, gint64 begin, gint64 end)
     {
       gint64 rank = lk_task_tensor (job->task, node->in[LK_LINEAR_A (i)])->rows;
 
-      lk_cpu_gemm (FALSE, FALSE, job->rows, end - begin, rank, 1, lk_cpu_task_f32 (job->task, node->out[1 + i]), rank,
+      lk_cpu_gemm_tile (FALSE, FALSE, job->rows, end - begin, rank, 1, lk_cpu_task_f32 (job->task, node->out[1 + i]), rank,
                    lk_cpu_task_f32 (job->task, node->in[LK_LINEAR_A (i)]) + begin, job->in, 1, job->dx + begin, job->in);
     }
 }
@@ -126,7 +126,7 @@ lk_linear_dx_dropout_rows (gint64 begin, gint64 end, guint worker, gpointer data
   gint64 rank = lk_task_tensor (job->task, node->in[LK_LINEAR_A (job->adapter)])->rows;
   float *product = job->scratch + worker * job->scratch_floats;
 
-  lk_cpu_gemm (FALSE, FALSE, end - begin, job->in, rank, 1, lk_cpu_task_f32 (job->task, node->out[1 + job->adapter]) + begin * rank, rank,
+  lk_cpu_gemm_tile (FALSE, FALSE, end - begin, job->in, rank, 1, lk_cpu_task_f32 (job->task, node->out[1 + job->adapter]) + begin * rank, rank,
                lk_cpu_task_f32 (job->task, node->in[LK_LINEAR_A (job->adapter)]), job->in, 0, product, job->in);
   for (gint64 t = begin; t < end; t++)
     lk_linear_dropout_row (lk_cpu_task_i32 (job->task, node->in[2]), node->params.u[LK_LINEAR_SITE], node->params.f[LK_LINEAR_DROPOUT], t,

@@ -90,7 +90,7 @@ lk_linear_down_rows (gint64 begin, gint64 end, guint worker, gpointer data)
                                masked + (t - begin) * job->in, job->in, FALSE);
       x = masked;
     }
-  lk_cpu_gemm (FALSE, TRUE, end - begin, a->rows, job->in, 1, x, job->in,
+  lk_cpu_gemm_tile (FALSE, TRUE, end - begin, a->rows, job->in, 1, x, job->in,
                lk_cpu_task_f32 (job->task, node->in[LK_LINEAR_A (job->adapter)]), job->in, 0, u, a->rows);
 }
 
@@ -107,7 +107,7 @@ lk_linear_up (LkLinearJob *job, gint64 begin, gint64 end)
       float s = node->params.f[LK_LINEAR_SCALES + i] * *lk_cpu_task_f32 (job->task, node->in[LK_LINEAR_STRENGTH (i)]);
 
       if (s != 0)
-        lk_cpu_gemm (FALSE, TRUE, job->rows, end - begin, a->rows, s, lk_cpu_task_f32 (job->task, node->out[1 + i]), a->rows,
+        lk_cpu_gemm_tile (FALSE, TRUE, job->rows, end - begin, a->rows, s, lk_cpu_task_f32 (job->task, node->out[1 + i]), a->rows,
                      b + begin * a->rows, a->rows, 1, job->y + begin, job->out);
     }
 }

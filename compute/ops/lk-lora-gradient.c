@@ -50,7 +50,7 @@ lk_lora_da_columns (gint64 begin, gint64 end, guint worker, gpointer data)
 {
   LkLoraJob *job = data;
 
-  lk_cpu_gemm (TRUE, FALSE, job->rank, end - begin, job->rows, 1, lk_cpu_task_f32 (job->task, job->node->in[3]), job->rank, job->x + begin,
+  lk_cpu_gemm_tile (TRUE, FALSE, job->rank, end - begin, job->rows, 1, lk_cpu_task_f32 (job->task, job->node->in[3]), job->rank, job->x + begin,
                job->in, 1, lk_cpu_task_f32 (job->task, job->node->out[0]) + begin, job->in);
 }
 
@@ -59,7 +59,7 @@ lk_lora_db_rows (gint64 begin, gint64 end, guint worker, gpointer data)
 {
   LkLoraJob *job = data;
 
-  lk_cpu_gemm (TRUE, FALSE, end - begin, job->rank, job->rows, job->s, lk_cpu_task_f32 (job->task, job->node->in[2]) + begin, job->out,
+  lk_cpu_gemm_tile (TRUE, FALSE, end - begin, job->rank, job->rows, job->s, lk_cpu_task_f32 (job->task, job->node->in[2]) + begin, job->out,
                lk_cpu_task_f32 (job->task, job->node->in[1]), job->rank, 1,
                lk_cpu_task_f32 (job->task, job->node->out[1]) + begin * job->rank, job->rank);
 }

@@ -23,6 +23,15 @@ PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]  # shown as th
 WORDS = ["Hello", "What is a bird?", "0123456789", "The quick brown fox", "Ünïcödé", "a a a a", "(x + y) * z", "parrots", "Why?", "lorem ipsum"]
 PROMPTS = WORDS + [f"{a} {b}" for a in WORDS for b in WORDS if a != b]
 WITHOUT_WINDOW = ["mistral"]  # GGUF calls it llama, whose attention llama.cpp does not limit
+# Scalings of the rotary embedding no folder there has: base folder, what config.json says instead. Prompts are longer than the original context,
+# so that every program takes the stretched angles.
+FACTORS = [1 + 0.25 * i for i in range(6)]
+VARIANTS = {
+    "phi3 longrope": ("phi3", {"partial_rotary_factor": 0.75, "original_max_position_embeddings": 4,
+                               "rope_scaling": {"rope_type": "longrope", "short_factor": [1.0] * 6, "long_factor": FACTORS}}),
+    "qwen2 yarn": ("qwen2", {"rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64}}),
+    "llama linear": ("llama", {"rope_scaling": {"rope_type": "linear", "factor": 2.0}}),
+}
 WANTED = 6  # prompts that leave no doubt; random weights often do
 
 
@@ -70,11 +79,24 @@ class Families(interop.Interop):
                 break
         return found
 
-    def family(self, name, golden):
-        folder = self.path(name)
-        shutil.copytree(golden, folder)
-        with open(os.path.join(folder, "config.json"), encoding="utf-8") as config:
-            write_tokenizer(folder, json.load(config)["vocab_size"])
+    def prepare(self, name, source):
+        """A copy of the golden folder with a tokenizer, and with what a variant says of its own."""
+        family, changes = VARIANTS.get(name, (name, {}))
+        folder = self.path(name.replace("phi", "fi").replace(" ", "-"))  # llama.cpp demands Phi's own tokens of a model called phi
+        shutil.copytree(os.path.join(source, family), folder)
+        path = os.path.join(folder, "config.json")
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+        if changes:
+            theta = config.pop("rope_parameters")["rope_theta"]
+            config.update({"rope_theta": theta}, **changes)
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(config, file)
+        write_tokenizer(folder, config["vocab_size"])
+        return folder
+
+    def family(self, name, source):
+        folder = self.prepare(name, source)
         self.model, self.adapter = folder, os.path.join(folder, "adapter")
         sure = self.sure_answers("--model", folder, "--adapter", self.adapter)
         ours = [(a["prompt_ids"], a["ids"]) for a in sure.values()]
@@ -99,7 +121,7 @@ class Families(interop.Interop):
     def run_all(self, folder, names):
         for name in names:
             try:
-                self.family(name, os.path.join(folder, name))
+                self.family(name, folder)
             except RuntimeError as e:
                 self.tap.ok(False, name, str(e))
         self.tap.end()
