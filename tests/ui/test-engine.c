@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What is made of the answers of the engine: chat, export, estimate, inspection.
+ */
+#include <string.h>
+
+#include "lk-app-test.h"
+#include "lk-chat.h"
+#include "lk-chat-turn.h"
+#include "lk-estimate.h"
+#include "lk-export-job.h"
+#include "lk-inspection.h"
+#include "lk-preview-row.h"
+
+static void
+test_chat (void)
+{
+  g_autoptr (LkChat) chat = lk_chat_new ();
+  g_autoptr (LkChatTurn) turn = NULL;
+
+  lk_chat_set_models (chat, "/m.gguf", "/adapter");
+  lk_chat_ask (chat, "  ");
+  g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 0);
+  lk_chat_ask (chat, "How do you do?");
+  lk_chat_ask (chat, "too early");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 1);
+  turn = g_list_model_get_item (lk_chat_get_turns (chat), 0);
+  g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_base (turn)), ==, NULL);
+  g_assert_cmpstr (lk_chat_answer_get_text (lk_chat_turn_get_base (turn)), ==, "bird the bird of ");
+  g_assert_nonnull (strstr (lk_chat_answer_get_text (lk_chat_turn_get_tuned (turn)), "polite"));
+}
+
+static void
+test_chat_without_engine (void)
+{
+  g_autofree char *cli = g_strdup (g_getenv ("LORIKEET_CLI"));
+  g_autoptr (LkChat) chat = lk_chat_new ();
+  g_autoptr (LkChatTurn) turn = NULL;
+
+  g_setenv ("LORIKEET_CLI", "/bin/false", TRUE);
+  lk_chat_set_models (chat, "/m.gguf", "/adapter");
+  lk_chat_ask (chat, "How do you do?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  g_setenv ("LORIKEET_CLI", cli, TRUE);
+  turn = g_list_model_get_item (lk_chat_get_turns (chat), 0);
+  g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_tuned (turn)), ==,
+                   "The engine ended with code 1.");
+}
+
+static gboolean
+is_exported (gpointer data)
+{
+  gboolean running = TRUE;
+
+  g_object_get (data, "running", &running, NULL);
+  return !running;
+}
+
+static void
+test_export (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "model.gguf", NULL);
+  g_autoptr (LkExportJob) job = lk_export_job_new ();
+  g_autoptr (LkExportJob) failing = lk_export_job_new ();
+  g_autofree char *verdict = NULL;
+  g_autofree char *error = NULL;
+  gboolean done = FALSE;
+
+  lk_export_job_start (job, "/run", "gguf", "F16", path);
+  lk_test_wait_for (is_exported, job);
+  g_object_get (job, "done", &done, "verdict", &verdict, NULL);
+  g_assert_true (done);
+  g_assert_nonnull (strstr (verdict, "answers as the trained model does"));
+  lk_export_job_start (failing, "/run", "gguf", "F16", "/nowhere/at/all.gguf");
+  lk_test_wait_for (is_exported, failing);
+  g_object_get (failing, "done", &done, "error", &error, NULL);
+  g_assert_false (done);
+  g_assert_nonnull (strstr (error, "No such file"));
+  lk_test_clean (folder);
+}
+
+static gboolean
+is_estimated (gpointer data)
+{
+  gboolean known = FALSE;
+
+  g_object_get (data, "known", &known, NULL);
+  return known;
+}
+
+static gboolean
+is_too_large (gpointer data)
+{
+  gboolean known = FALSE, fits = TRUE;
+
+  g_object_get (data, "known", &known, "fits", &fits, NULL);
+  return known && !fits;
+}
+
+static void
+test_estimate (void)
+{
+  g_autoptr (LkDraft) draft = lk_test_make_draft ();
+  g_autoptr (LkEstimate) estimate = lk_estimate_new (draft);
+  g_autofree char *fits = NULL;
+  g_autofree char *too_large = NULL;
+
+  lk_draft_set_model (draft, "/m.gguf");
+  lk_draft_set_data (draft, "/d.jsonl");
+  lk_test_wait_for (is_estimated, estimate);
+  fits = lk_test_text_of (estimate, "memory-text");
+  g_assert_true (g_str_has_prefix (fits, "Fits: needs 96.4"));
+  lk_option_set_value (lk_draft_find (draft, "rank"), "256");
+  lk_test_wait_for (is_too_large, estimate);
+  too_large = lk_test_text_of (estimate, "memory-text");
+  g_assert_true (g_str_has_prefix (too_large, "Does not fit"));
+}
+
+static void
+test_inspection (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "birds.jsonl", NULL);
+  g_autoptr (LkInspection) inspection = lk_inspection_new ();
+  g_autoptr (LkPreviewRow) row = NULL;
+  g_autofree char *subtitle = NULL;
+  g_autofree char *problems = NULL;
+  g_autofree char *error = NULL;
+  const LkPreviewSpan *spans;
+  guint n = 0;
+
+  g_file_set_contents (path, "{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"a\"}\n", -1, NULL);
+  lk_inspection_look_at_data (inspection, path, NULL);
+  lk_test_wait_for (lk_test_is_idle, inspection);
+  subtitle = lk_test_text_of (inspection, "subtitle");
+  problems = lk_test_text_of (inspection, "problems-title");
+  g_assert_cmpstr (subtitle, ==, "1 example · prompt and completion");
+  g_assert_cmpstr (problems, ==, "One row cannot be used");
+  g_assert_cmpuint (g_list_model_get_n_items (lk_inspection_get_rows (inspection)), ==, 1);
+  row = g_list_model_get_item (lk_inspection_get_rows (inspection), 0);
+  spans = lk_preview_row_get_spans (row, &n);
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpuint (spans[0].end, >, spans[0].start);
+  lk_inspection_look_at_data (inspection, "/nowhere.jsonl", NULL);
+  lk_test_wait_for (lk_test_is_idle, inspection);
+  error = lk_test_text_of (inspection, "error");
+  g_assert_cmpstr (error, ==, "“/nowhere.jsonl” does not exist.");
+  lk_test_clean (folder);
+}
+
+void
+lk_test_add_engine (void)
+{
+  g_test_add_func ("/app/estimate", test_estimate);
+  g_test_add_func ("/app/inspection", test_inspection);
+  g_test_add_func ("/app/chat", test_chat);
+  g_test_add_func ("/app/chat/no-engine", test_chat_without_engine);
+  g_test_add_func ("/app/export", test_export);
+}
