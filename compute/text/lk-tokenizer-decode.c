@@ -54,8 +54,11 @@ static void
 lk_flush_bytes (GByteArray *out, GByteArray *run)
 {
   gboolean valid = TRUE;
-  const char *p = (const char *) run->data, *end = p + run->len, *bad;
+  const char *p = (const char *) run->data, *end, *bad;
 
+  if (run->len == 0)
+    return;
+  end = p + run->len;
   while (valid && p < end && !g_utf8_validate_len (p, (gsize) (end - p), &bad))
     {
       valid = *bad == 0;

@@ -74,6 +74,7 @@ test_reference (void)
     { "{% if a is not defined and 1 in [1] and not false %}{{ 'y' }}{% elif true %}n{% endif %}", "y" },
     { "{{ undefined_thing.x }}", NULL },
     { "{{ undefined_thing }}{{ undefined_thing|length }}{{ undefined_thing|default('d') }}", "0d" },
+    { "{{ strftime_now('%é %-é % ') }}", "%é %-é % " },
     { "{{ strftime_now('%d %b %Y %B %A %p %%') }}", "15 Jan 2026 January Thursday PM %" },
     { "a\r\n{% if true %}\r\nb\r\n{% endif %}\r\nc\r\n", "a\nb\nc" },
     { "{% for i in range(3) %}{{ loop.changed(i // 2) }} {{ loop.cycle('a', 'b') }};{% endfor %}", "True a;False b;True a;" },

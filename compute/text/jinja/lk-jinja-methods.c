@@ -218,6 +218,11 @@ lk_time_convert (GString *out, GDateTime *time, const char *p)
   char spec[4] = { '%', *p, flag ? p[1] : 0, 0 };
   g_autofree char *text = NULL;
 
+  if (!g_ascii_isgraph (p[flag])) /* no conversion has such a letter: the sign stands for itself, as in Python */
+    {
+      g_string_append_c (out, '%');
+      return p - 1;
+    }
   if (name && strchr ("cxX", *p))
     for (; *name; name++)
       if (*name == '%')
