@@ -7,6 +7,7 @@
 #include "lk-cli-model.h"
 #include "lk-command.h"
 #include "lk-file.h"
+#include "lk-json.h"
 #include "lk-prompt.h"
 #include "lk-rouge.h"
 #include "lk-scorer.h"
@@ -105,8 +106,8 @@ take_question (LkModel *model, const LkRow *row, JsonArray *question, const char
   if (n < 2)
     return FALSE;
   last = json_array_get_object_element (row->messages, n - 1);
-  *answer = json_object_get_string_member_with_default (last, "content", NULL);
-  if (!*answer || g_strcmp0 (json_object_get_string_member_with_default (last, "role", ""), "assistant") != 0)
+  *answer = lk_json_peek_string (last, "content", NULL);
+  if (!*answer || g_strcmp0 (lk_json_peek_string (last, "role", ""), "assistant") != 0)
     return FALSE;
   for (guint i = 0; i + 1 < n; i++)
     json_array_add_element (question, json_array_dup_element (row->messages, i));

@@ -46,9 +46,9 @@ types_of (LkModel *model)
         json_object_set_object_member (types, name, json_object_new ());
       type = json_object_get_object_member (types, name);
       json_object_set_int_member (type, "tensors",
-                                  json_object_get_int_member_with_default (type, "tensors", 0) + 1);
+                                  lk_json_peek_int (type, "tensors", 0) + 1);
       json_object_set_int_member (type, "bytes",
-                                  json_object_get_int_member_with_default (type, "bytes", 0)
+                                  lk_json_peek_int (type, "bytes", 0)
                                       + (gint64) tensors[i].variable->bytes);
     }
   return types;

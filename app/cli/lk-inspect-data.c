@@ -2,6 +2,7 @@
 #include "lk-inspect-data.h"
 
 #include "lk-command.h"
+#include "lk-json.h"
 #include "lk-train-data.h"
 
 #define MEASURED 5000
@@ -48,7 +49,7 @@ write_messages (JsonArray *messages, GArray *spans)
   for (guint i = 0; i < json_array_get_length (messages); i++)
     {
       JsonObject *message = json_array_get_object_element (messages, i);
-      const char *role = json_object_get_string_member_with_default (message, "role", "");
+      const char *role = lk_json_peek_string (message, "role", "");
       JsonNode *content = json_object_get_member (message, "content");
       gboolean plain
           = content && JSON_NODE_HOLDS_VALUE (content) && json_node_get_value_type (content) == G_TYPE_STRING;

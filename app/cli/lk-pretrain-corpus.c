@@ -82,8 +82,8 @@ learn_message (JsonArray *array, guint i, JsonNode *node, gpointer data)
 
   if (message == NULL)
     return;
-  learn_string (data, json_object_get_string_member_with_default (message, "role", ""));
-  learn_string (data, json_object_get_string_member_with_default (message, "content", ""));
+  learn_string (data, lk_json_peek_string (message, "role", ""));
+  learn_string (data, lk_json_peek_string (message, "content", ""));
 }
 
 void
@@ -96,7 +96,7 @@ lk_pretrain_corpus_learn_tokens (LkPretrainCorpus *self, const char *const *spec
       JsonObject *row = g_ptr_array_index (self->rows, i);
 
       if (json_object_has_member (row, "text"))
-        learn_string (trainer, json_object_get_string_member_with_default (row, "text", ""));
+        learn_string (trainer, lk_json_peek_string (row, "text", ""));
       else
         json_array_foreach_element (json_object_get_array_member (row, "messages"), learn_message, trainer);
     }
@@ -113,7 +113,7 @@ encode_row (JsonObject *row, LkTokenizer *tokenizer, LkTemplate *chat_template, 
 
       return text != NULL && lk_tokenizer_encode (tokenizer, text, -1, TRUE, ids, error);
     }
-  if (!lk_tokenizer_encode (tokenizer, json_object_get_string_member_with_default (row, "text", ""), -1, FALSE, ids, error))
+  if (!lk_tokenizer_encode (tokenizer, lk_json_peek_string (row, "text", ""), -1, FALSE, ids, error))
     return FALSE;
   g_array_append_val (ids, end);
   return TRUE;

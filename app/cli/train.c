@@ -155,12 +155,12 @@ static char *
 words_of_step (JsonObject *event)
 {
   g_autofree char *left
-      = time_in_words (json_object_get_double_member_with_default (event, "seconds_left", 0));
+      = time_in_words (lk_json_peek_double (event, "seconds_left", 0));
 
   return g_strdup_printf ("Step %d of %d · loss %.4f · %.0f tokens/s · %s left",
                           (int) json_object_get_int_member (event, "step"),
                           (int) json_object_get_int_member (event, "steps"),
-                          json_object_get_double_member_with_default (event, "loss", NAN),
+                          lk_json_peek_double (event, "loss", NAN),
                           json_object_get_double_member (event, "tokens_per_s"), left);
 }
 
@@ -185,14 +185,14 @@ static char *
 words_of_eval (JsonObject *event)
 {
   return g_strdup_printf ("Step %d: held-out loss %.4f%s", (int) json_object_get_int_member (event, "step"),
-                          json_object_get_double_member_with_default (event, "loss", NAN),
+                          lk_json_peek_double (event, "loss", NAN),
                           json_object_get_boolean_member (event, "best") ? " (best)" : "");
 }
 
 static char *
 words_of_message (JsonObject *event)
 {
-  return g_strdup (json_object_get_string_member_with_default (event, "message", NULL));
+  return g_strdup (lk_json_peek_string (event, "message", NULL));
 }
 
 /* A failure is said once, at the end. */
@@ -233,8 +233,8 @@ static const struct
 static gboolean
 is_milestone (JsonObject *event)
 {
-  gint64 step = json_object_get_int_member_with_default (event, "step", 0);
-  gint64 steps = json_object_get_int_member_with_default (event, "steps", 1);
+  gint64 step = lk_json_peek_int (event, "step", 0);
+  gint64 steps = lk_json_peek_int (event, "steps", 1);
 
   return step % MAX (1, steps / 20) == 0 || step == steps;
 }

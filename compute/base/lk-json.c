@@ -436,3 +436,35 @@ lk_json_get_array (JsonObject *object, const char *member, const char *source, J
   *out = json_node_get_array (node);
   return TRUE;
 }
+
+gint64
+lk_json_peek_int (JsonObject *object, const char *member, gint64 fallback)
+{
+  gint64 value = fallback;
+
+  return lk_json_get_int (object, member, "", &value, NULL) ? value : fallback;
+}
+
+double
+lk_json_peek_double (JsonObject *object, const char *member, double fallback)
+{
+  double value = fallback;
+
+  return lk_json_get_double (object, member, "", &value, NULL) ? value : fallback;
+}
+
+gboolean
+lk_json_peek_boolean (JsonObject *object, const char *member, gboolean fallback)
+{
+  gboolean value = fallback;
+
+  return lk_json_get_boolean (object, member, "", &value, NULL) ? value : fallback;
+}
+
+const char *
+lk_json_peek_string (JsonObject *object, const char *member, const char *fallback)
+{
+  const char *value = fallback;
+
+  return lk_json_get_string (object, member, "", &value, NULL) ? value : fallback;
+}

@@ -27,6 +27,12 @@ gboolean lk_json_get_string (JsonObject *object, const char *member, const char 
 gboolean lk_json_get_object (JsonObject *object, const char *member, const char *source, JsonObject **out, GError **error);
 gboolean lk_json_get_array (JsonObject *object, const char *member, const char *source, JsonArray **out, GError **error);
 
+/* The member, or @fallback where it is missing or of another type. */
+gint64 lk_json_peek_int (JsonObject *object, const char *member, gint64 fallback);
+double lk_json_peek_double (JsonObject *object, const char *member, double fallback);
+gboolean lk_json_peek_boolean (JsonObject *object, const char *member, gboolean fallback);
+const char *lk_json_peek_string (JsonObject *object, const char *member, const char *fallback);
+
 /* One line (or indented) of JSON text for @node. Doubles are written shortest-exact. (transfer full) */
 char *lk_json_to_string (JsonNode *node, gboolean pretty);
 

@@ -233,8 +233,8 @@ lk_model_hf_template_member (JsonObject *config)
       JsonNode *item = json_array_get_element (json_node_get_array (node), i);
       JsonObject *object = JSON_NODE_HOLDS_OBJECT (item) ? json_node_get_object (item) : NULL;
 
-      if (object && g_strcmp0 (json_object_get_string_member_with_default (object, "name", NULL), "default") == 0)
-        return json_object_get_string_member_with_default (object, "template", NULL);
+      if (object && g_strcmp0 (lk_json_peek_string (object, "name", NULL), "default") == 0)
+        return lk_json_peek_string (object, "template", NULL);
     }
   return NULL;
 }

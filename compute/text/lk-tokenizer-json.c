@@ -26,7 +26,7 @@ lk_member_type (JsonObject *object, const char *name, JsonObject **member)
   JsonNode *node = json_object_has_member (object, name) ? json_object_get_member (object, name) : NULL;
 
   *member = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-  return *member ? json_object_get_string_member_with_default (*member, "type", "(none)") : NULL;
+  return *member ? lk_json_peek_string (*member, "type", "(none)") : NULL;
 }
 
 static const char *
@@ -67,7 +67,7 @@ lk_each_item (LkTokenizer *self, JsonObject *member, const char *what, const cha
 static gboolean
 lk_json_truth (JsonObject *object, const char *member)
 {
-  return json_object_get_boolean_member_with_default (object, member, FALSE);
+  return lk_json_peek_boolean (object, member, FALSE);
 }
 
 typedef struct
@@ -97,7 +97,7 @@ lk_read_metaspace (LkTokenizer *self, JsonObject *item, GError **error)
   if (g_strcmp0 (blank, LK_TOKENIZER_BLANK) != 0)
     return lk_tokenizer_refuse (self->source, "the replacement of Metaspace", blank, error);
   self->blanks = TRUE;
-  self->split_blanks = json_object_get_boolean_member_with_default (item, "split", TRUE);
+  self->split_blanks = lk_json_peek_boolean (item, "split", TRUE);
   if (scheme ? g_str_equal (scheme, "always") : lk_json_truth (item, "add_prefix_space"))
     self->prefix = LK_PREFIX_MISSING;
   else if (g_strcmp0 (scheme, "first") == 0)
@@ -133,7 +133,7 @@ lk_read_pre_item (LkTokenizer *self, const char *type, JsonObject *item, gpointe
   if (g_str_equal (type, "ByteLevel"))
     {
       pre->byte_level = TRUE;
-      pre->regex = json_object_get_boolean_member_with_default (item, "use_regex", TRUE);
+      pre->regex = lk_json_peek_boolean (item, "use_regex", TRUE);
       if (lk_json_truth (item, "add_prefix_space"))
         self->prefix = LK_PREFIX_MISSING;
       return TRUE;
@@ -204,7 +204,7 @@ static gboolean
 lk_read_decoder_item (LkTokenizer *self, const char *type, JsonObject *item, gpointer data, GError **error)
 {
   if (g_str_equal (type, "Strip") && g_strcmp0 (lk_json_text (item, "content"), " ") == 0)
-    self->strip_prefix = json_object_get_int_member_with_default (item, "start", 0) > 0;
+    self->strip_prefix = lk_json_peek_int (item, "start", 0) > 0;
   else if (g_str_equal (type, "Metaspace"))
     self->strip_prefix = self->prefix != LK_PREFIX_NEVER;
   return TRUE;
@@ -334,7 +334,7 @@ lk_count_tokens (JsonObject *vocab, gint64 n, JsonArray *added)
     {
       node = json_array_get_element (added, i);
       if (JSON_NODE_HOLDS_OBJECT (node))
-        n = MAX (n, MIN (json_object_get_int_member_with_default (json_node_get_object (node), "id", -1), G_MAXINT32 - 1) + 1);
+        n = MAX (n, MIN (lk_json_peek_int (json_node_get_object (node), "id", -1), G_MAXINT32 - 1) + 1);
     }
   return (guint) n;
 }

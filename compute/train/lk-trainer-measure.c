@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-json.h"
 #include "lk-trainer-private.h"
 
 #include <math.h>
@@ -44,7 +45,7 @@ lk_trainer_question (const LkRow *row)
   guint n = json_array_get_length (row->messages);
 
   while (n > 0
-         && g_strcmp0 (json_object_get_string_member_with_default (
+         && g_strcmp0 (lk_json_peek_string (
                            json_array_get_object_element (row->messages, n - 1), "role", ""),
                        "assistant")
                 != 0)
@@ -62,7 +63,7 @@ lk_trainer_write_sample (LkTrainer *self, JsonArray *question, const char *text,
 
   json_object_set_int_member (members, "step", self->state.step);
   json_object_set_string_member (members, "prompt",
-                                 json_object_get_string_member_with_default (last, "content", ""));
+                                 lk_json_peek_string (last, "content", ""));
   json_object_set_string_member (members, "text", text);
   return lk_events_write (self->events, "sample", members, error);
 }
