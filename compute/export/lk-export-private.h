@@ -24,3 +24,5 @@ gboolean lk_export_write_json (const char *folder, const char *name, JsonObject 
 JsonObject *lk_export_make_config (LkModel *model, const char *dtype, GError **error);
 /* The tokenizer's files into @folder: copies, or made from a GGUF's metadata. */
 gboolean lk_export_write_tokenizer (LkModel *model, const char *folder, GError **error);
+/* Normalizer, pre-tokenizer, decoder and model of a tokenizer.json, of SentencePiece's BPE. */
+void lk_export_fill_sentencepiece (LkTokenizer *tokenizer, JsonObject *top);

@@ -10,6 +10,7 @@
 #include "lk-gguf.h"
 #include "lk-json.h"
 #include "lk-pretokenizer.h"
+#include "lk-tokenizer-describe.h"
 
 /* GGUF's token types (formats: a.9) */
 enum
@@ -23,6 +24,7 @@ static gboolean
 copy_files (const char *from, const char *to, GError **error)
 {
   static const char *const names[] = { "tokenizer.json",
+                                       "tokenizer.model",
                                        "tokenizer_config.json",
                                        "special_tokens_map.json",
                                        "added_tokens.json",
@@ -196,32 +198,42 @@ make_bpe (const Vocabulary *v, const LkPretokenizer *pre)
 }
 
 static gboolean
-write_tokenizer_json (LkModel *model, const char *folder, GError **error)
+fill_byte_level (LkModel *model, const Vocabulary *v, JsonObject *top, GError **error)
 {
-  LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
-  const LkPretokenizer *pre = lk_pretokenizer_by_name (lk_tokenizer_get_pre (tokenizer));
-  g_autoptr (JsonObject) top = json_object_new ();
-  Vocabulary v = { 0 };
-  gboolean ok;
+  const LkPretokenizer *pre = lk_pretokenizer_by_name (lk_tokenizer_get_pre (lk_model_get_tokenizer (model)));
 
   if (!pre)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: its tokenizer is SentencePiece's, which cannot be written as tokenizer.json",
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: its tokenizer is SentencePiece's unigram, which cannot be written as tokenizer.json",
                    lk_model_get_path (model));
       return FALSE;
     }
-  ok = vocabulary_read (&v, lk_model_get_gguf (model), error);
+  json_object_set_null_member (top, "normalizer");
+  json_object_set_object_member (top, "pre_tokenizer", make_pre (pre));
+  json_object_set_object_member (top, "decoder", byte_level (TRUE, TRUE, TRUE));
+  json_object_set_object_member (top, "model", make_bpe (v, pre));
+  return TRUE;
+}
+
+static gboolean
+write_tokenizer_json (LkModel *model, const char *folder, GError **error)
+{
+  LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
+  g_autoptr (JsonObject) top = json_object_new ();
+  Vocabulary v = { 0 };
+  gboolean ok = vocabulary_read (&v, lk_model_get_gguf (model), error);
+
+  if (ok && lk_tokenizer_is_sentencepiece (tokenizer))
+    lk_export_fill_sentencepiece (tokenizer, top);
+  else if (ok)
+    ok = fill_byte_level (model, &v, top, error);
   if (ok)
     {
       json_object_set_string_member (top, "version", "1.0");
       json_object_set_null_member (top, "truncation");
       json_object_set_null_member (top, "padding");
       json_object_set_array_member (top, "added_tokens", make_added (&v));
-      json_object_set_null_member (top, "normalizer");
-      json_object_set_object_member (top, "pre_tokenizer", make_pre (pre));
       add_post (top, tokenizer);
-      json_object_set_object_member (top, "decoder", byte_level (TRUE, TRUE, TRUE));
-      json_object_set_object_member (top, "model", make_bpe (&v, pre));
       ok = lk_export_write_json (folder, "tokenizer.json", top, error);
     }
   vocabulary_clear (&v);
@@ -249,6 +261,7 @@ write_tokenizer_config (LkModel *model, const char *folder, GError **error)
   json_object_set_boolean_member (object, "add_bos_token", lk_tokenizer_get_add_bos (tokenizer));
   add_token_text (object, "bos_token", tokenizer, lk_tokenizer_get_bos (tokenizer));
   add_token_text (object, "eos_token", tokenizer, lk_tokenizer_get_eos (tokenizer));
+  add_token_text (object, "unk_token", tokenizer, lk_tokenizer_get_unk (tokenizer));
   add_token_text (object, "pad_token", tokenizer, lk_tokenizer_get_pad (tokenizer));
   if (lk_model_get_template_source (model))
     json_object_set_string_member (object, "chat_template", lk_model_get_template_source (model));

@@ -3,6 +3,7 @@
 #include "lk-export-gguf.h"
 #include "lk-family.h"
 #include "lk-json.h"
+#include "lk-tokenizer-describe.h"
 
 #define TOKENIZER_LIMIT (256 << 20)
 
@@ -146,10 +147,10 @@ added_types (JsonObject *top, const char *source, GError **error)
     {
       JsonNode *node = json_array_get_element (added, i);
       JsonObject *token = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-      gint64 id = token ? json_object_get_int_member_with_default (token, "id", -1) : -1;
-      const char *text = token ? json_object_get_string_member_with_default (token, "content", "") : "";
+      gint64 id = token ? lk_json_peek_int (token, "id", -1) : -1;
+      const char *text = token ? lk_json_peek_string (token, "content", "") : "";
       gboolean control = token
-                         && (json_object_get_boolean_member_with_default (token, "special", FALSE)
+                         && (lk_json_peek_boolean (token, "special", FALSE)
                              || (g_str_has_prefix (text, "<|") && g_str_has_suffix (text, "|>")));
 
       if (id >= 0 && id < G_MAXINT32)
@@ -181,14 +182,55 @@ set_tokens (LkModel *model, GHashTable *added, LkGgufWriter *writer)
   lk_gguf_writer_set_ints (writer, "tokenizer.ggml.token_type", LK_GGUF_I32, types, n);
 }
 
+/* Byte-level BPE: merges and special tokens as tokenizer.json has them. */
 static gboolean
-make_tokenizer_keys (LkModel *model, LkGgufWriter *writer, GError **error)
+make_byte_level_keys (LkModel *model, LkGgufWriter *writer, GError **error)
 {
   LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
   g_autofree char *path = g_build_filename (lk_model_get_path (model), "tokenizer.json", NULL);
   g_autoptr (JsonObject) top = lk_json_load_object (path, TOKENIZER_LIMIT, error);
   g_autoptr (GHashTable) added = top ? added_types (top, path, error) : NULL;
   JsonObject *bpe = NULL;
+
+  if (!added || !lk_json_get_object (top, "model", path, &bpe, error) || !bpe
+      || !set_merges (bpe, path, writer, error))
+    return FALSE;
+  lk_gguf_writer_set_string (writer, "tokenizer.ggml.model", "gpt2");
+  lk_gguf_writer_set_string (writer, "tokenizer.ggml.pre", lk_tokenizer_get_pre (tokenizer));
+  set_tokens (model, added, writer);
+  return TRUE;
+}
+
+static void
+make_sentencepiece_keys (LkModel *model, LkGgufWriter *writer)
+{
+  LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
+  guint n = (guint) lk_model_get_config (model)->vocab, known = lk_tokenizer_get_n_tokens (tokenizer), padding = 0;
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  g_autofree gint64 *types = g_new (gint64, n);
+  g_autofree float *made = lk_tokenizer_make_scores (tokenizer);
+  g_autofree float *scores = g_new0 (float, n);
+
+  for (guint i = 0; i < n; i++)
+    {
+      const char *text = i < known ? lk_tokenizer_get_token (tokenizer, (gint32) i) : NULL;
+
+      g_ptr_array_add (texts, text ? g_strdup (text) : g_strdup_printf ("[PAD%u]", padding++));
+      types[i] = lk_tokenizer_get_gguf_type (tokenizer, (gint32) i);
+      scores[i] = i < known ? made[i] : 0;
+    }
+  lk_gguf_writer_set_string (writer, "tokenizer.ggml.model", "llama");
+  lk_gguf_writer_set_string (writer, "tokenizer.ggml.pre", "default");
+  lk_gguf_writer_set_strings (writer, "tokenizer.ggml.tokens", (const char *const *) texts->pdata, n);
+  lk_gguf_writer_set_floats (writer, "tokenizer.ggml.scores", scores, n);
+  lk_gguf_writer_set_ints (writer, "tokenizer.ggml.token_type", LK_GGUF_I32, types, n);
+  lk_gguf_writer_set_boolean (writer, "tokenizer.ggml.add_space_prefix", lk_tokenizer_has_prefix (tokenizer));
+}
+
+static gboolean
+make_tokenizer_keys (LkModel *model, LkGgufWriter *writer, GError **error)
+{
+  LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
   const struct
   {
     const char *key;
@@ -197,20 +239,20 @@ make_tokenizer_keys (LkModel *model, LkGgufWriter *writer, GError **error)
     { "tokenizer.ggml.bos_token_id", lk_tokenizer_get_bos (tokenizer) },
     { "tokenizer.ggml.eos_token_id", lk_tokenizer_get_eos (tokenizer) },
     { "tokenizer.ggml.padding_token_id", lk_tokenizer_get_pad (tokenizer) },
+    { "tokenizer.ggml.unknown_token_id", lk_tokenizer_get_unk (tokenizer) },
   };
 
-  if (!lk_tokenizer_get_pre (tokenizer))
+  if (lk_tokenizer_is_sentencepiece (tokenizer))
+    make_sentencepiece_keys (model, writer);
+  else if (!lk_tokenizer_get_pre (tokenizer))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: its tokenizer is SentencePiece's, which cannot be written as GGUF", path);
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: its tokenizer is SentencePiece's unigram, which cannot be written as GGUF",
+                   lk_model_get_path (model));
       return FALSE;
     }
-  if (!added || !lk_json_get_object (top, "model", path, &bpe, error) || !bpe
-      || !set_merges (bpe, path, writer, error))
+  else if (!make_byte_level_keys (model, writer, error))
     return FALSE;
-  lk_gguf_writer_set_string (writer, "tokenizer.ggml.model", "gpt2");
-  lk_gguf_writer_set_string (writer, "tokenizer.ggml.pre", lk_tokenizer_get_pre (tokenizer));
   lk_gguf_writer_set_boolean (writer, "tokenizer.ggml.add_bos_token", lk_tokenizer_get_add_bos (tokenizer));
-  set_tokens (model, added, writer);
   for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
     if (ids[i].id >= 0)
       lk_gguf_writer_set_int (writer, ids[i].key, LK_GGUF_U32, ids[i].id);

@@ -114,6 +114,14 @@ lk_bpe_merge_short (const LkBpe *self, gint32 *ids, gsize n)
 }
 
 /* A pair waiting in the heap; stale when its symbols have changed. */
+void
+lk_bpe_foreach (const LkBpe *self, LkBpeFunc func, gpointer user_data)
+{
+  for (guint64 i = 0; i <= self->mask; i++)
+    if (self->slots[i].pair != G_MAXUINT64)
+      func ((gint32) (self->slots[i].pair >> 32), (gint32) (guint32) self->slots[i].pair, self->slots[i].id, self->slots[i].rank, user_data);
+}
+
 typedef struct
 {
   guint32 rank;

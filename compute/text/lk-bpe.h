@@ -16,6 +16,9 @@ LkBpe *lk_bpe_new (guint n_merges);
 void lk_bpe_free (LkBpe *self);
 /* @left and @right become @id; of a pair that is there already the first counts. Pairs of one rank are equals. */
 void lk_bpe_add_merge (LkBpe *self, gint32 left, gint32 right, gint32 id, guint32 rank);
+/* Every merge, in no order. */
+typedef void (*LkBpeFunc) (gint32 left, gint32 right, gint32 id, guint32 rank, gpointer user_data);
+void lk_bpe_foreach (const LkBpe *self, LkBpeFunc func, gpointer user_data);
 /* Merges @ids[0…n) in place; returns how many are left. */
 gsize lk_bpe_merge (const LkBpe *self, gint32 *ids, gsize n);
 

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What we export means the same elsewhere.
 
-    interop.py LORIKEET_CLI SOURCE_ROOT tiny|smollm2
+    interop.py LORIKEET_CLI SOURCE_ROOT tiny|smollm2|gemma3
 
 A random adapter is put on the model. Base and adapter together in lorikeet-cli, the merged GGUF (F32) in llama.cpp, the merged folder in
 transformers and the adapter in transformers + PEFT must write the same 64 tokens greedily, for prompts whose two best logits stay
-0.01 apart on the way. Then llama.cpp measures the perplexity of each exported type. Output is TAP. Skips where the oracle
-(tests/setup-oracle) or the model is missing.
+0.01 apart on the way, and llama.cpp measures the perplexity of each exported type. Gemma 3, whose tokenizer is SentencePiece's, is
+fine-tuned and compared in llama.cpp before and after, and the folder made of its GGUF must cut texts into the same tokens. Output is TAP. Skips
+where the oracle (tests/setup-oracle) or the model is missing.
 """
 import json
 import os
@@ -29,6 +30,8 @@ PROMPTS = {
                 "List three uses of a hammer.", "How do I return a parcel?", "Translate 'good morning' into Spanish.",
                 "What is photosynthesis?", "Give me advice for a job interview."],
 }
+PROMPTS["gemma3"] = ["The capital of France is", "Once upon a time", "def add(a, b):", "The three primary colours are", "Water boils at"]
+RAW = ["gemma3"]  # no chat template: prompts as they are
 DEVIATION = {"tiny": 0.06, "smollm2": 0.02}  # of the adapter's random weights: enough that answers change
 # Perplexity relative to that of F32, at most. Measured values stand in BENCHMARKS.md; so small a model suffers most, and llama-quantize's own
 # Q4_0 of the same weights does as badly.
@@ -83,11 +86,12 @@ class Interop:
     def export(self, form, out, *more):
         self.lorikeet("export", "--model", self.model, "--adapter", self.adapter, "--format", form, "-o", out, "--json", *more)
 
-    def ours(self):
+    def ours(self, *adapter):
         """[(prompt ids, answer ids)] of the prompts that leave no doubt."""
         sure, doubtful = [], 0
+        asked = "--prompt" if self.which in RAW else "--message"
         for prompt in PROMPTS[self.which]:
-            answer = json.loads(self.lorikeet("generate", "--model", self.model, "--adapter", self.adapter, "--message", prompt, "--greedy",
+            answer = json.loads(self.lorikeet("generate", "--model", self.model, *adapter, asked, prompt, "--greedy",
                                               "--max-tokens", str(TOKENS), "--device", "cpu", "--json"))
             if answer["smallest_gap"] >= GAP:
                 sure.append((answer["prompt_ids"], answer["ids"]))
@@ -163,9 +167,12 @@ class Interop:
 
     def run(self, model):
         self.model = model
+        if self.which == "gemma3":
+            self.run_gemma()
+            return
         self.adapter = self.path("random-adapter")
-        self.oracle({"do": "adapter", "model": model, "rank": 8, "deviation": DEVIATION[self.which], "out": self.adapter})
-        ours = self.ours()
+        self.oracle({"do": "adapter", "gguf": model, "rank": 8, "deviation": DEVIATION[self.which], "out": self.adapter})
+        ours = self.ours("--adapter", self.adapter)
         prompts = [ids for ids, _ in ours]
         job = {"do": "greedy", "prompts": prompts, "n": TOKENS}
 
@@ -179,11 +186,48 @@ class Interop:
         self.perplexities()
         self.tap.end()
 
+    def run_gemma(self):
+        """Before and after a short run of our own. transformers takes a second and more a token here; the tiny families stand for it."""
+        rows = [{"prompt": f"Question {i}: what do you like?", "completion": f" I like parrot number {i} very much."} for i in range(40)]
+        with open(self.path("rows.jsonl"), "w", encoding="utf-8") as out:
+            out.writelines(json.dumps(row) + "\n" for row in rows)
+        self.base_alone()
+        self.lorikeet("train", self.path("run"), "--model", self.model, "--data", self.path("rows.jsonl"), "--steps", "4", "--length", "64",
+                      "--batch", "1", "--accumulation", "1", "--learning-rate", "0.002", "--device", "cpu", "--json")
+        with open(self.path("run", "events.jsonl"), encoding="utf-8") as events:
+            losses = [e["loss"] for e in map(json.loads, events) if e.get("event") == "eval"]
+        self.tap.ok(len(losses) > 1 and losses[-1] < 0.5 * losses[0], f"held-out loss falls: {losses[:1]} to {losses[-1:]}", str(losses))
+        self.adapter = self.path("run", "adapter", "last")
+        ours = self.ours("--adapter", self.adapter)
+        self.export("gguf", self.path("merged-F32.gguf"), "--type", "F32")
+        self.compare("merged GGUF in llama.cpp", ours, self.llama(self.path("merged-F32.gguf"), [ids for ids, _ in ours]))
+        os.unlink(self.path("merged-F32.gguf"))
+        self.export("hf", self.path("merged-hf"), "--type", "BF16")
+        self.same_tokens()
+        self.tap.end()
+
+    def base_alone(self):
+        ours = self.ours()
+        file = self.path("base-F32.gguf")
+        self.lorikeet("export", "--model", self.model, "--format", "gguf", "--type", "F32", "-o", file, "--json")
+        self.compare("base as GGUF in llama.cpp", ours, self.llama(file, [ids for ids, _ in ours]))
+        os.unlink(file)
+
+    def same_tokens(self):
+        """Ours of the GGUF's metadata, the reference of the tokenizer.json we made of them."""
+        texts = [*PROMPTS["gemma3"], *PROMPTS["smollm2"], "  two  blanks\n\n\tand a tab", "Ünïcödé 日本語 🦜 \u0300", "x" * 300, "<b>1234</b>", " "]
+        lines = "".join(json.dumps({"text": t}) + "\n" for t in texts)
+        done = subprocess.run([self.cli, "tokenize", self.model], input=lines, capture_output=True, text=True, check=True)
+        ours = [json.loads(line)["ids"] for line in done.stdout.splitlines()]
+        theirs = self.oracle({"do": "tokenize", "file": self.path("merged-hf", "tokenizer.json"), "texts": texts})["ids"]
+        wrong = [f"{t!r}: ours {a}, theirs {b}" for t, a, b in zip(texts, ours, theirs) if a != b]
+        self.tap.ok(not wrong and len(ours) == len(theirs), f"{len(texts)} texts have the same tokens in the tokenizers library", "\n".join(wrong))
+
 
 def find_model(source, which):
     if which == "tiny":
         return os.path.join(source, "data", "model", "lorikeet-tiny.gguf")
-    done = subprocess.run([os.path.join(source, "tests", "fetch-models"), "--path"], capture_output=True, text=True)
+    done = subprocess.run([os.path.join(source, "tests", "fetch-models"), "--path", which], capture_output=True, text=True)
     return done.stdout.strip() if done.returncode == 0 else None
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs inside the oracle (tests/oracle-run). Reads one JSON object from standard input, writes one to standard output.
 
-    {"do": "adapter", "model": GGUF, "rank": 8, "deviation": 0.02, "out": FOLDER}   a LoRA adapter with random weights
+    {"do": "adapter", "hf": FOLDER | "gguf": FILE, "rank": 8, "deviation": 0.02, "out": FOLDER}   a LoRA adapter with random weights
     {"do": "greedy", "hf": FOLDER | "gguf": FILE, "adapter": FOLDER?, "prompts": [[ids]], "n": 64}   → {"answers": [[ids]]}
+    {"do": "tokenize", "file": tokenizer.json, "texts": [text]}   → {"ids": [[ids]]}, without special tokens added
 """
 import json
 import os
@@ -20,8 +21,8 @@ torch.set_num_threads(2)
 
 
 def load(job):
-    if "gguf" in job or "model" in job:
-        folder, name = os.path.split(os.path.abspath(job.get("gguf") or job["model"]))
+    if "gguf" in job:
+        folder, name = os.path.split(os.path.abspath(job["gguf"]))
         return transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
     return transformers.AutoModelForCausalLM.from_pretrained(job["hf"], dtype=torch.float32)
 
@@ -51,7 +52,14 @@ def greedy(job):
     return {"answers": answers}
 
 
+def tokenize(job):
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(job["file"])
+    return {"ids": [tokenizer.encode(text, add_special_tokens=False).ids for text in job["texts"]]}
+
+
 job = json.load(sys.stdin)
 out = sys.stdout
 sys.stdout = sys.stderr  # libraries like to talk
-json.dump({"adapter": make_adapter, "greedy": greedy}[job["do"]](job), out)
+json.dump({"adapter": make_adapter, "greedy": greedy, "tokenize": tokenize}[job["do"]](job), out)
