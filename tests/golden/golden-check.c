@@ -52,6 +52,7 @@ typedef struct
   gint64 only;          /* the one row that is computed; −1: all */
   LkBatch *batch;
   LkBackend *backend;
+  GHashTable *compared; /* names of the golden gradients that were looked at */
   LkResult results[G_N_ELEMENTS (quantities)];
 } LkCheck;
 
@@ -88,6 +89,13 @@ lk_check_norms (const float *ours, const float *golden, gsize n, double *differe
       *difference += d * d;
       *norm += (double) golden[i] * (double) golden[i];
     }
+}
+
+/* Of a tensor that is all zero any difference is too much. */
+static double
+lk_check_ratio (double difference, double norm)
+{
+  return norm > 0 ? sqrt (difference / norm) : difference > 0 ? INFINITY : 0;
 }
 
 static const LkTensorInfo *
@@ -137,6 +145,11 @@ lk_check_read_batch (LkCheck *self, GError **error)
 
   if (!labels)
     return FALSE;
+  if (ids->n_dims != 2 || labels->n_dims != 2 || ids->shape[0] != labels->shape[0] || ids->shape[1] != labels->shape[1])
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “input_ids” and “labels” must be two matrices of one shape", self->folder);
+      return FALSE;
+    }
   self->rows = (gint64) ids->shape[0];
   self->length = self->stored_length = (gint64) ids->shape[1];
   if (self->only >= 0)
@@ -273,7 +286,8 @@ lk_check_one_gradient (LkCheck *self, LkVariable *variable, const char *name, co
           return FALSE;
         }
       lk_check_norms (ours, values, n, &difference, &norm);
-      lk_check_note (self, quantity, sqrt (difference / norm), name);
+      lk_check_note (self, quantity, lk_check_ratio (difference, norm), name);
+      g_hash_table_add (self->compared, g_strdup (name));
       sums[0] += difference;
       sums[1] += norm;
     }
@@ -284,6 +298,24 @@ lk_check_one_gradient (LkCheck *self, LkVariable *variable, const char *name, co
 
       lk_check_norms (ours, ours, n, &difference, &norm);
       lk_check_note (self, "grad_norms", fabs (sqrt (norm) - wanted) / wanted, name);
+    }
+  return TRUE;
+}
+
+/* A gradient in the golden file that the model has no tensor for was not looked at. */
+static gboolean
+lk_check_all_compared (LkCheck *self, const char *prefix, GError **error)
+{
+  for (guint i = 0; i < lk_safetensors_get_n_tensors (self->golden); i++)
+    {
+      const char *name = lk_safetensors_get_tensor (self->golden, i)->name;
+
+      if (g_str_has_prefix (name, prefix) && !g_hash_table_contains (self->compared, name))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: golden.safetensors has “%s”, for which there is no tensor here", self->folder,
+                       name);
+          return FALSE;
+        }
     }
   return TRUE;
 }
@@ -304,8 +336,8 @@ lk_check_adapter_gradients (LkCheck *self, LkAdapter *adapter, GError **error)
           || !lk_check_one_gradient (self, module->b, b, "grad.worst", sums, error))
         return FALSE;
     }
-  lk_check_note (self, "grad.all", sqrt (sums[0] / sums[1]), "all tensors together");
-  return TRUE;
+  lk_check_note (self, "grad.all", lk_check_ratio (sums[0], sums[1]), "all tensors together");
+  return lk_check_all_compared (self, "grad.", error);
 }
 
 /* Rows of the batch whose logits are stored: all of them, or those of "positions" in the rows computed, of which *first is the
@@ -360,7 +392,7 @@ lk_check_compare_logits (LkCheck *self, LkDecoder *decoder, const char *name, gu
     }
   values = g_memdup2 (golden->data + first * decoder->logits->bytes / (gsize) decoder->logits->rows, decoder->logits->bytes);
   lk_check_norms (ours, values, decoder->logits->bytes / sizeof (float), &difference, &norm);
-  lk_check_note (self, name, sqrt (difference / norm), name);
+  lk_check_note (self, name, lk_check_ratio (difference, norm), name);
   return TRUE;
 }
 
@@ -483,7 +515,49 @@ lk_check_full (LkCheck *self, GError **error)
       if (!lk_check_one_gradient (self, tensors[i].variable, name, "full.worst", sums, error))
         return FALSE;
     }
+  if (!lk_check_all_compared (self, "full.", error))
+    return FALSE;
   return lk_check_losses (self, &rig, "full_losses", "full_loss_after", loss, error);
+}
+
+/* What golden.json must hold, by its kind: a number, or a list of them. */
+static gboolean
+lk_check_members (LkCheck *self, const char *path, GError **error)
+{
+  static const struct
+  {
+    const char *name;
+    guint least;   /* numbers in the list; 0: a number */
+    gboolean tiny; /* of the tiny families only */
+  } members[] = { { "lr", 0, FALSE }, { "eps", 0, FALSE }, { "weight_decay", 0, FALSE }, { "betas", 2, FALSE }, { "losses", 1, FALSE },
+                  { "loss_after", 0, FALSE }, { "full_losses", 1, TRUE }, { "full_loss_after", 0, TRUE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    {
+      JsonArray *list = NULL;
+      double number = NAN;
+      gboolean ok = members[i].least == 0 ? lk_json_get_double (self->json, members[i].name, path, &number, error)
+                                          : lk_json_get_array (self->json, members[i].name, path, &list, error);
+
+      if (!ok)
+        return FALSE;
+      for (guint k = 0; list && k < json_array_get_length (list); k++)
+        {
+          JsonNode *node = json_array_get_element (list, k);
+
+          number = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_double (node) : NAN;
+          if (isnan (number))
+            break;
+        }
+      if (members[i].tiny && self->real)
+        continue;
+      if (isnan (number) || (members[i].least > 0 && (!list || json_array_get_length (list) < members[i].least)))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” is missing, too short or holds what is no number", path, members[i].name);
+          return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -503,10 +577,13 @@ lk_check_run (LkCheck *self, const char *model_path, GError **error)
   if (!self->golden)
     return FALSE;
   self->real = lk_safetensors_lookup (self->golden, "positions") != NULL;
+  self->compared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
     self->results[i] = (LkResult){ -1, self->real ? quantities[i].real : quantities[i].tiny, NULL };
   self->json = lk_json_load_object (json, 64 << 20, error);
-  self->backend = self->json ? lk_backend_new (self->device, error) : NULL;
+  if (!self->json || !lk_check_members (self, json, error))
+    return FALSE;
+  self->backend = lk_backend_new (self->device, error);
   if (!self->backend)
     return FALSE;
   self->only = self->real && strstr (lk_backend_get_description (self->backend), "llvmpipe") ? 0 : -1;
@@ -571,6 +648,7 @@ lk_check_clear (LkCheck *self)
   lk_batch_free (self->batch);
   g_clear_pointer (&self->backend, lk_backend_unref);
   g_clear_pointer (&self->json, json_object_unref);
+  g_clear_pointer (&self->compared, g_hash_table_unref);
   g_clear_pointer (&self->golden, lk_safetensors_unref);
 }
 
