@@ -263,14 +263,25 @@ lk_decoder_add (LkModel *model, const char *prefix, const char *name, LkVariable
   return (integer ? lk_variables_add_i32 : lk_variables_add_f32) (lk_model_get_variables (model), full, kind, rows, cols);
 }
 
+/* Columns of the widest activation: kernels count elements in 32 bits. */
+static gint64
+lk_decoder_widest (const LkModelConfig *c)
+{
+  gint64 parts = c->family->fused ? 2 : 1;
+
+  return MAX (MAX (c->hidden, parts * c->intermediate), (c->heads + (c->family->fused ? 2 * c->kv_heads : 0)) * c->head_dim);
+}
+
 static gboolean
 lk_decoder_check (LkModel *model, const LkDecoderOptions *options, GError **error)
 {
   const LkModelConfig *config = lk_model_get_config (model);
 
-  if (options->tokens == 0 || (gint64) options->tokens > G_MAXINT32 / MAX (config->intermediate, config->hidden))
+  if (options->tokens == 0 || (gint64) options->tokens > G_MAXINT32 / lk_decoder_widest (config)
+      || (gint64) options->n_logits > G_MAXINT32 / config->vocab)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "A batch of %u tokens is not possible", options->tokens);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "A batch of %u tokens with %u rows of logits is not possible", options->tokens,
+                   options->n_logits);
       return FALSE;
     }
   if (options->n_adapters > LK_LINEAR_MAX_ADAPTERS)
