@@ -324,6 +324,12 @@ lk_inspection_look_at_data (LkInspection *self, const char *path, const char *mo
   look (self, path, arguments);
 }
 
+gboolean
+lk_inspection_has_error (LkInspection *self)
+{
+  return self->error != NULL;
+}
+
 GListModel *
 lk_inspection_get_rows (LkInspection *self)
 {

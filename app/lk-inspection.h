@@ -25,6 +25,8 @@ LkInspection *lk_inspection_new (void);
 void lk_inspection_look_at_model (LkInspection *self, const char *path);
 /* @model may be NULL: the rows are then shown as they stand in the file. */
 void lk_inspection_look_at_data (LkInspection *self, const char *path, const char *model);
+/* The engine has looked, and the file cannot be used. */
+gboolean lk_inspection_has_error (LkInspection *self);
 GListModel *lk_inspection_get_rows (LkInspection *self);
 /* Takes the engine's answer. */
 void lk_inspection_take_answer (LkInspection *self, JsonObject *answer);

@@ -119,13 +119,16 @@ def main_job(program, home, real):
 
 
 def bad_dataset(program, home):
-    """A file that cannot be used is said in words, and Start stays away."""
-    path = os.path.join(home, "broken.jsonl")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("{\n")
-    window = drive.Window([program, os.path.join(home, "missing.jsonl")])
-    window.find("label", contains="missing.jsonl")
-    window.close()
+    """A file that cannot be used is said in words, and Start stays away; with a good one it comes."""
+    model = os.path.join(home, "data", "model", "lorikeet-tiny.gguf")
+    for name, sensitive in (("missing.jsonl", False), (os.path.join("data", "samples", "polite-parrot.jsonl"), True)):
+        path = os.path.join(home, name)
+        window = drive.Window([program, model, path])
+        if not sensitive:
+            window.find("label", contains="missing.jsonl")
+        buttons = ("push button", "button")
+        window.wait(lambda: [drive.is_sensitive(b) for b in window.all(buttons, "Start")] == [sensitive], f"Start {sensitive} with {name}")
+        window.close()
 
 
 def main():

@@ -171,7 +171,9 @@ update_actions (LkNewPage *self)
   g_autofree char *tiny = lk_paths_find_tiny_model ();
   g_autofree char *sample = lk_paths_find_sample ();
 
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.start", lk_draft_is_ready (self->draft));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.start",
+                                 lk_draft_is_ready (self->draft) && !lk_inspection_has_error (self->model)
+                                     && !lk_inspection_has_error (self->data));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.use-tiny", tiny != NULL);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.use-sample", sample != NULL);
 }
@@ -189,7 +191,19 @@ model_changed_cb (LkNewPage *self)
 static void
 data_changed_cb (LkNewPage *self)
 {
-  lk_inspection_look_at_data (self->data, lk_draft_get_data (self->draft), lk_draft_get_model (self->draft));
+  /* a model that cannot be used is no fault of the data */
+  gboolean alone = lk_inspection_has_error (self->model);
+
+  lk_inspection_look_at_data (self->data, lk_draft_get_data (self->draft),
+                              alone ? NULL : lk_draft_get_model (self->draft));
+}
+
+static void
+model_error_cb (LkNewPage *self)
+{
+  if (lk_inspection_has_error (self->model))
+    data_changed_cb (self);
+  update_actions (self);
 }
 
 static GtkWidget *
@@ -422,6 +436,8 @@ lk_new_page_init (LkNewPage *self)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->draft, "notify::data", G_CALLBACK (data_changed_cb), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->model, "notify::error", G_CALLBACK (model_error_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->data, "notify::error", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (lk_draft_get_settings (self->draft), "items-changed",
                            G_CALLBACK (settings_changed_cb), self, G_CONNECT_SWAPPED);
   g_object_bind_property (self->draft, "name", self->name_row, "text",
