@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chat-client.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-error.h"
 #include "lk-http-reader.h"
 #include "lk-json.h"
@@ -46,7 +48,7 @@ error_message (JsonObject *object)
     lk_json_get_string (json_node_get_object (node), "message", "answer", &message, NULL);
   else
     lk_json_get_string (object, "error", "answer", &message, NULL);
-  return g_strdup (message != NULL ? message : "The engine could not answer.");
+  return g_strdup (message != NULL ? message : _ ("The engine could not answer."));
 }
 
 static const char *
@@ -78,7 +80,7 @@ data_cb (const char *data, gpointer user_data)
       asking->done = TRUE;
       return;
     }
-  node = lk_json_parse (data, strlen (data), "the engine's answer", NULL);
+  node = lk_json_parse (data, strlen (data), _ ("the engine's answer"), NULL);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
     return;
   if (asking->complaint == NULL)
@@ -97,15 +99,15 @@ finish (GTask *task)
   if (status != 200 && status != 0)
     {
       const char *body = lk_http_reader_get_error_body (asking->reader);
-      g_autoptr (JsonNode) node = lk_json_parse (body, strlen (body), "the engine's answer", NULL);
+      g_autoptr (JsonNode) node = lk_json_parse (body, strlen (body), _ ("the engine's answer"), NULL);
 
       if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
         asking->complaint = error_message (json_node_get_object (node));
       if (asking->complaint == NULL)
-        asking->complaint = g_strdup_printf ("The engine refused the question (code %u).", status);
+        asking->complaint = g_strdup_printf (_ ("The engine refused the question (code %u)."), status);
     }
   if (asking->complaint == NULL && !asking->done)
-    asking->complaint = g_strdup ("The engine ended in the middle of its answer.");
+    asking->complaint = g_strdup (_ ("The engine ended in the middle of its answer."));
   if (asking->complaint != NULL)
     g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED, "%s", asking->complaint);
   else

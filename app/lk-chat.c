@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chat.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-chat-client.h"
 #include "lk-chat-turn.h"
 #include "lk-server.h"
@@ -73,7 +75,7 @@ lk_chat_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
     {
     case PROP_TURNS: g_value_set_object (value, self->turns); break;
     case PROP_BUSY: g_value_set_boolean (value, is_busy (self)); break;
-    case PROP_STATUS: g_value_set_string (value, self->waiting != NULL ? "Loading the model…" : NULL); break;
+    case PROP_STATUS: g_value_set_string (value, self->waiting != NULL ? _ ("Loading the model…") : NULL); break;
     case PROP_ERROR:
       g_value_set_string (value, self->server != NULL ? lk_server_get_error (self->server) : NULL);
       break;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-draft.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-config.h"
 #include "lk-engine.h"
 #include "lk-error.h"
@@ -70,8 +72,9 @@ changed_text (LkDraft *self)
     }
   if (changed == 0)
     return NULL;
-  return changed == 1 ? g_strdup ("One setting differs from the defaults")
-                      : g_strdup_printf ("%u settings differ from the defaults", changed);
+  return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%u setting differs from the defaults",
+                                       "%u settings differ from the defaults", changed),
+                          changed);
 }
 
 static void
@@ -158,11 +161,11 @@ lk_draft_load_from_json (LkDraft *self, JsonNode *node, GError **error)
   JsonArray *array = NULL;
 
   if (!JSON_NODE_HOLDS_OBJECT (node)
-      || !lk_json_get_array (json_node_get_object (node), "settings", "the engine's settings", &array, error)
+      || !lk_json_get_array (json_node_get_object (node), "settings", _ ("the engine's settings"), &array, error)
       || array == NULL)
     {
       if (error != NULL && *error == NULL)
-        g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "The engine did not list its settings.");
+        g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, _ ("The engine did not list its settings."));
       return FALSE;
     }
   for (guint i = 0; i < json_array_get_length (array); i++)
@@ -338,7 +341,7 @@ lk_draft_apply_preset (LkDraft *self, const char *path, GError **error)
 
       if (option == NULL || !lk_option_set_value (option, text))
         {
-          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” cannot be set to %s", path, name, text);
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, _ ("%s: “%s” cannot be set to %s"), path, name, text);
           return FALSE;
         }
     }
@@ -412,11 +415,11 @@ make_folder (LkDraft *self, const char *runs_dir, GError **error)
         return g_steal_pointer (&folder);
       if (errno != EEXIST)
         {
-          lk_error_set_errno (error, errno, "Could not make the folder “%s”", folder);
+          lk_error_set_errno (error, errno, _ ("Could not make the folder “%s”"), folder);
           return NULL;
         }
     }
-  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "There are a thousand runs called “%s” already.",
+  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, _ ("There are a thousand runs called “%s” already."),
                self->name);
   return NULL;
 }
@@ -461,7 +464,7 @@ lk_draft_create_run (LkDraft *self, const char *runs_dir, GError **error)
 
   if (!lk_draft_is_ready (self))
     {
-      g_set_error_literal (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "Choose a model and a dataset first.");
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, _ ("Choose a model and a dataset first."));
       return NULL;
     }
   folder = make_folder (self, runs_dir, error);

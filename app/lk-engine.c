@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-engine.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-error.h"
 #include "lk-json.h"
 #include "lk-paths.h"
@@ -16,11 +18,11 @@ lk_engine_describe_exit (int wait_status)
     switch (WTERMSIG (wait_status))
       {
       case SIGKILL:
-        return g_strdup ("was killed: the computer may have run out of memory, or somebody ended it");
+        return g_strdup (_ ("it was killed, perhaps because the computer ran out of memory"));
       case SIGTERM:
       case SIGINT:
       case SIGHUP:
-        return g_strdup ("was asked to end from outside");
+        return g_strdup (_ ("it was asked to end from outside"));
       case SIGSEGV:
       case SIGBUS:
       case SIGABRT:
@@ -28,9 +30,9 @@ lk_engine_describe_exit (int wait_status)
       case SIGFPE:
         return g_strdup ("crashed");
       default:
-        return g_strdup_printf ("was ended by signal %d", WTERMSIG (wait_status));
+        return g_strdup_printf (_ ("signal %d ended it"), WTERMSIG (wait_status));
       }
-  return g_strdup_printf ("ended with code %d", WEXITSTATUS (wait_status));
+  return g_strdup_printf (_ ("its exit code was %d"), WEXITSTATUS (wait_status));
 }
 
 char *
@@ -52,7 +54,7 @@ lk_engine_explain_failure (const char *standard_error, int wait_status)
       return g_utf8_make_valid (line, -1);
     }
   how = lk_engine_describe_exit (wait_status);
-  return g_strdup_printf ("The engine %s.", how);
+  return g_strdup_printf (_ ("The engine ended: %s."), how);
 }
 
 static void
@@ -79,7 +81,7 @@ communicate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED, "%s", sentence);
       return;
     }
-  node = lk_json_parse (g_bytes_get_data (output, NULL), g_bytes_get_size (output), "the engine's answer",
+  node = lk_json_parse (g_bytes_get_data (output, NULL), g_bytes_get_size (output), _ ("the engine's answer"),
                         &error);
   if (node == NULL)
     g_task_return_error (task, g_steal_pointer (&error));
@@ -111,7 +113,7 @@ lk_engine_call_async (const char *const *arguments, GCancellable *cancellable, G
                                G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
   if (process == NULL)
     {
-      g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED, "The engine could not be started: %s",
+      g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED, _ ("The engine could not be started: %s"),
                                error->message);
       return;
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-estimate.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-engine.h"
 #include "lk-json.h"
 #include "lk-words.h"
@@ -77,12 +79,12 @@ memory_text (LkEstimate *self)
   if (self->error != NULL)
     return g_strdup (self->error);
   if (!self->known)
-    return g_strdup (self->busy ? "Working out what it needs…" : "Choose a model and a dataset");
+    return g_strdup (self->busy ? _ ("Working out what it needs…") : _ ("Choose a model and a dataset"));
   if (self->available_bytes <= 0)
-    return g_strdup_printf ("Needs %s of memory", needed);
+    return g_strdup_printf (_ ("Needs %s of memory"), needed);
   if (self->fits)
-    return g_strdup_printf ("Fits: needs %s, %s to spare", needed, rest);
-  return g_strdup_printf ("Does not fit: needs %s, %s too much", needed, rest);
+    return g_strdup_printf (_ ("Fits: needs %s, %s to spare"), needed, rest);
+  return g_strdup_printf (_ ("Does not fit: needs %s, %s too much"), needed, rest);
 }
 
 static char *
@@ -220,7 +222,7 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   self->known = FALSE;
   g_free (self->error);
-  self->error = g_strdup (error != NULL ? error->message : "The engine could not work out what it needs.");
+  self->error = g_strdup (error != NULL ? error->message : _ ("The engine could not work out what it needs."));
   notify_all (self);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-export-job.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-engine.h"
 #include "lk-json.h"
 #include "lk-paths.h"
@@ -155,8 +157,8 @@ apply_verified (LkExportJob *self, JsonObject *event)
   lk_json_get_boolean (event, "matches", "export", &matches, NULL);
   g_free (self->verdict);
   self->verdict
-      = g_strdup (matches ? "Opened again and asked: it answers as the trained model does."
-                          : "Opened again and asked: it does not answer as the trained model does.");
+      = g_strdup (matches ? _ ("Opened again and asked: it answers as the trained model does.")
+                          : _ ("Opened again and asked: it does not answer as the trained model does."));
   set_text (&self->verdict, event, "message");
 }
 
@@ -208,7 +210,7 @@ ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
         self->error = lk_engine_explain_failure (self->message, g_subprocess_get_status (process));
     }
   else if (!self->done && self->error == NULL)
-    self->error = g_strdup ("The engine ended without saying that the export is complete.");
+    self->error = g_strdup (_ ("The engine ended without saying that the export is complete."));
   notify_all (self);
 }
 
@@ -230,7 +232,7 @@ line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_subprocess_wait_async (self->process, NULL, ended_cb, g_object_ref (self));
       return;
     }
-  node = lk_json_parse (line, size, "the engine's answer", NULL);
+  node = lk_json_parse (line, size, _ ("the engine's answer"), NULL);
   if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
     apply_event (self, json_node_get_object (node));
   else if (line[0] != 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-http-reader.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-error.h"
 
 #include <string.h>
@@ -89,7 +91,7 @@ take_body (LkHttpReader *self, const char *bytes, gsize size, GError **error)
       if (self->event->len + length > LINE_LIMIT)
         {
           g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED,
-                               "The engine's answer has a line without end.");
+                               _ ("The engine's answer has a line without end."));
           return FALSE;
         }
       g_string_append_len (self->event, bytes, (gssize) length);
@@ -120,7 +122,7 @@ take_status_line (LkHttpReader *self, GError **error)
           return TRUE;
         }
     }
-  g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "The engine's answer is no HTTP.");
+  g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, _ ("The engine's answer is no HTTP."));
   return FALSE;
 }
 
@@ -162,7 +164,7 @@ take_line (LkHttpReader *self, GError **error)
       if (end == self->line->str || (*end != 0 && *end != ';' && *end != ' ') || self->left > G_MAXINT64)
         {
           g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED,
-                               "The engine's answer has a chunk of no known size.");
+                               _ ("The engine's answer has a chunk of no known size."));
           return FALSE;
         }
       self->place = self->left > 0 ? CHUNK : TRAILERS;
@@ -208,7 +210,7 @@ lk_http_reader_feed (LkHttpReader *self, const char *bytes, gsize size, GError *
       if (self->line->len + length > LINE_LIMIT)
         {
           g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED,
-                               "The engine's answer has a header without end.");
+                               _ ("The engine's answer has a header without end."));
           return FALSE;
         }
       g_string_append_len (self->line, bytes, (gssize) length);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-inspection.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-engine.h"
 #include "lk-json.h"
 #include "lk-preview-row.h"
@@ -189,6 +191,7 @@ take_problems (LkInspection *self, JsonObject *answer)
   for (guint i = 0; problems != NULL && i < json_array_get_length (problems) && i < 100; i++)
     {
       JsonNode *node = json_array_get_element (problems, i);
+      g_autofree char *number = NULL;
       const char *reason = NULL;
       gint64 line = 0;
 
@@ -196,16 +199,19 @@ take_problems (LkInspection *self, JsonObject *answer)
         continue;
       lk_json_get_int (json_node_get_object (node), "line", "dataset", &line, NULL);
       lk_json_get_string (json_node_get_object (node), "reason", "dataset", &reason, NULL);
-      g_string_append_printf (text, "%sLine %" G_GINT64_FORMAT ": %s", text->len > 0 ? "\n" : "", line,
-                              reason != NULL ? reason : "cannot be used");
+      if (text->len > 0)
+        g_string_append_c (text, '\n');
+      number = g_strdup_printf ("%" G_GINT64_FORMAT, line);
+      g_string_append_printf (text, _ ("Line %s: %s"), number, reason != NULL ? reason : _ ("cannot be used"));
     }
   self->problems_text = g_string_free (text, FALSE);
   if (count > 0)
     {
       g_autofree char *words = lk_words_count (count);
 
-      self->problems_title = count == 1 ? g_strdup ("One row cannot be used")
-                                        : g_strdup_printf ("%s rows cannot be used", words);
+      self->problems_title = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s row cannot be used",
+                                                           "%s rows cannot be used", (gulong) count),
+                                              words);
     }
 }
 
@@ -218,7 +224,7 @@ describe_data (JsonObject *answer, gint64 rows)
   JsonObject *lengths = NULL;
   gint64 longest = 0;
 
-  g_string_append_printf (text, "%s %s", count, rows == 1 ? "example" : "examples");
+  g_string_append_printf (text, g_dngettext (GETTEXT_PACKAGE, "%s example", "%s examples", (gulong) rows), count);
   lk_json_get_string (answer, "format", "dataset", &format, NULL);
   append_part (text, format);
   lk_json_get_object (answer, "lengths", "dataset", &lengths, NULL);
@@ -230,7 +236,7 @@ describe_data (JsonObject *answer, gint64 rows)
   if (longest > 0)
     {
       g_autofree char *words = lk_words_count (longest);
-      g_autofree char *part = g_strdup_printf ("up to %s %s", words, unit);
+      g_autofree char *part = g_strdup_printf (g_str_equal (unit, "tokens") ? _ ("up to %s tokens") : _ ("up to %s characters"), words);
 
       append_part (text, part);
     }
@@ -282,7 +288,7 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       lk_inspection_take_answer (self, json_node_get_object (node));
       return;
     }
-  self->error = g_strdup (error != NULL ? error->message : "The engine could not look into this file.");
+  self->error = g_strdup (error != NULL ? error->message : _ ("The engine could not look into this file."));
   notify_all (self);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-option.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-error.h"
 #include "lk-json.h"
 
@@ -173,7 +175,7 @@ read_kind (LkOption *self, const char *type, GError **error)
         return TRUE;
       }
   g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
-               "The engine describes the setting “%s” as “%s”, which is unknown.", self->name,
+               _ ("The engine describes the setting “%s” as “%s”, which is unknown."), self->name,
                type != NULL ? type : "nothing");
   return FALSE;
 }
@@ -197,7 +199,7 @@ LkOption *
 lk_option_new (JsonObject *description, GError **error)
 {
   g_autoptr (LkOption) self = g_object_new (LK_TYPE_OPTION, NULL);
-  const char *source = "the engine's settings";
+  const char *source = _ ("the engine's settings");
   const char *name = NULL, *type = NULL, *label = NULL, *help = "", *unit = "", *group = "Other";
   JsonArray *choices = NULL;
 
@@ -215,7 +217,7 @@ lk_option_new (JsonObject *description, GError **error)
   if (name == NULL)
     {
       g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED,
-                           "The engine describes a setting without a name.");
+                           _ ("The engine describes a setting without a name."));
       return NULL;
     }
   self->name = g_strdup (name);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-paths.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-config.h"
 #include "lk-error.h"
 
@@ -67,7 +69,7 @@ lk_paths_find_cli (GError **error)
   if (found == NULL)
     g_set_error_literal (
         error, LK_ERROR, LK_ERROR_NOT_FOUND,
-        "The engine, “lorikeet-cli”, is missing. Installing Lorikeet again should bring it back.");
+        _ ("The engine, “lorikeet-cli”, is missing. Installing Lorikeet again should bring it back."));
   return found;
 }
 

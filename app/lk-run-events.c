@@ -4,6 +4,8 @@
  */
 #include "lk-run-private.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-json.h"
 #include "lk-sample.h"
 
@@ -82,12 +84,13 @@ apply_problem (LkRun *self, JsonObject *event)
 {
   const char *file = string (event, "file");
   const char *reason = string (event, "reason");
-  g_autofree char *base = g_path_get_basename (file != NULL ? file : "the data");
+  g_autofree char *number_text = NULL;
+  g_autofree char *base = g_path_get_basename (file != NULL ? file : _ ("the data"));
 
   if (self->problems->len > 0)
     g_string_append_c (self->problems, '\n');
-  g_string_append_printf (self->problems, "%s, line %" G_GINT64_FORMAT ": %s", base,
-                          integer (event, "line", 0), reason != NULL ? reason : "cannot be used");
+  number_text = g_strdup_printf ("%" G_GINT64_FORMAT, integer (event, "line", 0));
+  g_string_append_printf (self->problems, _ ("%s, line %s: %s"), base, number_text, reason != NULL ? reason : _ ("cannot be used"));
 }
 
 /* A step that is done again, by a run that was started anew or resumed, replaces what stood there. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-run-list.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-error.h"
 
 #define TICK_MS 250
@@ -243,7 +245,7 @@ lk_run_list_trash (LkRunList *self, LkRun *run, GError **error)
 
   if (lk_run_is_active (run))
     {
-      g_set_error_literal (error, LK_ERROR, LK_ERROR_BUSY, "It is still training. Stop it first.");
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_BUSY, _ ("It is still training. Stop it first."));
       return FALSE;
     }
   if (!g_file_trash (file, NULL, error))

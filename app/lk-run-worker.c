@@ -5,6 +5,8 @@
  */
 #include "lk-run-private.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-worker-control.h"
 #include "lk-engine.h"
 
@@ -67,7 +69,7 @@ _lk_run_check_worker (LkRun *self)
   if (self->worker == NULL && ++self->missed < LOOKS_UNTIL_GONE)
     return;
   if (self->worker == NULL)
-    say_interrupted (self, "ended without saying why; the computer may have been switched off");
+    say_interrupted (self, _ ("nobody knows why; the computer may have been switched off"));
   else
     {
       g_autofree char *how = lk_engine_describe_exit (lk_worker_get_wait_status (self->worker));

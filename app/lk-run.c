@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-run-private.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-error.h"
 #include "lk-json.h"
 #include "lk-sample.h"
@@ -89,10 +91,10 @@ lk_run_state_get_type (void)
 static const char *
 state_text (LkRun *self)
 {
-  static const char *const texts[] = { "Getting ready", "Running", "Paused", "Stopping",
-                                       "Stopped",       "Finished", "Failed", "Interrupted" };
+  static const char *const texts[] = { N_ ("Getting ready"), N_ ("Running"), N_ ("Paused"), N_ ("Stopping"),
+                                       N_ ("Stopped"), N_ ("Finished"), N_ ("Failed"), N_ ("Interrupted") };
 
-  return texts[self->state];
+  return _ (texts[self->state]);
 }
 
 static char *
@@ -105,28 +107,28 @@ progress_text (LkRun *self)
   switch (self->state)
     {
     case LK_RUN_PREPARING:
-      return g_strdup ("Getting the model and the data ready…");
+      return g_strdup (_ ("Getting the model and the data ready…"));
     case LK_RUN_RUNNING:
       if (self->step == 0)
-        return g_strdup ("Starting…");
+        return g_strdup (_ ("Starting…"));
       if (self->step >= self->steps)
-        return g_strdup_printf ("Step %s of %s · almost done", step, steps);
+        return g_strdup_printf (_ ("Step %s of %s · almost done"), step, steps);
       time = lk_words_duration (self->seconds_left);
-      return g_strdup_printf ("Step %s of %s · %s left", step, steps, time);
+      return g_strdup_printf (_ ("Step %s of %s · %s left"), step, steps, time);
     case LK_RUN_PAUSED:
-      return g_strdup_printf ("Paused at step %s of %s", step, steps);
+      return g_strdup_printf (_ ("Paused at step %s of %s"), step, steps);
     case LK_RUN_STOPPING:
-      return g_strdup ("Finishing the step and saving…");
+      return g_strdup (_ ("Finishing the step and saving…"));
     case LK_RUN_STOPPED:
-      return g_strdup_printf ("Stopped and saved at step %s of %s", step, steps);
+      return g_strdup_printf (_ ("Stopped and saved at step %s of %s"), step, steps);
     case LK_RUN_FINISHED:
       time = lk_words_duration (self->active_seconds);
-      return self->active_seconds > 0 ? g_strdup_printf ("Finished %s steps in %s", steps, time)
-                                  : g_strdup_printf ("Finished %s steps", steps);
+      return self->active_seconds > 0 ? g_strdup_printf (_ ("Finished %s steps in %s"), steps, time)
+                                  : g_strdup_printf (_ ("Finished %s steps"), steps);
     case LK_RUN_FAILED:
     case LK_RUN_INTERRUPTED:
-      return self->step == 0 ? g_strdup ("Ended before the first step")
-                             : g_strdup_printf ("Ended at step %s of %s", step, steps);
+      return self->step == 0 ? g_strdup (_ ("Ended before the first step"))
+                             : g_strdup_printf (_ ("Ended at step %s of %s"), step, steps);
     }
   return g_strdup ("");
 }
@@ -170,7 +172,7 @@ best_text (LkRun *self)
 
   if (!isfinite (self->best_loss))
     return g_strdup ("–");
-  return g_strdup_printf ("%s at step %s", loss, step);
+  return g_strdup_printf (_ ("%s at step %s"), loss, step);
 }
 
 static char *
@@ -181,7 +183,7 @@ data_text (LkRun *self)
 
   if (self->train_rows == 0)
     return g_strdup ("–");
-  return g_strdup_printf ("%s + %s held out", learned, held_out);
+  return g_strdup_printf (_ ("%s + %s held out"), learned, held_out);
 }
 
 static char *
@@ -192,16 +194,16 @@ speed_text (LkRun *self)
   if (!isfinite (self->speed))
     return g_strdup ("–");
   count = lk_words_count ((gint64) round (self->speed));
-  return g_strdup_printf ("%s tokens/s", count);
+  return g_strdup_printf (_ ("%s tokens/s"), count);
 }
 
 static const char *
 trouble (LkRun *self)
 {
   if (self->state == LK_RUN_FAILED)
-    return "Training failed";
+    return _ ("Training failed");
   if (self->state == LK_RUN_INTERRUPTED)
-    return "Training was interrupted";
+    return _ ("Training was interrupted");
   return NULL;
 }
 
@@ -214,11 +216,11 @@ trouble_text (LkRun *self)
   if (trouble (self) == NULL)
     return NULL;
   rest = self->checkpoint_step >= 0
-             ? g_strdup_printf ("Everything up to step %s is saved.", step)
-             : g_strdup ("Nothing was saved yet; it can be started again from the beginning.");
+             ? g_strdup_printf (_ ("Everything up to step %s is saved."), step)
+             : g_strdup (_ ("Nothing was saved yet; it can be started again from the beginning."));
   if (self->state == LK_RUN_INTERRUPTED)
-    return g_strdup_printf ("The training process %s. %s", self->exit_text, rest);
-  return g_strdup_printf ("%s %s", self->message != NULL ? self->message : "The engine did not say why.",
+    return g_strdup_printf (_ ("The training process ended: %s. %s"), self->exit_text, rest);
+  return g_strdup_printf ("%s %s", self->message != NULL ? self->message : _ ("The engine did not say why."),
                           rest);
 }
 
@@ -229,8 +231,9 @@ problems_title (LkRun *self)
 
   if (self->problem_count == 0)
     return NULL;
-  return self->problem_count == 1 ? g_strdup ("One row could not be used")
-                                  : g_strdup_printf ("%s rows could not be used", count);
+  return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%s row could not be used", "%s rows could not be used",
+                                       (gulong) self->problem_count),
+                          count);
 }
 
 static gboolean

@@ -1,53 +1,53 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-words.h"
 
+#include <glib/gi18n-lib.h>
 #include <gio/gio.h>
 #include <math.h>
 #include <string.h>
-
-static char *
-plural (gint64 n, const char *one, const char *many)
-{
-  return g_strdup_printf ("%" G_GINT64_FORMAT " %s", n, n == 1 ? one : many);
-}
 
 char *
 lk_words_duration (double seconds)
 {
   g_autofree char *first = NULL;
   g_autofree char *second = NULL;
+  int days;
 
   if (!isfinite (seconds) || seconds < 0 || seconds > 1e10)
-    return g_strdup ("some time");
+    return g_strdup (_ ("some time"));
   if (seconds < 8)
-    return g_strdup ("a few seconds");
+    return g_strdup (_ ("a few seconds"));
   if (seconds < 55)
-    return g_strdup_printf ("about %d seconds", (int) (round (seconds / 5) * 5));
+    return g_strdup_printf (_ ("about %d seconds"), (int) (round (seconds / 5) * 5));
   if (seconds < 3570)
     {
-      first = plural ((gint64) round (seconds / 60), "minute", "minutes");
-      return g_strdup_printf ("about %s", first);
+      int minutes = (int) round (seconds / 60);
+
+      return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "about %d minute", "about %d minutes", (gulong) minutes),
+                              minutes);
     }
   if (seconds < 86400)
     {
       /* to the nearest five minutes: nobody plans an afternoon by the minute */
-      gint64 minutes = (gint64) (round (seconds / 300) * 5);
+      int all = (int) (round (seconds / 300) * 5);
+      int hours = all / 60, minutes = all % 60;
 
-      first = plural (minutes / 60, "hour", "hours");
-      if (minutes % 60 == 0 || minutes >= 600)
-        return g_strdup_printf ("about %s", first);
-      second = plural (minutes % 60, "minute", "minutes");
-      return g_strdup_printf ("about %s %s", first, second);
+      first = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "about %d hour", "about %d hours", (gulong) hours), hours);
+      if (minutes == 0 || hours >= 10)
+        return g_steal_pointer (&first);
+      second = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "%d minute", "%d minutes", (gulong) minutes), minutes);
+      /* “about 2 hours” and “10 minutes” */
+      return g_strdup_printf (_ ("%s %s"), first, second);
     }
-  first = plural ((gint64) round (seconds / 86400), "day", "days");
-  return g_strdup_printf ("about %s", first);
+  days = (int) round (seconds / 86400);
+  return g_strdup_printf (g_dngettext (GETTEXT_PACKAGE, "about %d day", "about %d days", (gulong) days), days);
 }
 
 char *
 lk_words_bytes (guint64 bytes)
 {
   if (bytes < 1000)
-    return g_strdup (bytes == 0 ? "nothing" : "less than 1 kB");
+    return g_strdup (bytes == 0 ? _ ("nothing") : _ ("less than 1 kB"));
   return g_format_size (bytes);
 }
 
@@ -74,6 +74,9 @@ lk_words_small_number (double value)
   if (fabs (value) >= 0.01 && fabs (value) < 1000)
     return g_strdup_printf (fabs (value) < 10 ? "%.3f" : "%.1f", value);
   exponent = (int) floor (log10 (fabs (value)));
+  /* 9.996 would be written as 10.00, and the logarithm of a power of ten may fall just below it */
+  if (fabs (value) / pow (10, exponent) >= 9.995)
+    exponent++;
   text = g_string_new (NULL);
   g_string_append_printf (text, "%.2f × 10", value / pow (10, exponent));
   if (exponent < 0)
@@ -94,13 +97,13 @@ char *
 lk_words_parameters (gint64 count)
 {
   if (count >= 1000000000)
-    return g_strdup_printf ("%.1f billion", count / 1e9);
+    return g_strdup_printf (_ ("%.1f billion"), count / 1e9);
   if (count >= 10000000)
-    return g_strdup_printf ("%.0f million", count / 1e6);
+    return g_strdup_printf (_ ("%.0f million"), count / 1e6);
   if (count >= 1000000)
-    return g_strdup_printf ("%.1f million", count / 1e6);
+    return g_strdup_printf (_ ("%.1f million"), count / 1e6);
   if (count >= 1000)
-    return g_strdup_printf ("%.0f thousand", count / 1e3);
+    return g_strdup_printf (_ ("%.0f thousand"), count / 1e3);
   return lk_words_count (count);
 }
 
@@ -115,10 +118,10 @@ lk_words_date (gint64 unix_time)
     return g_strdup ("");
   if (g_date_time_get_year (then) == g_date_time_get_year (now)
       && g_date_time_get_day_of_year (then) == g_date_time_get_day_of_year (now))
-    return g_date_time_format (then, "Today, %H:%M");
+    return g_date_time_format (then, _ ("Today, %H:%M"));
   if (g_date_time_get_year (then) == g_date_time_get_year (yesterday)
       && g_date_time_get_day_of_year (then) == g_date_time_get_day_of_year (yesterday))
-    return g_date_time_format (then, "Yesterday, %H:%M");
+    return g_date_time_format (then, _ ("Yesterday, %H:%M"));
   return g_date_time_format (then, "%-d %B %Y");
 }
 

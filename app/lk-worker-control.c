@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* O_PATH */
 #include "lk-worker-control.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-error.h"
 #include "lk-json.h"
 
@@ -57,7 +59,7 @@ answer_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = NULL;
   g_autofree char *line = NULL;
-  const char *sentence = "The training process did not say why.";
+  const char *sentence = _ ("The training process did not say why.");
   gboolean ok = FALSE;
   gsize size = 0;
 
@@ -66,15 +68,15 @@ answer_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       if (error == NULL)
         g_set_error_literal (&error, LK_ERROR, LK_ERROR_FAILED,
-                             "The training process ended without an answer.");
+                             _ ("The training process ended without an answer."));
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
-  node = lk_json_parse (line, size, "the training process’s answer", &error);
+  node = lk_json_parse (line, size, _ ("the training process’s answer"), &error);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
     {
       g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED,
-                               "The training process gave an answer that is no JSON.");
+                               _ ("The training process gave an answer that is no JSON."));
       return;
     }
   lk_json_get_boolean (json_node_get_object (node), "ok", "answer", &ok, NULL);
@@ -114,7 +116,7 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (exchange->connection == NULL)
     {
       g_task_return_new_error (task, LK_ERROR, LK_ERROR_NOT_FOUND,
-                               "The training process cannot be reached: %s", error->message);
+                               _ ("The training process cannot be reached: %s"), error->message);
       return;
     }
   g_output_stream_write_all_async (g_io_stream_get_output_stream (G_IO_STREAM (exchange->connection)),

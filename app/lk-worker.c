@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-worker.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-error.h"
 #include "lk-paths.h"
 
@@ -82,7 +84,7 @@ lk_worker_start (const char *run_folder, gboolean resume, GError **error)
   fd = open (log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (fd < 0)
     {
-      lk_error_set_errno (error, errno, "Could not write “%s”", log);
+      lk_error_set_errno (error, errno, _ ("Could not write “%s”"), log);
       return NULL;
     }
   launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
@@ -94,7 +96,7 @@ lk_worker_start (const char *run_folder, gboolean resume, GError **error)
                                                resume ? "--resume" : NULL, NULL);
   if (self->process == NULL)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "The training process could not be started: %s",
+      g_set_error (error, LK_ERROR, LK_ERROR_FAILED, _ ("The training process could not be started: %s"),
                    inner->message);
       return NULL;
     }

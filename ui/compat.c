@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "compat.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-config.h"
 
 typedef struct
@@ -55,9 +57,9 @@ lk_compat_show_about (GtkWindow *parent, const char *debug_info)
   adw_about_dialog_set_application_name (about, "Lorikeet");
   adw_about_dialog_set_application_icon (about, LK_APP_ID);
   adw_about_dialog_set_version (about, LK_VERSION);
-  adw_about_dialog_set_developer_name (about, "The Lorikeet developers");
+  adw_about_dialog_set_developer_name (about, _ ("The Lorikeet developers"));
   adw_about_dialog_set_license_type (about, GTK_LICENSE_GPL_3_0);
-  adw_about_dialog_set_comments (about, "Teaches language models new things, on your own computer.");
+  adw_about_dialog_set_comments (about, _ ("Teaches language models new things, on your own computer."));
   adw_about_dialog_set_debug_info (about, debug_info);
   adw_dialog_present (ADW_DIALOG (about), GTK_WIDGET (parent));
 }
@@ -97,9 +99,9 @@ lk_compat_show_about (GtkWindow *parent, const char *debug_info)
   adw_about_window_set_application_name (about, "Lorikeet");
   adw_about_window_set_application_icon (about, LK_APP_ID);
   adw_about_window_set_version (about, LK_VERSION);
-  adw_about_window_set_developer_name (about, "The Lorikeet developers");
+  adw_about_window_set_developer_name (about, _ ("The Lorikeet developers"));
   adw_about_window_set_license_type (about, GTK_LICENSE_GPL_3_0);
-  adw_about_window_set_comments (about, "Teaches language models new things, on your own computer.");
+  adw_about_window_set_comments (about, _ ("Teaches language models new things, on your own computer."));
   adw_about_window_set_debug_info (about, debug_info);
   gtk_window_set_transient_for (GTK_WINDOW (about), parent);
   gtk_window_present (GTK_WINDOW (about));
@@ -119,7 +121,7 @@ make_filters (const char *filter_name, const char *const *suffixes)
   gtk_file_filter_set_name (wanted, filter_name);
   for (guint i = 0; suffixes[i] != NULL; i++)
     gtk_file_filter_add_suffix (wanted, suffixes[i]);
-  gtk_file_filter_set_name (all, "All Files");
+  gtk_file_filter_set_name (all, _ ("All Files"));
   gtk_file_filter_add_pattern (all, "*");
   g_list_store_append (filters, wanted);
   g_list_store_append (filters, all);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-application.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "compat.h"
 #include "lk-config.h"
 #include "lk-paths.h"
@@ -74,7 +76,7 @@ update_inhibit (LkApplication *self)
   if (active && self->inhibited == 0)
     self->inhibited = gtk_application_inhibit (GTK_APPLICATION (self),
                                                gtk_application_get_active_window (GTK_APPLICATION (self)),
-                                               GTK_APPLICATION_INHIBIT_SUSPEND, "A model is being trained");
+                                               GTK_APPLICATION_INHIBIT_SUSPEND, _ ("A model is being trained"));
   else if (!active && self->inhibited != 0)
     {
       gtk_application_uninhibit (GTK_APPLICATION (self), self->inhibited);
@@ -95,7 +97,7 @@ ended_cb (LkApplication *self, LkRun *run)
   if (state == LK_RUN_STOPPED)
     return; /* the user did that */
   g_object_get (run, "progress-text", &body, "trouble-text", &trouble, NULL);
-  title = g_strdup_printf (state == LK_RUN_FINISHED ? "“%s” is trained" : "“%s” was interrupted",
+  title = g_strdup_printf (state == LK_RUN_FINISHED ? _ ("“%s” is trained") : _ ("“%s” was interrupted"),
                            lk_run_get_name (run));
   notification = g_notification_new (title);
   g_notification_set_body (notification, trouble != NULL ? trouble : body);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-sidebar.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-run-row.h"
 
 struct _LkSidebar
@@ -75,12 +77,12 @@ sort_cb (GtkListBoxRow *a, GtkListBoxRow *b, gpointer user_data)
 static void
 header_cb (GtkListBoxRow *row, GtkListBoxRow *before, gpointer user_data)
 {
-  static const char *const titles[] = { NULL, "Running", "Earlier" };
+  static const char *const titles[] = { NULL, N_ ("Running"), N_ ("Earlier") };
   GtkWidget *header = NULL;
 
   if (rank (row) > 0 && (before == NULL || rank (before) != rank (row)))
     {
-      header = gtk_label_new (titles[rank (row)]);
+      header = gtk_label_new (_ (titles[rank (row)]));
       gtk_label_set_xalign (GTK_LABEL (header), 0);
       gtk_widget_add_css_class (header, "lk-sidebar-heading");
     }

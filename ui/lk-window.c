@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-window.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-paths.h"
 #include "lk-settings.h"
 #include "lk-sidebar.h"
@@ -194,7 +196,7 @@ trash_action (GtkWidget *widget, const char *name, GVariant *parameter)
   if (run == NULL)
     return;
   if (lk_run_list_trash (self->runs, run, &error))
-    complaint_cb (self, NULL, "Moved to the trash");
+    complaint_cb (self, NULL, _ ("Moved to the trash"));
   else
     say_error (self, error);
 }
@@ -208,9 +210,9 @@ lk_window_close_request (GtkWindow *window)
 
   if (active > 0)
     {
-      g_autoptr (GNotification) notification = g_notification_new ("The training goes on");
+      g_autoptr (GNotification) notification = g_notification_new (_ ("The training goes on"));
 
-      g_notification_set_body (notification, "Open Lorikeet again to watch it or to stop it.");
+      g_notification_set_body (notification, _ ("Open Lorikeet again to watch it or to stop it."));
       g_application_send_notification (g_application_get_default (), "goes-on", notification);
     }
   return GTK_WINDOW_CLASS (lk_window_parent_class)->close_request (window);

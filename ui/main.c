@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gi18n-lib.h>
 #include <locale.h>
 
 #include "lk-application.h"
+#include "lk-config.h"
 #include "lk-resources.h"
 
 int
@@ -10,6 +12,9 @@ main (int argc, char **argv)
   g_autoptr (LkApplication) application = NULL;
 
   setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, LK_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
   g_set_application_name ("Lorikeet");
   /* they live in a static library, whose constructor the linker would leave out */
   g_resources_register (lk_resources_get_resource ());

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-axis.h"
 
+#include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
 
@@ -218,7 +219,7 @@ lk_axis_format (const LkAxis *self, double value, char out[LK_AXIS_LABEL])
   double range = self->log ? fabs (value) : self->max - self->min;
 
   if (isnan (value))
-    g_strlcpy (out, "not a number", LK_AXIS_LABEL);
+    g_strlcpy (out, _ ("not a number"), LK_AXIS_LABEL);
   else if (isinf (value))
     g_strlcpy (out, value > 0 ? "infinite" : "\u2212infinite", LK_AXIS_LABEL);
   else

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <cairo-pdf.h>
+
+#include <glib/gi18n-lib.h>
 #include <cairo-svg.h>
 
 #include "lk-chart.h"
@@ -85,12 +87,12 @@ lk_chart_export (const LkChartSpec *spec, const char *path, double width, double
   if (format < 0)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-                   "“%s” does not end in .png, .svg or .pdf, so it is not clear what kind of picture to write.", path);
+                   _ ("“%s” does not end in .png, .svg or .pdf, so it is not clear what kind of picture to write."), path);
       return FALSE;
     }
   if (!(width >= MIN_SIZE && width <= MAX_SIZE && height >= MIN_SIZE && height <= MAX_SIZE))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "A chart of %g × %g cannot be drawn; each side must be %d to %d.",
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, _ ("A chart of %g × %g cannot be drawn; each side must be %d to %d."),
                    width, height, MIN_SIZE, MAX_SIZE);
       return FALSE;
     }
@@ -104,7 +106,7 @@ lk_chart_export (const LkChartSpec *spec, const char *path, double width, double
   cairo_surface_destroy (surface);
   if (status != CAIRO_STATUS_SUCCESS)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "The chart “%s” could not be drawn: %s.", path,
+      g_set_error (error, LK_ERROR, LK_ERROR_FAILED, _ ("The chart “%s” could not be drawn: %s."), path,
                    cairo_status_to_string (status));
       return FALSE;
     }

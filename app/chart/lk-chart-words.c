@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chart-private.h"
 
+#include <glib/gi18n-lib.h>
 #include <math.h>
 
 static void
@@ -9,13 +10,13 @@ append_value (GString *text, double y)
   if (isfinite (y))
     g_string_append_printf (text, "%.3g", y);
   else
-    g_string_append (text, "not a number");
+    g_string_append (text, _ ("not a number"));
 }
 
 static const char *
 line_name (const LkChartLine *line)
 {
-  return line->label != NULL ? line->label : "value";
+  return line->label != NULL ? line->label : _ ("value");
 }
 
 static char *
@@ -30,7 +31,7 @@ char *
 lk_chart_describe_at (const LkChartSpec *spec, double x)
 {
   GString *text = g_string_new (NULL);
-  const char *unit = spec->x_label != NULL ? spec->x_label : "step";
+  const char *unit = spec->x_label != NULL ? spec->x_label : _ ("step");
   double nearest = NAN;
 
   for (guint l = 0; l < spec->lines->len; l++)
@@ -56,10 +57,10 @@ lk_chart_describe_at (const LkChartSpec *spec, double x)
       append_value (text, lk_series_get_y (series, (guint) i));
       /* a curve that is measured more rarely says where its point is */
       if (lk_series_get_x (series, (guint) i) != nearest)
-        g_string_append_printf (text, " (at %.10g)", lk_series_get_x (series, (guint) i));
+        g_string_append_printf (text, _ (" (at %.10g)"), lk_series_get_x (series, (guint) i));
     }
   if (text->len > 0)
-    g_string_append_printf (text, " at %s %.10g", unit, nearest);
+    g_string_append_printf (text, _ (" at %s %.10g"), unit, nearest);
   return finish (text);
 }
 
@@ -83,14 +84,21 @@ lk_chart_describe (const LkChartSpec *spec)
         i++;
       first = lk_series_get_y (series, i);
       y = lk_series_get_y (series, (guint) last);
-      g_string_append_printf (text, "%s%s %.3g at %s %.10g", text->len > 0 ? ". " : "", line_name (line), y,
-                              spec->x_label != NULL ? spec->x_label : "step", lk_series_get_x (series, (guint) last));
+      g_string_append (text, text->len > 0 ? ". " : "");
+      g_string_append_printf (text, _ ("%s %.3g at %s %.10g"), line_name (line), y,
+                              spec->x_label != NULL ? spec->x_label : _ ("step"),
+                              lk_series_get_x (series, (guint) last));
       if (last > i)
-        g_string_append_printf (text, ", %s %.3g", y < first ? "down from" : y > first ? "up from" : "as at the start,", first);
+        g_string_append_printf (text, y < first   ? _ (", down from %.3g")
+                                      : y > first ? _ (", up from %.3g")
+                                                  : _ (", as at the start, %.3g"),
+                                first);
       if (all.bad > 0)
-        g_string_append_printf (text, ", %u %s not a number", all.bad, all.bad == 1 ? "value is" : "values are");
+        g_string_append_printf (text, g_dngettext (GETTEXT_PACKAGE, ", %u value is not a number",
+                                                   ", %u values are not a number", all.bad),
+                                all.bad);
     }
   if (text->len == 0)
-    g_string_append (text, "No values yet");
+    g_string_append (text, _ ("No values yet"));
   return finish (text);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chart-private.h"
 
+#include <glib/gi18n-lib.h>
 #include <math.h>
 
 void
@@ -48,7 +49,7 @@ lk_chart_spec_set_best (LkChartSpec *self, double x, double y, const char *label
   self->best_x = x;
   self->best_y = y;
   g_free (self->best_label);
-  self->best_label = label != NULL ? g_strdup (label) : g_strdup_printf ("best %.3g at step %.0f", y, x);
+  self->best_label = label != NULL ? g_strdup (label) : g_strdup_printf (_ ("best %.3g at step %.0f"), y, x);
 }
 
 static double

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-run-chart.h"
 
+#include <glib/gi18n-lib.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -85,7 +86,7 @@ lk_run_curves_load (LkRunCurves *self, const char *path, GError **error)
   *self = (LkRunCurves){ lk_series_new (), lk_series_new (), 0 };
   if (file == NULL)
     {
-      lk_error_set_errno (error, errno, "Could not open the run's events “%s”", path);
+      lk_error_set_errno (error, errno, _ ("Could not open the run's events “%s”"), path);
       lk_run_curves_clear (self);
       return FALSE;
     }
@@ -100,7 +101,7 @@ lk_run_curves_load (LkRunCurves *self, const char *path, GError **error)
     }
   failed = ferror (file) != 0;
   if (failed)
-    lk_error_set_errno (error, errno, "Could not read the run's events “%s”", path);
+    lk_error_set_errno (error, errno, _ ("Could not read the run's events “%s”"), path);
   free (line);
   fclose (file);
   if (failed)
@@ -134,13 +135,13 @@ lk_chart_spec_set_curves (LkChartSpec *spec, LkSeries *training, LkSeries *held_
 {
   g_free (spec->x_label);
   g_free (spec->y_label);
-  spec->x_label = g_strdup ("step");
-  spec->y_label = g_strdup ("loss");
+  spec->x_label = g_strdup (_ ("step"));
+  spec->y_label = g_strdup (_ ("loss"));
   if (training != NULL)
-    lk_chart_spec_add (spec, training, "training")->smooth = TRUE;
+    lk_chart_spec_add (spec, training, _ ("training"))->smooth = TRUE;
   if (held_out != NULL)
     {
-      LkChartLine *line = lk_chart_spec_add (spec, held_out, "held out");
+      LkChartLine *line = lk_chart_spec_add (spec, held_out, _ ("held out"));
 
       line->colour = 1;
       line->width = 2.25;
@@ -166,7 +167,7 @@ lk_chart_spec_from_events (LkChartSpec *spec, const char *path, guint *damaged_l
     *damaged_lines = curves.damaged_lines;
   if (lk_series_get_n_points (curves.training) + lk_series_get_n_points (curves.held_out) == 0)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "“%s” holds no training steps yet, so there is no curve to draw.", events);
+      g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, _ ("“%s” holds no training steps yet, so there is no curve to draw."), events);
       lk_run_curves_clear (&curves);
       return FALSE;
     }

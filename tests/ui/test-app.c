@@ -84,6 +84,8 @@ test_words (void)
   g_autofree char *name = lk_words_name_of_path ("/x/SmolLM2-135M_Instruct.Q4_1.gguf");
   g_autofree char *dataset = lk_words_name_of_dataset ("/x/support-mails/train.jsonl");
   g_autofree char *rate = lk_words_small_number (2e-4);
+  g_autofree char *power = lk_words_small_number (1e-3);
+  g_autofree char *rounded = lk_words_small_number (9.996e-5);
   g_autofree char *cut = lk_words_shorten ("Äpfel und Birnen sind Obst", 12);
 
   for (guint i = 0; i < G_N_ELEMENTS (durations); i++)
@@ -94,6 +96,8 @@ test_words (void)
     }
   g_assert_cmpstr (name, ==, "SmolLM2 135M Instruct");
   g_assert_cmpstr (dataset, ==, "Support mails");
+  g_assert_cmpstr (power, ==, "1.00 × 10⁻³");
+  g_assert_cmpstr (rounded, ==, "1.00 × 10⁻⁴");
   g_assert_cmpstr (rate, ==, "2.00 × 10⁻⁴");
   g_assert_cmpstr (cut, ==, "Äpfel und…");
 }

@@ -45,7 +45,7 @@ test_chat_without_engine (void)
   g_setenv ("LORIKEET_CLI", cli, TRUE);
   turn = g_list_model_get_item (lk_chat_get_turns (chat), 0);
   g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_tuned (turn)), ==,
-                   "The engine ended with code 1.");
+                   "The engine ended: its exit code was 1.");
 }
 
 static gboolean
@@ -137,7 +137,7 @@ test_inspection (void)
   subtitle = lk_test_text_of (inspection, "subtitle");
   problems = lk_test_text_of (inspection, "problems-title");
   g_assert_cmpstr (subtitle, ==, "1 example · prompt and completion");
-  g_assert_cmpstr (problems, ==, "One row cannot be used");
+  g_assert_cmpstr (problems, ==, "1 row cannot be used");
   g_assert_cmpuint (g_list_model_get_n_items (lk_inspection_get_rows (inspection)), ==, 1);
   row = g_list_model_get_item (lk_inspection_get_rows (inspection), 0);
   spans = lk_preview_row_get_spans (row, &n);

@@ -63,7 +63,7 @@ def main_job(program, home, real):
     window.find("label", contains="parameters")
     window.find("label", contains="needs", timeout=60)
     if not real:
-        window.find("label", "One row cannot be used")
+        window.find("label", "1 row cannot be used")
     window.shot("2-new")
     if real:
         menu(window, "Main Menu", "Try It Now")

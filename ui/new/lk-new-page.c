@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-new-page.h"
 
+#include <glib/gi18n-lib.h>
 #include <adwaita.h>
 
 #include "compat.h"
@@ -97,13 +98,13 @@ choose_model_file_action (GtkWidget *widget, const char *name, GVariant *paramet
 {
   static const char *const suffixes[] = { "gguf", "safetensors", NULL };
 
-  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, "Choose a Model", "Models", suffixes, model_chosen_cb);
+  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, _ ("Choose a Model"), _ ("Models"), suffixes, model_chosen_cb);
 }
 
 static void
 choose_model_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FOLDER, "Choose a Model Folder", NULL, NULL, model_chosen_cb);
+  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FOLDER, _ ("Choose a Model Folder"), NULL, NULL, model_chosen_cb);
 }
 
 static void
@@ -111,7 +112,7 @@ choose_data_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   static const char *const suffixes[] = { "jsonl", "json", "csv", "txt", NULL };
 
-  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, "Choose a Dataset", "Datasets", suffixes,
+  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, _ ("Choose a Dataset"), _ ("Datasets"), suffixes,
           data_chosen_cb);
 }
 
@@ -155,7 +156,7 @@ start_action (GtkWidget *widget, const char *name, GVariant *parameter)
   if (!known || fits)
     g_signal_emit_by_name (self, "start");
   else
-    lk_compat_ask (window_of (self), "Start Although It Does Not Fit?", text, "_Start Anyway", FALSE,
+    lk_compat_ask (window_of (self), _ ("Start Although It Does Not Fit?"), text, _ ("_Start Anyway"), FALSE,
                    agreed_cb, self);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-preview-card.h"
 
+#include <glib/gi18n-lib.h>
 #include <adwaita.h>
 #include <string.h>
 
@@ -102,10 +103,18 @@ lk_preview_card_new (LkPreviewRow *row)
   g_signal_connect_object (adw_style_manager_get_default (), "notify::dark", G_CALLBACK (show_row), self,
                            G_CONNECT_SWAPPED);
   if (lk_preview_row_get_line (row) > 0)
-    g_string_append_printf (note, "Row %" G_GINT64_FORMAT, lk_preview_row_get_line (row));
+    {
+      g_autofree char *line = g_strdup_printf ("%" G_GINT64_FORMAT, lk_preview_row_get_line (row));
+
+      g_string_append_printf (note, _ ("Row %s"), line);
+    }
   if (lk_preview_row_get_tokens (row) > 0)
-    g_string_append_printf (note, "%s%" G_GINT64_FORMAT " tokens", note->len > 0 ? " · " : "",
-                            lk_preview_row_get_tokens (row));
+    {
+      g_autofree char *tokens = g_strdup_printf ("%" G_GINT64_FORMAT, lk_preview_row_get_tokens (row));
+
+      g_string_append (note, note->len > 0 ? " · " : "");
+      g_string_append_printf (note, _ ("%s tokens"), tokens);
+    }
   gtk_label_set_label (self->note, note->str);
   gtk_widget_set_visible (GTK_WIDGET (self->note), note->len > 0);
   return GTK_WIDGET (self);

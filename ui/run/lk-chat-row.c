@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chat-row.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "widgets/lk-closures.h"
 
 struct _LkChatRow
@@ -32,7 +34,7 @@ answer_text_cb (gpointer self, const char *text, gboolean busy, const char *erro
     return g_strdup (text);
   if (busy)
     return g_strdup ("…");
-  return g_strdup (error != NULL && error[0] != 0 ? "" : "(no answer)");
+  return g_strdup (error != NULL && error[0] != 0 ? "" : _ ("(no answer)"));
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-details-page.h"
 
+#include <glib/gi18n-lib.h>
 #include <adwaita.h>
 
 #include "lk-json.h"
@@ -49,7 +50,7 @@ copy_command_action (GtkWidget *widget, const char *name, GVariant *parameter)
   if (command == NULL)
     return;
   gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), command);
-  gtk_widget_activate_action (widget, "win.toast", "s", "Copied");
+  gtk_widget_activate_action (widget, "win.toast", "s", _ ("Copied"));
 }
 
 /* "learning_rate" → "Learning rate": the recipe knows names, the engine's table has the labels. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-export-page.h"
 
+#include <glib/gi18n-lib.h>
 #include <adwaita.h>
 
 #include "compat.h"
@@ -126,7 +127,7 @@ choose_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LkExportPage *self = LK_EXPORT_PAGE (widget);
 
-  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_OPEN_FOLDER, "Export To", NULL,
+  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_OPEN_FOLDER, _ ("Export To"), NULL,
                          NULL, self->folder, NULL, folder_chosen_cb, self);
 }
 
@@ -166,8 +167,8 @@ result_title_cb (gpointer self, const char *path, const char *size)
 {
   g_autofree char *name = path != NULL ? g_path_get_basename (path) : g_strdup ("");
 
-  return size != NULL && size[0] != 0 ? g_strdup_printf ("Exported “%s”, %s", name, size)
-                                      : g_strdup_printf ("Exported “%s”", name);
+  return size != NULL && size[0] != 0 ? g_strdup_printf (_ ("Exported “%s”, %s"), name, size)
+                                      : g_strdup_printf (_ ("Exported “%s”"), name);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-run-page.h"
 
+#include <glib/gi18n-lib.h>
 #include <adwaita.h>
 
 #include "compat.h"
@@ -82,7 +83,7 @@ chart_place_cb (GFile *file, gpointer user_data)
   lk_chart_view_get_spec (lk_progress_page_get_chart (self->progress),
                           self->run != NULL ? lk_run_get_name (self->run) : "", &spec);
   if (lk_chart_export (&spec, path, CHART_WIDTH, CHART_HEIGHT, &error))
-    sentence = g_strdup ("The chart is saved");
+    sentence = g_strdup (_ ("The chart is saved"));
   lk_chart_spec_clear (&spec);
   gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s",
                               sentence != NULL ? sentence : error->message);
@@ -97,14 +98,14 @@ save_chart_action (GtkWidget *widget, const char *name, GVariant *parameter)
       = g_strdup_printf ("%s.svg", self->run != NULL ? lk_run_get_name (self->run) : "Chart");
 
   g_strdelimit (file, "/", '-');
-  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_SAVE_FILE, "Save the Chart",
-                         "Pictures (SVG, PNG, PDF)", suffixes, NULL, file, chart_place_cb, self);
+  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_SAVE_FILE, _ ("Save the Chart"),
+                         _ ("Pictures (SVG, PNG, PDF)"), suffixes, NULL, file, chart_place_cb, self);
 }
 
 static char *
 resume_label_cb (gpointer self, gint64 step)
 {
-  return g_strdup (step > 0 ? "Resume" : "Try Again");
+  return g_strdup (step > 0 ? _ ("Resume") : _ ("Try Again"));
 }
 
 /* A run that was stopped by its user is no trouble, but it wants to be resumed from the header. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-sample-card.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "widgets/lk-closures.h"
 
 struct _LkSampleCard
@@ -24,7 +26,7 @@ G_DEFINE_FINAL_TYPE (LkSampleCard, lk_sample_card, GTK_TYPE_LIST_BOX_ROW)
 static char *
 step_text_cb (gpointer self, gint64 step)
 {
-  return step <= 0 ? g_strdup ("Before training") : g_strdup_printf ("At step %" G_GINT64_FORMAT, step);
+  return step <= 0 ? g_strdup (_ ("Before training")) : g_strdup_printf (_ ("At step %d"), (int) step);
 }
 
 static gboolean
