@@ -2,6 +2,7 @@
 #include "lk-cli-model.h"
 #include "lk-command.h"
 #include "lk-family.h"
+#include "lk-gguf.h"
 #include "lk-inspect-data.h"
 #include "lk-json.h"
 #include "lk-safetensors.h"
@@ -27,6 +28,19 @@ size_of (const char *path)
 
   g_file_measure_disk_usage (file, G_FILE_MEASURE_APPARENT_SIZE, NULL, NULL, NULL, &bytes, NULL, NULL, NULL);
   return (gint64) bytes;
+}
+
+/* A folder with all it holds, or a GGUF's parts. */
+static gint64
+size_of_model (LkModel *model)
+{
+  const char *path = lk_model_get_path (model);
+  g_autoptr (GPtrArray) parts = lk_model_get_gguf (model) ? lk_model_list_files (model, NULL) : NULL;
+  gint64 bytes = 0;
+
+  for (guint i = 0; parts && i < parts->len; i++)
+    bytes += size_of (g_ptr_array_index (parts, i));
+  return parts ? bytes : size_of (path);
 }
 
 /* How many bytes and tensors there are of each element type: {"Q4_1": {"tensors": 210, "bytes": …}}. */
@@ -72,7 +86,9 @@ inspect_model (const char *path, GError **error)
   json_object_set_string_member (out, "family", config->family->name);
   json_object_set_string_member (out, "type", lk_model_get_kind (model));
   json_object_set_int_member (out, "parameters", config->parameters);
-  json_object_set_int_member (out, "bytes", size_of (path));
+  json_object_set_int_member (out, "bytes", size_of_model (model));
+  if (lk_model_get_gguf (model) && lk_gguf_get_n_parts (lk_model_get_gguf (model)) > 1)
+    json_object_set_int_member (out, "parts", lk_gguf_get_n_parts (lk_model_get_gguf (model)));
   json_object_set_int_member (out, "layers", config->layers);
   json_object_set_int_member (out, "hidden", config->hidden);
   json_object_set_int_member (out, "intermediate", config->intermediate);

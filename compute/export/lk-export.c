@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-export.h"
 
+#include <glib/gstdio.h>
+
 #include "lk-error.h"
 #include "lk-export-private.h"
 #include "lk-file.h"
@@ -87,14 +89,28 @@ check_room (const LkExport *self, const LkExportTarget *target, GError **error)
   return TRUE;
 }
 
-/* Exporting over what is being read would take it away. */
+static gboolean
+same_file (const char *path, const GStatBuf *other)
+{
+  GStatBuf st;
+
+  return g_stat (path, &st) == 0 && st.st_dev == other->st_dev && st.st_ino == other->st_ino;
+}
+
+/* Exporting over what is being read would take it away: over the model, or one of its files by whatever name. */
 static gboolean
 check_path (const LkExport *self, GError **error)
 {
-  g_autofree char *to = g_canonicalize_filename (self->path, NULL);
-  g_autofree char *from = g_canonicalize_filename (lk_model_get_path (self->model), NULL);
+  GStatBuf st;
+  gboolean exists = g_stat (self->path, &st) == 0;
+  g_autoptr (GPtrArray) files = lk_model_list_files (self->model, error);
+  gboolean own = exists && same_file (lk_model_get_path (self->model), &st);
 
-  if (g_str_equal (to, from))
+  if (!files)
+    return FALSE;
+  for (guint i = 0; exists && i < files->len; i++)
+    own |= same_file (g_ptr_array_index (files, i), &st);
+  if (own)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
                    "“%s” is the model itself; choose another name", self->path);

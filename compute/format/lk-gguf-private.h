@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the reader's two halves share: lk-gguf-parse.c fills one part's keys and tensors, lk-gguf.c puts parts
- * together and answers questions.
+ * What the reader's pieces share: lk-gguf-parse.c fills one part's keys and tensors, lk-gguf-split.c knows how parts
+ * belong together, lk-gguf.c puts them together and answers questions.
  */
 #pragma once
 
@@ -50,6 +50,23 @@ typedef struct
 LkGgufPart *lk_gguf_part_parse (GBytes *bytes, const char *path, GError **error);
 void lk_gguf_part_free (LkGgufPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkGgufPart, lk_gguf_part_free)
+
+/* What a part says of itself. A file that is not split: { 0, 1, −1 }. */
+typedef struct
+{
+  gint64 number;    /* split.no, from 0 */
+  gint64 count;     /* split.count, at most LK_GGUF_MAX_PARTS */
+  gint64 n_tensors; /* split.tensors.count, of all parts; −1: not said */
+} LkGgufSplit;
+
+gboolean lk_gguf_split_read (LkGgufPart *part, LkGgufSplit *split, GError **error);
+/* “a/b” of “a/b-00002-of-00003.gguf”, if that is how the part described by @split must be called. (transfer full) */
+char *lk_gguf_split_stem (const char *path, const LkGgufSplit *split, GError **error);
+char *lk_gguf_split_path (const char *stem, gint64 number, gint64 count); /* (transfer full) */
+/* FALSE unless @part is the one numbered @number of those @own, described by @split, belongs to. */
+gboolean lk_gguf_split_check (LkGgufPart *part, gint64 number, const LkGgufSplit *split, LkGgufPart *own,
+                              GError **error);
+gboolean lk_gguf_split_check_tensors (const char *path, const LkGgufSplit *split, guint n_tensors, GError **error);
 
 /* Little-endian integers of any address. */
 guint64 lk_gguf_load (const guint8 *p, guint size);

@@ -45,13 +45,10 @@ gguf_new (const char *path)
   return self;
 }
 
+/* Takes the part of @bytes; FALSE when a tensor of it is already there. */
 static gboolean
-add_part (LkGguf *self, GBytes *bytes, const char *path, GError **error)
+add_part (LkGguf *self, GBytes *bytes, LkGgufPart *part, GError **error)
 {
-  LkGgufPart *part = lk_gguf_part_parse (bytes, path, error);
-
-  if (!part)
-    return FALSE;
   g_ptr_array_add (self->bytes, g_bytes_ref (bytes));
   g_ptr_array_add (self->parts, part);
   for (guint i = 0; i < part->tensors->len; i++)
@@ -62,8 +59,8 @@ add_part (LkGguf *self, GBytes *bytes, const char *path, GError **error)
         {
           g_autofree char *shown = lk_format_show (tensor->name, -1);
 
-          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "“%s”: tensor “%s” is already in an earlier part.", path,
-                       shown);
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "“%s”: tensor “%s” is already in an earlier part.",
+                       part->path, shown);
           return FALSE;
         }
       g_ptr_array_add (self->tensors, tensor);
@@ -71,85 +68,39 @@ add_part (LkGguf *self, GBytes *bytes, const char *path, GError **error)
   return TRUE;
 }
 
+/* @own, of @bytes, is one of the parts: it and the others from beside it, in order. Takes @own. */
 static gboolean
-part_int (LkGgufPart *part, const char *key, gint64 *out, GError **error)
+add_all_parts (LkGguf *self, GBytes *bytes, LkGgufPart *own, const LkGgufSplit *split, GError **error)
 {
-  const LkGgufEntry *entry = g_hash_table_lookup (part->by_key, key);
+  g_autoptr (LkGgufPart) owned = own;
+  g_autofree char *stem = lk_gguf_split_stem (own->path, split, error);
 
-  if (!entry)
-    return TRUE;
-  if (entry->type != LK_GGUF_U16 && entry->type != LK_GGUF_I32 && entry->type != LK_GGUF_U32)
+  for (gint64 i = 0; stem && i < split->count; i++)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "“%s”: key “%s” is %s, not a 16- or 32-bit integer.",
-                   part->path, key, lk_gguf_type_names[entry->type]);
-      return FALSE;
-    }
-  *out = (gint64) lk_gguf_load (entry->value, lk_gguf_type_sizes[entry->type]);
-  return TRUE;
-}
+      g_autofree char *path = lk_gguf_split_path (stem, i, split->count);
+      g_autoptr (GBytes) mapped = NULL;
+      g_autoptr (LkGgufPart) part = NULL;
 
-/* Parts are “name-00001-of-0000N.gguf”; the metadata is in the first. */
-static gboolean
-open_other_parts (LkGguf *self, gint64 count, GError **error)
-{
-  g_autofree char *suffix = g_strdup_printf ("-00001-of-%05d.gguf", (int) count);
-  g_autofree char *stem = NULL;
-  gint64 n_tensors = -1;
-
-  if (!g_str_has_suffix (self->path, suffix))
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
-                   "“%s” is the first of %d parts, but its name does not end in “%s”.", self->path, (int) count, suffix);
-      return FALSE;
-    }
-  stem = g_strndup (self->path, strlen (self->path) - strlen (suffix));
-  for (int i = 1; i < count; i++)
-    {
-      g_autofree char *path = g_strdup_printf ("%s-%05d-of-%05d.gguf", stem, i + 1, (int) count);
-      g_autoptr (GBytes) bytes = lk_file_map (path, error);
-      gint64 number = -1, parts = -1;
-
-      if (!bytes || !add_part (self, bytes, path, error)
-          || !part_int (g_ptr_array_index (self->parts, i), "split.no", &number, error)
-          || !part_int (g_ptr_array_index (self->parts, i), "split.count", &parts, error))
-        return FALSE;
-      if (number != i || parts != count)
+      if (i == split->number)
         {
-          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "“%s” is not part %d of %d: split.no or split.count differ.",
-                       path, i + 1, (int) count);
+          if (!add_part (self, bytes, g_steal_pointer (&owned), error))
+            return FALSE;
+          continue;
+        }
+      if (!g_file_test (path, G_FILE_TEST_EXISTS))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "“%s” is part %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                       ", and part %" G_GINT64_FORMAT ", “%s”, is missing.", own->path, split->number + 1, split->count,
+                       i + 1, path);
           return FALSE;
         }
+      mapped = lk_file_map (path, error);
+      part = mapped ? lk_gguf_part_parse (mapped, path, error) : NULL;
+      if (!part || !lk_gguf_split_check (part, i, split, own, error)
+          || !add_part (self, mapped, g_steal_pointer (&part), error))
+        return FALSE;
     }
-  if (!part_int (first_part (self), "split.tensors.count", &n_tensors, error))
-    return FALSE;
-  if (n_tensors >= 0 && n_tensors != (gint64) self->tensors->len)
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
-                   "“%s”: the parts hold %u tensors, split.tensors.count says %" G_GINT64_FORMAT ".", self->path,
-                   self->tensors->len, n_tensors);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-check_split (LkGguf *self, gint64 *count, GError **error)
-{
-  gint64 number = 0;
-
-  *count = 1;
-  if (!part_int (first_part (self), "split.count", count, error)
-      || !part_int (first_part (self), "split.no", &number, error))
-    return FALSE;
-  if (*count < 0 || *count > LK_GGUF_MAX_PARTS)
-    g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "“%s”: split.count is %" G_GINT64_FORMAT ", more than %u parts "
-                 "are not possible.", self->path, *count, LK_GGUF_MAX_PARTS);
-  else if (*count > 1 && number != 0)
-    g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "“%s” is part %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-                 "; please open the first.", self->path, number + 1, *count);
-  else
-    return TRUE;
-  return FALSE;
+  return stem && lk_gguf_split_check_tensors (first_part (self)->path, split, self->tensors->len, error);
 }
 
 LkGguf *
@@ -157,12 +108,16 @@ lk_gguf_open (const char *path, GError **error)
 {
   g_autoptr (LkGguf) self = gguf_new (path);
   g_autoptr (GBytes) bytes = lk_file_map (path, error);
-  gint64 count;
+  g_autoptr (LkGgufPart) part = bytes ? lk_gguf_part_parse (bytes, path, error) : NULL;
+  LkGgufSplit split;
 
-  if (!bytes || !add_part (self, bytes, path, error) || !check_split (self, &count, error))
+  if (!part || !lk_gguf_split_read (part, &split, error))
     return NULL;
-  if (count > 1 && !open_other_parts (self, count, error))
+  if (split.count <= 1 ? !add_part (self, bytes, g_steal_pointer (&part), error)
+                       : !add_all_parts (self, bytes, g_steal_pointer (&part), &split, error))
     return NULL;
+  g_free (self->path);
+  self->path = g_strdup (first_part (self)->path);
   return g_steal_pointer (&self);
 }
 
@@ -170,17 +125,18 @@ LkGguf *
 lk_gguf_open_bytes (GBytes *bytes, const char *name, GError **error)
 {
   g_autoptr (LkGguf) self = gguf_new (name);
-  gint64 count;
+  g_autoptr (LkGgufPart) part = lk_gguf_part_parse (bytes, name, error);
+  LkGgufSplit split;
 
-  if (!add_part (self, bytes, name, error) || !check_split (self, &count, error))
+  if (!part || !lk_gguf_split_read (part, &split, error))
     return NULL;
-  if (count > 1)
+  if (split.count > 1)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” has %" G_GINT64_FORMAT
-                   " parts, which can only be opened from a folder.", name, count);
+                   " parts, which can only be opened from a folder.", name, split.count);
       return NULL;
     }
-  return g_steal_pointer (&self);
+  return add_part (self, bytes, g_steal_pointer (&part), error) ? g_steal_pointer (&self) : NULL;
 }
 
 LkGguf *
@@ -207,6 +163,19 @@ const char *
 lk_gguf_get_path (LkGguf *self)
 {
   return self->path;
+}
+
+guint
+lk_gguf_get_n_parts (LkGguf *self)
+{
+  return self->parts->len;
+}
+
+const char *
+lk_gguf_get_part_path (LkGguf *self, guint index)
+{
+  g_return_val_if_fail (index < self->parts->len, NULL);
+  return ((LkGgufPart *) g_ptr_array_index (self->parts, index))->path;
 }
 
 guint

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * GGUF version 2 and 3, little-endian, memory-mapped; hostile input: every count, length, offset and product is
- * checked before use, errors name file, field and offset. Split files are opened by their first part. Limits of our
- * own (lk-gguf-private.h) are far above real files. Tensors must follow each other without gaps, as llama.cpp demands;
+ * checked before use, errors name file, field and offset. A split file is opened by any of its parts, which lie side by
+ * side; its metadata is that of the first. Limits of our own (lk-gguf-private.h) are far above real files. Tensors must follow each other without gaps, as llama.cpp demands;
  * types that lk-type.h does not list are refused by name.
  * Thread-safety: immutable after open.
  */
@@ -24,7 +24,9 @@ LkGguf *lk_gguf_open (const char *path, GError **error);
 LkGguf *lk_gguf_open_bytes (GBytes *bytes, const char *name, GError **error);
 LkGguf *lk_gguf_ref (LkGguf *self);
 void lk_gguf_unref (LkGguf *self);
-const char *lk_gguf_get_path (LkGguf *self);
+const char *lk_gguf_get_path (LkGguf *self); /* of the first part */
+guint lk_gguf_get_n_parts (LkGguf *self);    /* 1 where the file is not split */
+const char *lk_gguf_get_part_path (LkGguf *self, guint index);
 
 guint lk_gguf_get_n_tensors (LkGguf *self);
 const LkTensorInfo *lk_gguf_get_tensor (LkGguf *self, guint index);

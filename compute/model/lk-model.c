@@ -164,53 +164,6 @@ lk_model_get_template_source (LkModel *self)
   return self->template_source;
 }
 
-static int
-lk_model_compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
-/* All weight files of a folder in name order, so that the hash does not depend on how they were listed. */
-static gboolean
-lk_model_hash_folder (LkModel *self, GChecksum *checksum, GError **error)
-{
-  g_autoptr (GDir) dir = g_dir_open (self->path, 0, error);
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  const char *name;
-
-  if (!dir)
-    return FALSE;
-  while ((name = g_dir_read_name (dir)))
-    if (g_str_has_suffix (name, ".safetensors"))
-      g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, lk_model_compare_names);
-  for (guint i = 0; i < names->len; i++)
-    {
-      g_autofree char *path = g_build_filename (self->path, g_ptr_array_index (names, i), NULL);
-      g_autofree char *hash = lk_file_sha256 (path, error);
-
-      if (!hash)
-        return FALSE;
-      g_checksum_update (checksum, (const guchar *) hash, -1);
-    }
-  return TRUE;
-}
-
-const char *
-lk_model_get_hash (LkModel *self, GError **error)
-{
-  if (!self->hash && self->gguf)
-    self->hash = lk_file_sha256 (self->path, error);
-  else if (!self->hash)
-    {
-      g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-
-      if (lk_model_hash_folder (self, checksum, error))
-        self->hash = g_strdup (g_checksum_get_string (checksum));
-    }
-  return self->hash;
-}
-
 const char *
 lk_model_get_kind (LkModel *self)
 {

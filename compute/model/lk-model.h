@@ -84,7 +84,10 @@ LkVariables *lk_model_get_variables (LkModel *self);
 LkTokenizer *lk_model_get_tokenizer (LkModel *self);  /* NULL when the folder has none (golden tests) */
 LkTemplate *lk_model_get_template (LkModel *self);    /* NULL when there is none */
 const char *lk_model_get_template_source (LkModel *self);
-/* sha256 over the weight files, hexadecimal; computed on first use (takes time on big files). */
+/* Paths of the files the weights lie in: a GGUF's parts in order, a folder's safetensors by name. (transfer full) (element-type filename) */
+GPtrArray *lk_model_list_files (LkModel *self, GError **error);
+/* sha256, hexadecimal: of the one GGUF file, or of the hashes of all files one behind the other. Computed on first use (takes time on
+ * big files). */
 const char *lk_model_get_hash (LkModel *self, GError **error);
 /* "GGUF Q4_1", "Hugging Face BF16": the most common type of the linear layers. */
 const char *lk_model_get_kind (LkModel *self);

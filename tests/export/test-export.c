@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lk-error.h"
 #include "lk-export.h"
@@ -380,6 +381,50 @@ test_refusals (Fixture *f, gconstpointer data)
     }
 }
 
+/* A copy of the model at folder/@name. (transfer full) */
+static char *
+copy_model (Fixture *f, const char *name)
+{
+  char *path = g_build_filename (f->folder, name, NULL);
+  g_autofree char *bytes = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (lk_model_get_path (f->model), &bytes, &size, NULL)
+                 && g_file_set_contents (path, bytes, (gssize) size, NULL));
+  return path;
+}
+
+/* Over the file that is read, by its name, by a link of either kind, or over one file of a folder: the source stays as it is. */
+static void
+test_own_input (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = f->model ? copy_model (f, "own.gguf") : NULL;
+  g_autofree char *soft = g_build_filename (f->folder, "soft.gguf", NULL);
+  g_autofree char *hard = g_build_filename (f->folder, "hard.gguf", NULL);
+  g_autofree char *folder = f->model ? export_to (f, f->model, NULL, "hf", "F32", "folder", 0) : NULL;
+  g_autofree char *weights = f->model ? g_build_filename (folder, "model.safetensors", NULL) : NULL;
+  g_autoptr (LkModel) own = f->model ? open_model (path) : NULL, hf = f->model ? open_model (folder) : NULL;
+  g_autofree char *before = f->model ? lk_file_sha256 (path, NULL) : NULL, *after = NULL;
+  const struct
+  {
+    LkModel *model;
+    const char *path;
+  } cases[] = { { own, path }, { own, soft }, { own, hard }, { hf, folder }, { hf, weights } };
+
+  if (!f->model)
+    return;
+  g_assert_true (symlink (path, soft) == 0 && link (path, hard) == 0);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      LkExport export = { .model = cases[i].model, .backend = f->backend, .path = cases[i].path, .replace = TRUE };
+
+      expect_refusal (&export, "gguf", LK_ERROR_INVALID_ARGUMENT);
+      expect_refusal (&export, "hf", LK_ERROR_INVALID_ARGUMENT);
+    }
+  after = lk_file_sha256 (path, NULL);
+  g_assert_cmpstr (before, ==, after);
+}
+
 /* The table of llama-quantize's choices. */
 static void
 test_recipes (void)
@@ -440,6 +485,7 @@ main (int argc, char **argv)
   g_test_add ("/export/llama3", Fixture, NULL, set_up, test_llama3, tear_down);
   g_test_add ("/export/verify", Fixture, NULL, set_up, test_verify, tear_down);
   g_test_add ("/export/verify-finds", Fixture, NULL, set_up, test_verify_finds, tear_down);
+  g_test_add ("/export/own-input", Fixture, NULL, set_up, test_own_input, tear_down);
   g_test_add ("/export/refusals", Fixture, NULL, set_up, test_refusals, tear_down);
   return g_test_run ();
 }

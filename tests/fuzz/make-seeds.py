@@ -48,6 +48,21 @@ def gguf_seeds():
     yield "blocks", gguf([], [("a", [32], 2, b"\1" * 18), ("b", [32, 2], 8, b"\1" * 68), ("c", [256], 12, b"\1" * 144), ("d", [1, 1, 1, 3], 30, b"\1" * 6)])
 
 
+def split_seeds():
+    def part(number, count, total, name, more=()):
+        keys = [*more, ("split.no", U16, number), ("split.count", U16, count), ("split.tensors.count", I32, total)]
+        return gguf(keys, [(name, [4], 0, b"\0" * 16)])
+
+    def both(one, two):
+        return struct.pack("<H", len(one)) + one + two
+    first = part(0, 2, 2, "a", [("general.architecture", STRING, "llama")])
+    yield "good", both(first, part(1, 2, 2, "b"))
+    yield "twice", both(first, part(1, 2, 2, "a"))
+    yield "other", both(first, part(1, 2, 2, "b", [("general.architecture", STRING, "gemma")]))
+    yield "count", both(part(0, 2, 3, "a"), part(1, 2, 3, "b"))
+    yield "number", both(first, part(0, 2, 2, "b"))
+
+
 def safetensors(header, data=b"", pad=0):
     head = (header if isinstance(header, str) else json.dumps(header)).encode() + b" " * pad
     return struct.pack("<Q", len(head)) + head + data
