@@ -37,6 +37,8 @@ layout(push_constant) uniform Push
   float keep;
   uint b_cols; // elements of a row of B, where rows may end inside a quad
   uint m_tile; // first tile of rows
+  uint b_first;     // 16-bit words of B before the binding's first, wrapping
+  uint side_offset; // floats
 };
 
 layout(binding = 0) readonly buffer A { float a[]; };
@@ -46,7 +48,9 @@ layout(binding = 2) buffer C { float c[]; };
 layout(binding = 3) readonly buffer Strength { float strength[]; };
 layout(binding = 4) readonly buffer Random { uint random[]; }; // key low, key high, step, first row
 layout(binding = 5) readonly buffer Counts { uint counts[]; };
+layout(binding = 6) readonly buffer Side { uint side[]; }; // of B, where TYPE has one
 
+#define HAS_SIDE
 #include "quant/quant.glsl"
 #include "philox.glsl"
 

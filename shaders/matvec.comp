@@ -27,6 +27,7 @@ layout(push_constant) uniform Push
   float keep;
   uint b_cols;
   uint m_tile;
+  uint b_first, side_offset;
 };
 
 layout(binding = 0) readonly buffer A { float a[]; };
@@ -34,7 +35,9 @@ layout(binding = 1) readonly buffer B32 { float w32[]; };
 layout(binding = 1) readonly buffer B16 { uint16_t w16[]; };
 layout(binding = 2) buffer C { float c[]; };
 layout(binding = 3) readonly buffer Strength { float strength[]; };
+layout(binding = 4) readonly buffer Side { uint side[]; };
 
+#define HAS_SIDE
 #include "quant/quant.glsl"
 #include "reduce.glsl"
 

@@ -11,6 +11,9 @@ static const LkTypeInfo types[] = {
   { LK_TYPE_Q6_K, "Q6_K", 256, 210 },  { LK_TYPE_IQ4_NL, "IQ4_NL", 32, 18 }, { LK_TYPE_IQ4_XS, "IQ4_XS", 256, 136 },
   { LK_TYPE_I8, "I8", 1, 1 },          { LK_TYPE_I16, "I16", 1, 2 },        { LK_TYPE_I32, "I32", 1, 4 },
   { LK_TYPE_I64, "I64", 1, 8 },        { LK_TYPE_F64, "F64", 1, 8 },
+  { LK_TYPE_U8, "U8", 1, 1 },
+  { LK_TYPE_NF4, "NF4", 4, 2, 1092, 16384, 260 },
+  { LK_TYPE_NF4_PLAIN, "NF4_PLAIN", 4, 2, 64, 64, 4 },
 };
 
 const LkTypeInfo *
@@ -50,9 +53,30 @@ lk_type_row_bytes (LkType type, guint64 elements, guint64 *bytes)
 }
 
 gboolean
+lk_type_side_offset (LkType type, guint64 rows, guint64 elements, guint64 *offset)
+{
+  guint64 row, all;
+
+  return lk_type_row_bytes (type, elements, &row) && lk_size_mul (row, rows, &all)
+         && lk_size_align (all, lk_type_info (type)->side_bytes ? 4 : 1, offset);
+}
+
+gboolean
 lk_type_bytes (LkType type, guint64 rows, guint64 elements, guint64 *bytes)
 {
-  guint64 row;
+  const LkTypeInfo *info = lk_type_info (type);
+  guint64 codes, n, blocks, side;
 
-  return lk_type_row_bytes (type, elements, &row) && lk_size_mul (row, rows, bytes);
+  if (!lk_type_side_offset (type, rows, elements, &codes))
+    return FALSE;
+  if (info->side_bytes == 0)
+    {
+      *bytes = codes;
+      return TRUE;
+    }
+  if (!lk_size_mul (rows, elements, &n))
+    return FALSE;
+  blocks = n / info->side_block + (n % info->side_block > 0);
+  return lk_size_mul (blocks, info->side_block_bytes, &side) && lk_size_add (side, info->side_bytes, &side)
+         && lk_size_add (codes, side, bytes);
 }

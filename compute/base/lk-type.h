@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Element types of tensors. Numbers are GGUF's own type ids, so that a file's id needs no translation.
- * Rows are contiguous; a row is a whole number of blocks.
+ * Element types of tensors. Numbers are GGUF's own type ids, so that a file's id needs no translation; GGUF has no
+ * such type where they are 256 or more. Rows are contiguous; a row is a whole number of blocks. Of some types the scales
+ * stand apart from the rows, on their side: behind the last row, for the matrix as a whole.
  */
 #pragma once
 
@@ -31,6 +32,9 @@ typedef enum
   LK_TYPE_I64 = 27,
   LK_TYPE_F64 = 28,
   LK_TYPE_BF16 = 30,
+  LK_TYPE_NF4 = 256,       /* bitsandbytes' 4-bit NormalFloat, double quantised scales */
+  LK_TYPE_NF4_PLAIN = 257, /* the same with F32 scales */
+  LK_TYPE_U8 = 258,
   LK_TYPE_INVALID = -1,
 } LkType;
 
@@ -40,7 +44,12 @@ typedef struct
   const char *name;      /* "Q4_1" */
   guint block_elements;  /* elements of a block */
   guint block_bytes;     /* bytes of a block */
+  /* The side: so many bytes, and behind them side_block_bytes for each begun side_block elements of the matrix. */
+  guint side_bytes;      /* 0: there is none */
+  guint side_block, side_block_bytes;
 } LkTypeInfo;
+
+#define LK_TYPE_NOT_GGUF 256 /* the first number that is none of GGUF's */
 
 /* NULL for a type this table does not list. */
 const LkTypeInfo *lk_type_info (LkType type);
@@ -50,7 +59,9 @@ const char *lk_type_name (LkType type);
 
 /* Bytes of a row of @elements. FALSE on an unknown type, a partial block or overflow. */
 gboolean lk_type_row_bytes (LkType type, guint64 elements, guint64 *bytes);
-/* Bytes of @rows rows of @elements each. */
+/* Bytes of @rows rows of @elements each, and of what stands on their side. */
 gboolean lk_type_bytes (LkType type, guint64 rows, guint64 elements, guint64 *bytes);
+/* Where the side begins, a multiple of 4; the end of the rows where there is none. */
+gboolean lk_type_side_offset (LkType type, guint64 rows, guint64 elements, guint64 *offset);
 
 G_END_DECLS

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "lk-half.h"
-#include "lk-quant.h"
+#include "lk-nf4.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -147,6 +147,66 @@ dequantise (LkType type, const void *blocks, float *out, gint64 n)
     }
 }
 
+static inline float
+nf4_scale (const LkPacked *w, guint64 block)
+{
+  float scale;
+
+  if (w->type == LK_TYPE_NF4)
+    return lk_nf4_scale (w->side, block);
+  memcpy (&scale, w->side + (16 + block) * 4, 4);
+  return scale;
+}
+
+/* From element @first of the matrix, a multiple of 4 as @n. */
+static void
+unpack_nf4 (const LkPacked *w, guint64 first, float *restrict out, gint64 n)
+{
+  float values[16];
+
+  memcpy (values, w->side, sizeof values);
+  for (gint64 done = 0; done < n;)
+    {
+      guint64 at = first + (guint64) done;
+      gint64 left = MIN (n - done, (gint64) (LK_NF4_BLOCK - at % LK_NF4_BLOCK)), i = 0;
+      float scale = nf4_scale (w, at / LK_NF4_BLOCK);
+      const guint8 *codes = w->data + at / 2;
+
+#if defined(__AVX512F__) && defined(__AVX512BW__)
+      const __m512 table = _mm512_mul_ps (_mm512_loadu_ps (values), _mm512_set1_ps (scale));
+
+      for (; i + 32 <= left; i += 32)
+        {
+          __m128i pairs = _mm_loadu_si128 ((const __m128i *) (const void *) (codes + i / 2));
+          __m128i high = _mm_and_si128 (_mm_srli_epi16 (pairs, 4), _mm_set1_epi8 (15)), low = _mm_and_si128 (pairs, _mm_set1_epi8 (15));
+
+          _mm512_storeu_ps (out + done + i, _mm512_permutexvar_ps (_mm512_cvtepu8_epi32 (_mm_unpacklo_epi8 (high, low)), table));
+          _mm512_storeu_ps (out + done + i + 16, _mm512_permutexvar_ps (_mm512_cvtepu8_epi32 (_mm_unpackhi_epi8 (high, low)), table));
+        }
+#endif
+      for (; i < left; i += 2)
+        {
+          out[done + i] = values[codes[i / 2] >> 4] * scale;
+          out[done + i + 1] = values[codes[i / 2] & 15] * scale;
+        }
+      done += left;
+    }
+}
+
+static void
+unpack (const LkPacked *w, gint64 row, gint64 col, gint64 n, float *out)
+{
+  const LkTypeInfo *type;
+
+  if (w->type == LK_TYPE_NF4 || w->type == LK_TYPE_NF4_PLAIN)
+    {
+      unpack_nf4 (w, (guint64) (row * w->cols + col), out, n);
+      return;
+    }
+  type = lk_type_info (w->type);
+  dequantise (w->type, w->data + (guint64) row * w->row_bytes + (guint64) (col / type->block_elements) * type->block_bytes, out, n);
+}
+
 /* Partial sums: two of the widest registers, so that one addition need not wait for the one before. */
 #define LK_LANES 32
 
@@ -260,9 +320,12 @@ dot_q8_0 (const guint8 *b, const float *x, const float *xs, gint64 n)
 typedef float (*DotFunc) (const guint8 *b, const float *x, const float *xs, gint64 n);
 
 static void
-matvec (LkType type, const guint8 *w, gsize row_bytes, gint64 rows, const float *x, gint64 n, float *scratch, float *y)
+matvec (const LkPacked *w, gint64 first, gint64 rows, const float *x, float *scratch, float *y)
 {
+  LkType type = w->type;
   DotFunc packed = type == LK_TYPE_Q4_1 ? dot_q4_1 : type == LK_TYPE_Q4_0 ? dot_q4_0 : type == LK_TYPE_Q8_0 ? dot_q8_0 : NULL;
+  const guint8 *begin = w->data + (guint64) first * w->row_bytes;
+  gint64 n = w->cols;
 
   if (packed)
     {
@@ -274,16 +337,16 @@ matvec (LkType type, const guint8 *w, gsize row_bytes, gint64 rows, const float 
           scratch[k / 32] = s;
         }
       for (gint64 r = 0; r < rows; r++)
-        y[r] = packed (w + (gsize) r * row_bytes, x, scratch, n);
+        y[r] = packed (begin + (gsize) r * w->row_bytes, x, scratch, n);
       return;
     }
   for (gint64 r = 0; r < rows; r++)
     {
-      const float *row = (const float *) (const void *) (w + (gsize) r * row_bytes);
+      const float *row = (const float *) (const void *) (begin + (gsize) r * w->row_bytes);
 
       if (type != LK_TYPE_F32)
         {
-          dequantise (type, row, scratch, n);
+          unpack (w, first + r, 0, n, scratch);
           row = scratch;
         }
       y[r] = dot (row, x, n);
@@ -472,7 +535,7 @@ adamw (float *restrict p, float *restrict g, float *restrict m, float *restrict 
 
 const LkCpuKernels LK_SIMD_SET = {
   .name = LK_SIMD_NAME,
-  .dequantise = dequantise,
+  .unpack = unpack,
   .matvec = matvec,
   .dot = dot,
   .sum_of_squares = sum_of_squares,

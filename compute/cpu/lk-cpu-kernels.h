@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "lk-type.h"
+#include "lk-quant.h"
 
 G_BEGIN_DECLS
 
@@ -20,10 +20,10 @@ typedef struct
 {
   const char *name; /* "AVX-512", "AVX2", "baseline" */
 
-  /* @n elements of @type to float32; whole blocks. */
-  void (*dequantise) (LkType type, const void *blocks, float *out, gint64 n);
-  /* y[r] = Σ_i w[r][i]·x[i] for @rows packed rows of @row_bytes. @scratch: n floats. */
-  void (*matvec) (LkType type, const guint8 *w, gsize row_bytes, gint64 rows, const float *x, gint64 n, float *scratch, float *y);
+  /* As lk_packed_read. */
+  void (*unpack) (const LkPacked *w, gint64 row, gint64 col, gint64 n, float *out);
+  /* y[r] = Σ_i w[first + r][i]·x[i] for @rows packed rows. @scratch: w's cols floats. */
+  void (*matvec) (const LkPacked *w, gint64 first, gint64 rows, const float *x, float *scratch, float *y);
   float (*dot) (const float *x, const float *y, gint64 n);
   double (*sum_of_squares) (const float *x, gint64 n);
   void (*axpy) (float a, const float *x, float *y, gint64 n); /* y += a·x */

@@ -252,7 +252,7 @@ take_type (Cursor *c, LkTensorInfo *tensor, GError **error)
 
   if (!take (c, 4, &id, "type", error))
     return FALSE;
-  info = id <= G_MAXINT16 ? lk_type_info ((LkType) id) : NULL;
+  info = id < LK_TYPE_NOT_GGUF ? lk_type_info ((LkType) id) : NULL;
   if (!info && foreign_type_name (id))
     return fail (c, error, LK_ERROR_UNSUPPORTED, "tensors of type %s are not supported", foreign_type_name (id));
   if (!info)

@@ -12,7 +12,7 @@ static const LkSafetensorsType types[] = {
   { "F32", LK_TYPE_F32, 32 },          { "F16", LK_TYPE_F16, 16 },          { "BF16", LK_TYPE_BF16, 16 },
   { "F64", LK_TYPE_F64, 64 },          { "I8", LK_TYPE_I8, 8 },             { "I16", LK_TYPE_I16, 16 },
   { "I32", LK_TYPE_I32, 32 },          { "I64", LK_TYPE_I64, 64 },          { "BOOL", LK_TYPE_INVALID, 8 },
-  { "U8", LK_TYPE_INVALID, 8 },        { "U16", LK_TYPE_INVALID, 16 },      { "U32", LK_TYPE_INVALID, 32 },
+  { "U8", LK_TYPE_U8, 8 },        { "U16", LK_TYPE_INVALID, 16 },      { "U32", LK_TYPE_INVALID, 32 },
   { "U64", LK_TYPE_INVALID, 64 },      { "C64", LK_TYPE_INVALID, 64 },      { "F8_E4M3", LK_TYPE_INVALID, 8 },
   { "F8_E5M2", LK_TYPE_INVALID, 8 },   { "F8_E8M0", LK_TYPE_INVALID, 8 },   { "F8_E4M3FNUZ", LK_TYPE_INVALID, 8 },
   { "F8_E5M2FNUZ", LK_TYPE_INVALID, 8 }, { "F6_E2M3", LK_TYPE_INVALID, 6 }, { "F6_E3M2", LK_TYPE_INVALID, 6 },

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char *name;             /* owned by the file */
-  LkType type;                  /* LK_TYPE_INVALID in safetensors: a type we do not read (U8, F8_E4M3 …) */
+  LkType type;                  /* LK_TYPE_INVALID in safetensors: a type we do not read (F8_E4M3 …) */
   guint n_dims;                 /* 0 in safetensors: a scalar, one element */
   guint64 shape[LK_MAX_DIMS];   /* outermost first, as PyTorch prints it: a linear layer is [out, in] */
   const guint8 *data;           /* mapped; valid as long as the file; may be unaligned in safetensors */

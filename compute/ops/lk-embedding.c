@@ -26,10 +26,8 @@ typedef struct
 {
   const LkCpuKernels *kernels;
   const gint32 *ids;
-  const guint8 *table;
+  LkPacked table;
   float *out;
-  LkType type;
-  guint64 row_bytes;
   gint64 cols, vocab;
   float scale;
 } LkEmbeddingJob;
@@ -44,7 +42,7 @@ lk_embedding_rows (gint64 begin, gint64 end, guint worker, gpointer data)
       float *row = job->out + t * job->cols;
       gint64 id = CLAMP (job->ids[t], 0, job->vocab - 1);
 
-      job->kernels->dequantise (job->type, job->table + (guint64) id * job->row_bytes, row, job->cols);
+      job->kernels->unpack (&job->table, id, 0, job->cols, row);
       if (job->scale != 1.0f)
         job->kernels->scale (job->scale, row, job->cols);
     }
@@ -55,9 +53,8 @@ lk_embedding_run (LkCpuTask *task, const LkNode *node)
 {
   LkTensor *table = lk_task_tensor (task, node->in[1]);
   LkTensor *out = lk_task_tensor (task, node->out[0]);
-  LkEmbeddingJob job = { task->kernels, lk_cpu_task_i32 (task, node->in[0]), lk_cpu_task_bytes (task, node->in[1]),
-                         lk_cpu_task_f32 (task, node->out[0]), table->type, table->bytes / (guint64) table->rows,
-                         table->cols, table->rows, node->params.f[0] };
+  LkEmbeddingJob job = { task->kernels, lk_cpu_task_i32 (task, node->in[0]), lk_cpu_task_packed (task, node->in[1]),
+                         lk_cpu_task_f32 (task, node->out[0]), table->cols, table->rows, node->params.f[0] };
 
   lk_parallel_for (task->parallel, out->rows, lk_row_grain (out->cols), lk_embedding_rows, &job);
 }
@@ -81,7 +78,7 @@ lk_embedding_record (LkGpuTask *task, const LkNode *node, GError **error)
   guint64 room = lk_gpu_device_get_plan (task->device)->max_binding - device->min_storage_buffer_alignment;
   gint64 step = MIN (table->rows, MAX (1, (gint64) (room / row_bytes)));
 
-  if (!lk_op_check_type (table->type, error))
+  if (!lk_op_check_type (table->type, FALSE, error))
     return FALSE;
   for (gint64 begin = 0; begin < table->rows; begin += step)
     {

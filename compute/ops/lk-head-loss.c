@@ -108,9 +108,7 @@ lk_head_loss_scratch (LkProgram *program, const LkNode *node, LkTarget target, g
 typedef struct
 {
   LkCpuTask *task;
-  const guint8 *w;
-  const LkTypeInfo *type;
-  guint64 row_bytes;
+  LkPacked w;
   float *x, *dx, *logits, *losses, *tiles;
   float *dw;
   gsize tile_floats;
@@ -124,13 +122,13 @@ static void
 lk_head_logits (gint64 begin, gint64 end, guint worker, gpointer data)
 {
   LkHeadJob *job = data;
-  const float *tile = (const float *) (const void *) (job->w + (guint64) begin * job->row_bytes);
+  const float *tile = (const float *) (const void *) (job->w.data + (guint64) begin * job->w.row_bytes);
 
-  if (job->type->type != LK_TYPE_F32)
+  if (job->w.type != LK_TYPE_F32)
     {
       float *scratch = job->tiles + worker * job->tile_floats;
 
-      job->task->kernels->dequantise (job->type->type, tile, scratch, (end - begin) * job->hidden);
+      job->task->kernels->unpack (&job->w, begin, 0, (end - begin) * job->hidden, scratch);
       tile = scratch;
     }
   lk_cpu_gemm (FALSE, TRUE, job->n, end - begin, job->hidden, 1, job->x, job->hidden, tile, job->hidden, 0, job->logits + begin, job->vocab);
@@ -193,19 +191,17 @@ lk_head_dx_columns (gint64 begin, gint64 end, guint worker, gpointer data)
 {
   LkHeadJob *job = data;
   float *scratch = job->tiles + worker * job->tile_floats;
-  const guint8 *column = job->w + (guint64) (begin / job->type->block_elements) * job->type->block_bytes;
 
   for (gint64 o = 0; o < job->vocab; o += LK_HEAD_DX_DEPTH)
     {
       gint64 depth = MIN (LK_HEAD_DX_DEPTH, job->vocab - o);
-      const float *tile = (const float *) (const void *) (column + (guint64) o * job->row_bytes);
+      const float *tile = (const float *) (const void *) (job->w.data + (guint64) o * job->w.row_bytes) + begin;
       gint64 stride = job->hidden;
 
-      if (job->type->type != LK_TYPE_F32)
+      if (job->w.type != LK_TYPE_F32)
         {
           for (gint64 r = 0; r < depth; r++)
-            job->task->kernels->dequantise (job->type->type, column + (guint64) (o + r) * job->row_bytes, scratch + r * (end - begin),
-                                            end - begin);
+            job->task->kernels->unpack (&job->w, o + r, begin, end - begin, scratch + r * (end - begin));
           tile = scratch;
           stride = end - begin;
         }
@@ -268,7 +264,7 @@ lk_head_loss_run (LkCpuTask *task, const LkNode *node)
   g_autofree gint32 *ids = g_new (gint32, (gsize) x->rows);
   gint64 n = 0, chunk = lk_head_chunk (x->rows, w->rows);
   double sum = 0;
-  LkHeadJob job = { task, lk_cpu_task_bytes (task, node->in[1]), lk_type_info (w->type), w->bytes / (guint64) w->rows, scratch + l.x,
+  LkHeadJob job = { task, lk_cpu_task_packed (task, node->in[1]), scratch + l.x,
                     scratch + l.dx, scratch + l.logits, scratch + l.losses, scratch + l.tiles, lk_cpu_task_f32 (task, node->out[OUT_DW]),
                     l.tile_floats, 0, w->cols, w->rows, NULL, node->out[OUT_DX] || node->out[OUT_DW], node->params.f[0] };
 

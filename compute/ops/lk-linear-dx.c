@@ -49,12 +49,10 @@ typedef struct
   LkCpuTask *task;
   const LkNode *node;
   const float *dy;
-  const guint8 *w;
+  LkPacked w;
   float *dx;
   float *scratch;
   gsize scratch_floats;
-  const LkTypeInfo *type;
-  guint64 row_bytes;
   gint64 rows, in, out;
   guint adapter;
   float s;
@@ -93,20 +91,18 @@ lk_linear_dx_columns (gint64 begin, gint64 end, guint worker, gpointer data)
 {
   LkLinearDxJob *job = data;
   float *scratch = job->scratch + worker * job->scratch_floats;
-  const guint8 *column = job->w + (guint64) (begin / job->type->block_elements) * job->type->block_bytes;
   gboolean accumulate = job->node->accumulate & 1;
 
   for (gint64 o = 0; o < job->out; o += LK_LINEAR_DX_DEPTH)
     {
       gint64 depth = MIN (LK_LINEAR_DX_DEPTH, job->out - o);
-      const float *tile = (const float *) (const void *) (column + (guint64) o * job->row_bytes);
+      const float *tile = (const float *) (const void *) (job->w.data + (guint64) o * job->w.row_bytes) + begin;
       gint64 stride = job->in;
 
-      if (job->type->type != LK_TYPE_F32)
+      if (job->w.type != LK_TYPE_F32)
         {
           for (gint64 r = 0; r < depth; r++)
-            job->task->kernels->dequantise (job->type->type, column + (guint64) (o + r) * job->row_bytes, scratch + r * (end - begin),
-                                            end - begin);
+            job->task->kernels->unpack (&job->w, o + r, begin, end - begin, scratch + r * (end - begin));
           tile = scratch;
           stride = end - begin;
         }
@@ -139,10 +135,9 @@ lk_linear_dx_run (LkCpuTask *task, const LkNode *node)
   LkTensor *dy = lk_task_tensor (task, node->in[0]), *w = lk_task_tensor (task, node->in[1]);
   guint workers = lk_parallel_get_workers (task->parallel);
   guint n = node->params.u[LK_LINEAR_N_ADAPTERS];
-  LkLinearDxJob job = { task, node, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_bytes (task, node->in[1]),
+  LkLinearDxJob job = { task, node, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_packed (task, node->in[1]),
                         lk_cpu_task_f32 (task, node->out[0]), (float *) (void *) task->scratch,
-                        node->scratch_bytes / sizeof (float) / workers, lk_type_info (w->type), w->bytes / (guint64) w->rows,
-                        dy->rows, w->cols, w->rows, 0, 0 };
+                        node->scratch_bytes / sizeof (float) / workers, dy->rows, w->cols, w->rows, 0, 0 };
 
   for (guint i = 0; i < n; i++)
     {

@@ -60,12 +60,10 @@ typedef struct
   LkCpuTask *task;
   const LkNode *node;
   const float *x;
-  const guint8 *w;
+  LkPacked w;
   float *y;
   float *scratch;
   gsize scratch_floats; /* a worker */
-  LkType type;
-  guint64 row_bytes;
   gint64 rows, in, out;
   guint adapter;
 } LkLinearJob;
@@ -122,16 +120,15 @@ lk_linear_columns (gint64 begin, gint64 end, guint worker, gpointer data)
   if (job->rows < LK_LINEAR_MATVEC_ROWS)
     {
       for (gint64 t = 0; t < job->rows; t++)
-        kernels->matvec (job->type, job->w + (guint64) begin * job->row_bytes, job->row_bytes, end - begin, job->x + t * job->in, job->in,
-                         scratch, job->y + t * job->out + begin);
+        kernels->matvec (&job->w, begin, end - begin, job->x + t * job->in, scratch, job->y + t * job->out + begin);
     }
   else
     {
-      const float *tile = (const float *) (const void *) (job->w + (guint64) begin * job->row_bytes);
+      const float *tile = (const float *) (const void *) (job->w.data + (guint64) begin * job->w.row_bytes);
 
-      if (job->type != LK_TYPE_F32)
+      if (job->w.type != LK_TYPE_F32)
         {
-          kernels->dequantise (job->type, tile, scratch, (end - begin) * job->in);
+          kernels->unpack (&job->w, begin, 0, (end - begin) * job->in, scratch);
           tile = scratch;
         }
       lk_cpu_gemm (FALSE, TRUE, job->rows, end - begin, job->in, 1, job->x, job->in, tile, job->in, 0, job->y + begin, job->out);
@@ -144,9 +141,9 @@ lk_linear_run (LkCpuTask *task, const LkNode *node)
 {
   LkTensor *x = lk_task_tensor (task, node->in[0]), *w = lk_task_tensor (task, node->in[1]);
   guint workers = lk_parallel_get_workers (task->parallel);
-  LkLinearJob job = { task, node, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_bytes (task, node->in[1]),
+  LkLinearJob job = { task, node, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_packed (task, node->in[1]),
                       lk_cpu_task_f32 (task, node->out[0]), (float *) (void *) task->scratch,
-                      node->scratch_bytes / sizeof (float) / workers, w->type, w->bytes / (guint64) w->rows, x->rows, w->cols, w->rows, 0 };
+                      node->scratch_bytes / sizeof (float) / workers, x->rows, w->cols, w->rows, 0 };
 
   for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
     {

@@ -46,14 +46,15 @@ lk_op_groups (guint64 n, guint per_group)
 }
 
 gboolean
-lk_op_check_type (LkType type, GError **error)
+lk_op_check_type (LkType type, gboolean side, GError **error)
 {
   static const LkType known[]
     = { LK_TYPE_F32,  LK_TYPE_F16,  LK_TYPE_BF16, LK_TYPE_Q4_0, LK_TYPE_Q4_1, LK_TYPE_Q5_0,
-        LK_TYPE_Q5_1, LK_TYPE_Q8_0, LK_TYPE_Q4_K, LK_TYPE_Q5_K, LK_TYPE_Q6_K };
+        LK_TYPE_Q5_1, LK_TYPE_Q8_0, LK_TYPE_Q4_K, LK_TYPE_Q5_K, LK_TYPE_Q6_K, LK_TYPE_NF4,
+        LK_TYPE_NF4_PLAIN };
 
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
-    if (known[i] == type)
+    if (known[i] == type && (side || lk_type_info (type)->side_bytes == 0))
       return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
                "Weights of type %s cannot be used on a graphics card yet.", lk_type_name (type));

@@ -19,8 +19,9 @@ guint32 lk_op_bind_slice (LkGpuTask *task, LkGpuDispatch *dispatch, LkGpuSlice s
 guint32 lk_op_bind (LkGpuTask *task, LkGpuDispatch *dispatch, LkTensorId id, LkGpuAccess access);
 /* Work groups of @per_group elements for @n, at most as many as any device takes: kernels stride. */
 guint32 lk_op_groups (guint64 n, guint per_group);
-/* FALSE and LK_ERROR_UNSUPPORTED when shaders/quant has no file for @type. */
-gboolean lk_op_check_type (LkType type, GError **error);
+/* FALSE and LK_ERROR_UNSUPPORTED when shaders/quant has no file for @type, or, where the kernel cannot see what stands on a
+ * matrix's side, the type has one. */
+gboolean lk_op_check_type (LkType type, gboolean side, GError **error);
 /* Records it with the push constants in @push. bytes become the sum of what is bound. */
 gboolean lk_op_record (LkGpuTask *task, LkGpuDispatch *dispatch, gconstpointer push, gsize push_size,
                        guint32 groups_x, guint32 groups_y, double flops, GError **error);
@@ -48,7 +49,7 @@ typedef struct
   gint64 m, n, k;
   LkGpuSlice a;
   gboolean a_transposed; /* stored [k, m] */
-  LkGpuSlice b;
+  LkGpuSlice b;          /* with its side behind the rows, where the type has one */
   LkType b_type;
   gboolean b_transposed; /* stored [n, k] */
   LkGpuSlice c;

@@ -20,6 +20,7 @@ typedef struct
   float keep;
   guint32 b_cols;
   guint32 m_tile;
+  guint32 b_first, side_offset;
 } LkMatmulPush;
 
 /* The longest sum one dispatch makes on a software device, see lk_op_matmul. */
@@ -61,6 +62,31 @@ row_bytes (const LkOpMatmul *product)
   /* The program's tensors are whole blocks, so that this cannot fail. */
   lk_type_row_bytes (product->b_type, (guint64) (product->b_transposed ? product->k : product->n), &bytes);
   return bytes;
+}
+
+/* The rows of @part, and what stands on the matrix's side, which all parts share. */
+static void
+bind_b (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, const LkMatmulPart *part, LkMatmulPush *push)
+{
+  const guint64 bytes = row_bytes (product);
+
+  push->b_offset = (guint32) (lk_op_bind_bytes (task, d, lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes),
+                                                LK_GPU_READ)
+                              / sizeof (guint16));
+  push->b_first = (guint32) ((guint64) part->begin * bytes / sizeof (guint16)) - push->b_offset;
+}
+
+static void
+bind_side (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, LkMatmulPush *push)
+{
+  gint64 rows = product->b_transposed ? product->n : product->k, cols = product->b_transposed ? product->k : product->n;
+  guint64 begin = 0, all = 0;
+  LkGpuSlice side = product->a;
+
+  if (lk_type_info (product->b_type)->side_bytes > 0 && lk_type_side_offset (product->b_type, (guint64) rows, (guint64) cols, &begin)
+      && lk_type_bytes (product->b_type, (guint64) rows, (guint64) cols, &all))
+    side = lk_gpu_slice_part (product->b, begin, all - begin);
+  push->side_offset = lk_op_bind_slice (task, d, side, LK_GPU_READ);
 }
 
 static void
@@ -110,9 +136,6 @@ static gboolean
 record_matvec (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPart *part,
                GError **error)
 {
-  const guint64 bytes = row_bytes (product);
-  const LkGpuSlice b
-    = lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes);
   LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_MATVEC);
   LkMatmulPush push = { 0 };
 
@@ -121,10 +144,11 @@ record_matvec (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, c
   d.constants[d.n_constants++] = product->strength.buffer != NULL;
   d.constants[d.n_constants++] = (guint32) product->m;
   push.a_offset += lk_op_bind_slice (task, &d, product->a, LK_GPU_READ);
-  push.b_offset = (guint32) (lk_op_bind_bytes (task, &d, b, LK_GPU_READ) / sizeof (guint16));
+  bind_b (task, &d, product, part, &push);
   push.c_offset
     += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
   lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
+  bind_side (task, &d, product, &push);
   return lk_op_record (task, &d, &push, sizeof push, lk_op_groups (push.n, MATVEC_OUTPUTS), 1,
                        2.0 * (double) product->m * (double) push.n * (double) push.k, error);
 }
@@ -135,9 +159,6 @@ record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, con
 {
   const LkDevicePlan *plan = lk_gpu_device_get_plan (task->device);
   const LkMatmulTile tile = choose_tile (plan, product->m, product->n);
-  const guint64 bytes = row_bytes (product);
-  const LkGpuSlice b
-    = lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes);
   LkMatmulPush push = { 0 };
   double tile_flops, k;
   gint64 tiles = (product->m + tile.bm - 1) / tile.bm, step;
@@ -154,12 +175,13 @@ record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, con
 
       set_constants (&d, product, &tile);
       p.a_offset += lk_op_bind_slice (task, &d, product->a, LK_GPU_READ);
-      p.b_offset = (guint32) (lk_op_bind_bytes (task, &d, b, LK_GPU_READ) / sizeof (guint16));
+      bind_b (task, &d, product, part, &p);
       p.c_offset
         += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
       lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
       lk_op_bind_slice (task, &d, product->random.buffer ? product->random : product->a, LK_GPU_READ);
       lk_op_bind_slice (task, &d, product->counts.buffer ? product->counts : product->a, LK_GPU_READ);
+      bind_side (task, &d, product, &p);
       p.m_tile = (guint32) at;
       if (!lk_op_record (task, &d, &p, sizeof p, (push.n + tile.bn - 1) / tile.bn, (guint32) n_tiles,
                          tile_flops * (double) n_tiles, error))
@@ -178,7 +200,7 @@ lk_op_matmul (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GE
   gint64 rows = product->b_transposed ? product->n : product->k;
   gint64 step = rows;
 
-  if (!lk_op_check_type (product->b_type, error))
+  if (!lk_op_check_type (product->b_type, TRUE, error))
     return FALSE;
   /* With its mask on B a part's rows would be counted from its own beginning; such a B is an activation,
    * which other operations must see whole anyway. */

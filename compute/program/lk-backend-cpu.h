@@ -37,4 +37,12 @@ lk_cpu_task_bytes (LkCpuTask *self, LkTensorId id)
   return id ? self->data[id] : NULL;
 }
 
+static inline LkPacked
+lk_cpu_task_packed (LkCpuTask *self, LkTensorId id)
+{
+  LkTensor *t = lk_program_get_tensor (self->program, id);
+
+  return lk_packed (t->type, self->data[id], t->rows, t->cols);
+}
+
 G_END_DECLS

@@ -2,7 +2,9 @@
 // Packed weights as they stand in the file. The including shader declares, on one binding, the views
 //   readonly buffer { float w32[]; };  readonly buffer { uint16_t w16[]; };
 // and the constant TYPE (LkType's number). A row begins at 16-bit word @row; @k is a multiple of 4 below
-// @cols.
+// @cols. With HAS_SIDE it also declares
+//   readonly buffer { uint side[]; };  uint side_offset;  uint b_first;
+// what stands on the matrix's side, from side[side_offset] on, and where in the matrix, in words, w16[0] is.
 #include "half.glsl"
 #include "k_scales.glsl"
 #include "f32.glsl"
@@ -16,6 +18,9 @@
 #include "q4_k.glsl"
 #include "q5_k.glsl"
 #include "q6_k.glsl"
+#ifdef HAS_SIDE
+#include "nf4.glsl"
+#endif
 
 // TYPE is a specialization constant: one of these remains in the pipeline.
 vec4 dequant (uint row, uint k, uint cols)
@@ -33,6 +38,10 @@ vec4 dequant (uint row, uint k, uint cols)
     case 13u: return dequant_q5_k (row, k);
     case 14u: return dequant_q6_k (row, k);
     case 30u: return dequant_bf16 (row, k, cols);
+#ifdef HAS_SIDE
+    case 256u: return dequant_nf4 (row, k);
+    case 257u: return dequant_nf4_plain (row, k);
+#endif
     default: return vec4 (0.0);
     }
 }

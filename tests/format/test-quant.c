@@ -7,6 +7,7 @@
 
 #include "lk-half.h"
 #include "lk-quant.h"
+#include "../lk-test-nf4.h"
 #include "lk-test-crc.h"
 
 #define N_INPUTS 1024
@@ -157,11 +158,98 @@ test_odd_inputs (gconstpointer user_data)
       }
 }
 
+/* The vector of formats: g.3, and what bitsandbytes 0.50 makes of it: tests/interop/nf4.py. */
+static void
+test_nf4 (void)
+{
+  static const guint8 scales[] = { 186, 200, 198, 178, 0, 193, 200, 186, 93, 49, 70, 200, 192, 58, 198, 84 };
+  static const struct { LkType type; guint64 bytes; double rmse; } types[]
+      = { { LK_TYPE_NF4, 512 + 1092 + 260, 0.0501 }, { LK_TYPE_NF4_PLAIN, 512 + 64 + 16 * 4, 0.050115 } };
+  g_autofree float *x = g_new (float, N_INPUTS);
+  g_autofree float *y = g_new (float, N_INPUTS);
+
+  make_inputs (x);
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      guint64 size = 0;
+      g_autofree guint8 *bytes = NULL;
+      LkPacked packed;
+      double square = 0;
+
+      g_assert_true (lk_type_bytes (types[i].type, 8, 128, &size));
+      g_assert_cmpuint (size, ==, types[i].bytes);
+      bytes = g_malloc (size);
+      lk_test_nf4_quantise (types[i].type, x, 8, 128, bytes);
+      g_assert_cmphex (lk_test_crc32 (bytes, 512), ==, 0x30807CED);
+      packed = lk_packed (types[i].type, bytes, 8, 128);
+      lk_packed_read (&packed, 0, 0, N_INPUTS, y);
+      for (int k = 0; k < N_INPUTS; k++)
+        square += ((double) x[k] - y[k]) * ((double) x[k] - y[k]);
+      g_assert_cmpfloat_with_epsilon (sqrt (square / N_INPUTS), types[i].rmse, 1e-4);
+      if (types[i].type == LK_TYPE_NF4_PLAIN)
+        g_assert_cmphex (lk_test_crc32 (y, N_INPUTS * sizeof (float)), ==, 0x64631A74);
+      else
+        {
+          g_assert_cmpmem (packed.side + 274 * 4, 16, scales, 16);
+          g_assert_cmpfloat_with_epsilon (lk_nf4_scale (packed.side, 0), 0.9873036, 1e-6);
+          g_assert_cmpfloat_with_epsilon (lk_nf4_scale (packed.side, 4), 0.8954042, 1e-6);
+        }
+      /* any part of it */
+      for (int at = 0; at < N_INPUTS; at += 36)
+        {
+          float part[132];
+          gint64 n = MIN (132, N_INPUTS - at);
+
+          lk_packed_read (&packed, at / 128, at % 128, n, part);
+          g_assert_cmpmem (part, (gsize) n * 4, y + at, (gsize) n * 4);
+        }
+    }
+}
+
+/* A whole number of bytes of a large matrix is 4.127 bits an element. */
+static void
+test_nf4_size (void)
+{
+  guint64 size;
+
+  g_assert_true (lk_type_bytes (LK_TYPE_NF4, 14336, 4096, &size));
+  g_assert_cmpfloat_with_epsilon ((double) size * 8 / (14336.0 * 4096), 4.127, 5e-4);
+  g_assert_false (lk_type_bytes (LK_TYPE_NF4, 8, 66, &size));
+  g_assert_false (lk_type_bytes (LK_TYPE_NF4, G_MAXUINT64 / 4, 4096, &size));
+}
+
+/* Zeros, infinities, not-a-numbers, short blocks. */
+static void
+test_nf4_odd (void)
+{
+  static const float odd[] = { 0, INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 1e-45f, -0.0f };
+  float x[100] = { 0 }, y[100];
+  guint64 size = 0;
+  g_autofree guint8 *bytes = NULL;
+
+  g_assert_true (lk_type_bytes (LK_TYPE_NF4, 1, 100, &size));
+  bytes = g_malloc (size);
+  for (guint k = 0; k < G_N_ELEMENTS (odd); k++)
+    {
+      LkPacked packed = lk_packed (LK_TYPE_NF4, bytes, 1, 100);
+
+      x[70] = x[3] = odd[k];
+      lk_test_nf4_quantise (LK_TYPE_NF4, x, 1, 100, bytes);
+      lk_packed_read (&packed, 0, 0, 100, y);
+      if (odd[k] == 0)
+        for (int i = 0; i < 64; i++)
+          g_assert_cmpfloat (y[i], ==, 0);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/quant/half-types", test_half_types);
+  g_test_add_func ("/quant/NF4/vector", test_nf4);
+  g_test_add_func ("/quant/NF4/size", test_nf4_size);
+  g_test_add_func ("/quant/NF4/odd-inputs", test_nf4_odd);
   for (guint i = 0; i < G_N_ELEMENTS (vectors); i++)
     {
       const char *name = lk_type_name (vectors[i].type);

@@ -14,6 +14,7 @@
 #include "lk-ops.h"
 #include "lk-quant.h"
 #include "lk-random.h"
+#include "../lk-test-nf4.h"
 
 #define GUARD_BYTES 256
 #define GUARD 0xa5
@@ -65,8 +66,10 @@ add_random (Fixture *f, const char *name, LkType type, gint64 rows, gint64 cols,
   if (type == LK_TYPE_F32)
     return v;
   bytes = g_malloc (v->bytes);
-  g_assert_nonnull (lk_quant_info (type)->quantise);
-  lk_quant_info (type)->quantise (values, bytes, (gint64) n);
+  if (lk_type_info (type)->side_bytes > 0)
+    lk_test_nf4_quantise (type, values, rows, cols, bytes);
+  else
+    lk_quant_info (type)->quantise (values, bytes, (gint64) n);
   g_ptr_array_add (f->contents, bytes);
   v->data = bytes;
   return v;
@@ -367,7 +370,7 @@ test_linear (gconstpointer data)
 {
   LkType type = GPOINTER_TO_INT (data);
   const LkTypeInfo *info = lk_type_info (type);
-  gint64 in = info->block_elements == 1 ? 131 : info->block_elements == 32 ? 160 : 512;
+  gint64 in = info->block_elements == 1 ? 131 : info->side_bytes > 0 ? 1092 : info->block_elements == 32 ? 160 : 512;
 
   if (skip_without_device ())
     return;
@@ -634,14 +637,16 @@ add_type_tests (void)
 {
   static const LkType types[]
     = { LK_TYPE_F32,  LK_TYPE_F16,  LK_TYPE_BF16, LK_TYPE_Q4_0, LK_TYPE_Q4_1, LK_TYPE_Q5_0,
-        LK_TYPE_Q5_1, LK_TYPE_Q8_0, LK_TYPE_Q4_K, LK_TYPE_Q5_K, LK_TYPE_Q6_K };
+        LK_TYPE_Q5_1, LK_TYPE_Q8_0, LK_TYPE_Q4_K, LK_TYPE_Q5_K, LK_TYPE_Q6_K,
+        LK_TYPE_NF4,  LK_TYPE_NF4_PLAIN };
 
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     {
       g_autofree char *linear = g_strconcat ("/gpu/record/linear/", lk_type_name (types[i]), NULL);
       g_autofree char *embedding = g_strconcat ("/gpu/record/embedding/", lk_type_name (types[i]), NULL);
       g_test_add_data_func (linear, GINT_TO_POINTER (types[i]), test_linear);
-      g_test_add_data_func (embedding, GINT_TO_POINTER (types[i]), test_embedding);
+      if (lk_type_info (types[i])->side_bytes == 0)
+        g_test_add_data_func (embedding, GINT_TO_POINTER (types[i]), test_embedding);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lk-quant.h"
+#include "../lk-test-nf4.h"
 #include "lk-random.h"
 
 #define LK_GUARD 256 /* bytes before and after each variable; a storage buffer's alignment */
@@ -101,7 +102,10 @@ lk_run_write_input (LkRun *run, const LkCase *self, guint i)
     {
       g_autofree guint8 *blocks = g_malloc (run->inputs[i]->bytes);
 
-      lk_quant_info (input->type)->quantise (run->values[i], blocks, (gint64) n);
+      if (lk_type_info (input->type)->side_bytes > 0)
+        lk_test_nf4_quantise (input->type, run->values[i], input->rows, input->cols, blocks);
+      else
+        lk_quant_info (input->type)->quantise (run->values[i], blocks, (gint64) n);
       g_assert_true (lk_backend_write (run->backend, run->inputs[i], 0, blocks, run->inputs[i]->bytes, &error));
     }
 }

@@ -2,6 +2,8 @@
  *
  * Block types: one file each, one row in the table. Dequantisation to float32 and, where we export the type, the
  * reference quantiser, bit for bit as llama.cpp's *_ref functions (reference/formats.md a.3, a.4).
+ *
+ * Types whose scales stand on the matrix's side (lk-type.h) are unpacked by the place of an element in the matrix.
  */
 #pragma once
 
@@ -12,15 +14,32 @@ G_BEGIN_DECLS
 /* @n elements, a whole number of blocks. @blocks may be unaligned. */
 typedef void (*LkDequantFunc) (const void *blocks, float *out, gint64 n);
 typedef void (*LkQuantFunc) (const float *in, void *blocks, gint64 n);
+/* @n elements from @first of the matrix written row by row; both a multiple of 4. @blocks is the matrix's beginning. */
+typedef void (*LkDequantSideFunc) (const guint8 *blocks, const guint8 *side, guint64 first, float *out, gint64 n);
 
 typedef struct
 {
   LkType type;
-  LkDequantFunc dequantise; /* never NULL */
-  LkQuantFunc quantise;     /* NULL: readable only */
+  LkDequantFunc dequantise; /* NULL where there is a side */
+  LkQuantFunc quantise;     /* NULL: readable only, or a matrix at a time */
+  LkDequantSideFunc dequantise_side; /* NULL where there is none */
 } LkQuantInfo;
 
 /* NULL for a type without a file in this folder. F32, F16 and BF16 are in the table. */
 const LkQuantInfo *lk_quant_info (LkType type);
+
+/* A packed matrix. @data borrowed. */
+typedef struct
+{
+  LkType type;
+  const guint8 *data, *side; /* side: NULL where there is none */
+  guint64 row_bytes;
+  gint64 cols;
+} LkPacked;
+
+/* @rows × @cols must be whole blocks. */
+LkPacked lk_packed (LkType type, const void *data, gint64 rows, gint64 cols);
+/* @n elements from (row, col), of which @col is whole blocks from the row's begin; they may go on in the rows that follow. */
+void lk_packed_read (const LkPacked *self, gint64 row, gint64 col, gint64 n, float *out);
 
 G_END_DECLS
