@@ -16,6 +16,7 @@ static gboolean as_json;
 static const GOptionEntry entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default cpu", "DEVICE" },
+  LK_CLI_BASE_TYPE,
   { "rank", 0, 0, G_OPTION_ARG_INT, &rank, "step: rank of the adapters on all linear layers (16)", "N" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "step: rows of a step (4)", "N" },
   { "length", 0, 0, G_OPTION_ARG_INT, &length, "step: tokens of a row (512)", "N" },
@@ -135,7 +136,9 @@ bench_step (GError **error)
   g_autofree char *shipped = model_path ? NULL : lk_cli_find_shipped_model (error);
   const char *path = model_path ? model_path : shipped;
   g_autoptr (LkBackend) backend = path ? lk_backend_new (device ? device : "cpu", error) : NULL;
-  g_autoptr (LkModel) model = backend ? lk_model_open (path, error) : NULL;
+  LkType base_type = LK_TYPE_INVALID;
+  g_autoptr (LkModel) model
+      = backend && lk_base_type_parse (lk_cli_base_type, &base_type, error) ? lk_model_open_as (path, base_type, error) : NULL;
   LkAdapterConfig config = { .rank = (guint) rank, .alpha = 2 * rank, .seed = 1 };
   g_autoptr (LkAdapter) adapter = model ? lk_adapter_new (model, "bench", &config, error) : NULL;
   LkTrainStepOptions options = { .model = model, .adapter = adapter, .backend = backend, .length = (guint) length, .recompute_layers = -1 };

@@ -125,7 +125,7 @@ estimate (GError **error)
   g_autofree char *shipped = model_path ? NULL : lk_cli_find_shipped_model (error);
   const char *path = model_path ? model_path : shipped;
   g_autoptr (LkBackend) backend = path ? lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error) : NULL;
-  g_autoptr (LkModel) model = backend ? lk_model_open (path, error) : NULL;
+  g_autoptr (LkModel) model = backend ? lk_model_open_as (path, lk_recipe_get_base_type (recipe), error) : NULL;
   g_autoptr (LkAdapter) adapter = NULL;
   g_autoptr (LkTrainData) data = NULL;
   g_autoptr (GError) plan_error = NULL;

@@ -37,6 +37,7 @@ static const GOptionEntry entries[] = {
   { "max-tokens", 0, 0, G_OPTION_ARG_INT, &max_tokens, "With --rouge: length of an answer; default 128",
     "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
+  LK_CLI_BASE_TYPE,
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Answer as one line of JSON", NULL },
   { NULL },
 };

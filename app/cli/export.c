@@ -11,7 +11,8 @@ run (int argc, char **argv)
                              "again and asked two questions;\n"
                              "for float32 and adapters a different answer is a failure, for rounded types "
                              "the agreement is told, and, of\n"
-                             "a run, the perplexity on held-out rows. With --json: lines of “progress”, "
+                             "a run, the perplexity on held-out rows. An adapter trained on quantised weights (--base-type of “train”) is\n"
+                             "merged into the weights as the file has them; what that changes is told. With --json: lines of “progress”, "
                              "“verified”, “done” or “error”.",
                              FALSE, argc, argv);
 }

@@ -26,6 +26,8 @@ static const GOptionEntry entries[] = {
   { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The file or folder to make", "PATH" },
   { "shard-size", 0, 0, G_OPTION_ARG_INT64, &shard_mb, "hf: megabytes of the largest file; default 5000",
     "MB" },
+  { "base-type", 0, 0, G_OPTION_ARG_STRING, &lk_cli_base_type,
+    "Merge into the weights held as nf4, q8_0 or q4_0; default: as the file has them (stored), whatever was trained on", "TYPE" },
   { "force", 0, 0, G_OPTION_ARG_NONE, &force, "Replace what is there", NULL },
   { "no-verify", 0, 0, G_OPTION_ARG_NONE, &no_verify, "Do not open the result again and ask it", NULL },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "Where the reference answers; default cpu", "DEVICE" },
@@ -90,6 +92,13 @@ tell_verdict (const LkExportVerdict *verdict)
       json_object_set_double_member (event, "perplexity_before", verdict->perplexity_before);
       json_object_set_double_member (event, "perplexity_after", verdict->perplexity_after);
     }
+  if (verdict->has_trained)
+    {
+      json_object_set_int_member (event, "trained_tokens", verdict->trained_tokens);
+      json_object_set_int_member (event, "trained_same_tokens", verdict->trained_same_tokens);
+    }
+  if (verdict->has_trained && verdict->has_perplexity)
+    json_object_set_double_member (event, "perplexity_trained", verdict->perplexity_trained);
   json_object_set_string_member (event, "message", verdict->message);
   lk_cli_take_json (event);
 }
@@ -147,7 +156,11 @@ do_export (LkCliModel *cli, const LkExportTarget *target, const char *run, GErro
                       .progress = progress_cb,
                       .data = &progress,
                       .cancellable = lk_cli_cancellable () };
-  gboolean ok = lk_export_run (&export, target, error);
+  gboolean ok = !cli->adapter_path || lk_cli_adapter_base_type (cli->adapter_path, &export.trained_type, error);
+
+  if (ok && cli->adapter && export.trained_type != lk_model_get_base_type (cli->model))
+    export.trained_adapter = cli->adapter_path;
+  ok = ok && lk_export_run (&export, target, error);
 
   if (progress.terminal && !as_json)
     fputs ("\r\033[K", stderr);
@@ -171,6 +184,20 @@ fail (const GError *error)
       lk_cli_take_json (event);
     }
   return lk_cli_fail (error);
+}
+
+/* An adapter is written with the base it was trained on. It is merged into the weights as the file has them, which are closer to
+ * the model it came from than what they were rounded to for training. */
+static gboolean
+open_base (LkCliModel *cli, const LkExportTarget *target, const char *model, GError **error)
+{
+  const char *where = device ? device : "cpu";
+  LkType base_type;
+
+  if (!target->merged)
+    return lk_cli_model_open (cli, model, adapter_path, where, error);
+  return lk_base_type_parse (lk_cli_base_type, &base_type, error)
+         && lk_cli_model_open_as (cli, model, adapter_path, where, base_type, error);
 }
 
 int
@@ -202,7 +229,7 @@ lk_cli_export_main (const LkCommand *command, const char *description, gboolean 
     return lk_cli_fail_usage ("The format “%s” holds no merged weights", target->name);
   lk_cli_cancellable ();
   if (!target
-      || !lk_cli_model_open (&cli, run ? run : model_path, adapter_path, device ? device : "cpu", &error)
+      || !open_base (&cli, target, run ? run : model_path, &error)
       || !do_export (&cli, target, run, &error))
     return fail (error);
   return LK_EXIT_OK;

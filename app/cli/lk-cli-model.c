@@ -7,6 +7,7 @@
 #include "lk-config.h"
 #include "lk-error.h"
 #include "lk-json.h"
+#include "lk-peft.h"
 
 #define RECIPE_LIMIT (16 << 20)
 #define SHIPPED_MODEL "model/lorikeet-tiny.gguf"
@@ -103,47 +104,86 @@ lk_cli_find_shipped_model (GError **error)
   return NULL;
 }
 
-static gboolean
-load_adapter (LkCliModel *self, const char *path, GError **error)
+/* The folder of the adapter at @path, which may be a run's. */
+static char *
+find_adapter (const char *path, GError **error)
 {
-  self->adapter_path = lk_cli_is_run (path) ? find_run_adapter (path) : g_strdup (path);
-  if (!self->adapter_path)
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "The run “%s” has not written an adapter yet", path);
-      return FALSE;
-    }
-  self->adapter = lk_adapter_load (self->model, "tuned", self->adapter_path, FALSE, error);
-  return self->adapter != NULL;
+  char *folder = lk_cli_is_run (path) ? find_run_adapter (path) : g_strdup (path);
+
+  if (!folder)
+    g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND, "The run “%s” has not written an adapter yet", path);
+  return folder;
 }
 
 gboolean
-lk_cli_model_open (LkCliModel *self, const char *model, const char *adapter, const char *device,
-                   GError **error)
+lk_cli_adapter_base_type (const char *adapter, LkType *type, GError **error)
 {
-  g_autofree char *base = NULL;
+  g_autoptr (LkPeft) peft = lk_peft_open (adapter, error);
+
+  if (!peft || lk_base_type_parse (lk_peft_get_config (peft)->base_type, type, error))
+    return peft != NULL;
+  g_prefix_error (error, "%s: ", adapter);
+  return FALSE;
+}
+
+/* Where the model and the adapter are; @base and @folder (NULL: none) are the caller's. */
+static gboolean
+find_parts (const char *model, const char *adapter, char **base, char **folder, GError **error)
+{
   g_autofree char *own = NULL;
 
-  *self = (LkCliModel){ 0 };
+  *base = *folder = NULL;
   if (!model)
-    base = lk_cli_find_shipped_model (error);
-  else if (lk_cli_is_run (model))
-    {
-      if (!lk_cli_run_parts (model, &base, &own, error))
-        return FALSE;
-    }
-  else
-    base = g_strdup (model);
-  if (!base)
+    *base = lk_cli_find_shipped_model (error);
+  else if (!lk_cli_is_run (model))
+    *base = g_strdup (model);
+  else if (!lk_cli_run_parts (model, base, &own, error))
     return FALSE;
+  if (!*base)
+    return FALSE;
+  if (adapter || own)
+    *folder = find_adapter (adapter ? adapter : own, error);
+  return *folder || !(adapter || own);
+}
+
+static gboolean
+open_parts (LkCliModel *self, const char *base, const char *folder, const char *device, LkType base_type, GError **error)
+{
+  self->adapter_path = g_strdup (folder);
   self->backend = lk_backend_new (device ? device : "auto", error);
-  if (!self->backend)
-    return FALSE;
-  self->model = lk_model_open (base, error);
+  self->model = self->backend ? lk_model_open_as (base, base_type, error) : NULL;
   if (!self->model)
     return FALSE;
-  if ((adapter || own) && !load_adapter (self, adapter ? adapter : own, error))
+  if (folder && !(self->adapter = lk_adapter_load (self->model, "tuned", folder, FALSE, error)))
     return FALSE;
   return lk_backend_prepare (self->backend, lk_model_get_variables (self->model), error);
+}
+
+char *lk_cli_base_type;
+
+gboolean
+lk_cli_model_open (LkCliModel *self, const char *model, const char *adapter, const char *device, GError **error)
+{
+  g_autofree char *base = NULL;
+  g_autofree char *folder = NULL;
+  LkType type = LK_TYPE_INVALID;
+
+  *self = (LkCliModel){ 0 };
+  return find_parts (model, adapter, &base, &folder, error)
+         && (folder && !lk_cli_base_type ? lk_cli_adapter_base_type (folder, &type, error)
+                                         : lk_base_type_parse (lk_cli_base_type, &type, error))
+         && open_parts (self, base, folder, device, type, error);
+}
+
+gboolean
+lk_cli_model_open_as (LkCliModel *self, const char *model, const char *adapter, const char *device, LkType base_type,
+                      GError **error)
+{
+  g_autofree char *base = NULL;
+  g_autofree char *folder = NULL;
+
+  *self = (LkCliModel){ 0 };
+  return find_parts (model, adapter, &base, &folder, error) && open_parts (self, base, folder, device, base_type, error);
 }
 
 void

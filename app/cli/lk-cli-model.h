@@ -20,10 +20,23 @@ typedef struct
   char *adapter_path;
 } LkCliModel;
 
+/* Option of commands that open a model: what its linear weights are held as. */
+extern char *lk_cli_base_type;
+#define LK_CLI_BASE_TYPE \
+  { "base-type", 0, 0, G_OPTION_ARG_STRING, &lk_cli_base_type, \
+    "Hold linear weights stored as floats as nf4, q8_0 or q4_0; default: as the adapter was trained, else stored", "TYPE" }
+
+/* What @adapter, an adapter's folder, says of the weights it was trained on. */
+gboolean lk_cli_adapter_base_type (const char *adapter, LkType *type, GError **error);
+
 /* @model NULL: the model shipped with the program. @adapter NULL: the run's own when @model is one. @device
- * NULL: "auto". Weights are prepared on the backend. */
+ * NULL: "auto". Weights are held as --base-type says, else as those that the adapter was trained on, and prepared on the
+ * backend. */
 gboolean lk_cli_model_open (LkCliModel *self, const char *model, const char *adapter, const char *device,
                             GError **error);
+/* The same with the weights held as @base_type. */
+gboolean lk_cli_model_open_as (LkCliModel *self, const char *model, const char *adapter, const char *device, LkType base_type,
+                               GError **error);
 void lk_cli_model_clear (LkCliModel *self);
 
 /* TRUE for a folder with a recipe.json. */

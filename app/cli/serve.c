@@ -18,6 +18,7 @@ static const GOptionEntry entries[] = {
   { "context", 0, 0, G_OPTION_ARG_INT, &context, "Tokens of a conversation; default 2048 or the model's",
     "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
+  LK_CLI_BASE_TYPE,
   { NULL },
 };
 
@@ -42,6 +43,56 @@ add_adapter (LkChatServer *server, LkCliModel *cli, const char *text, GError **e
   prefix = g_strconcat ("voice.", name, NULL);
   adapter = lk_adapter_load (cli->model, prefix, own ? own : equals + 1, FALSE, error);
   return adapter && lk_chat_server_add_adapter (server, name, adapter, error);
+}
+
+/* One more adapter, a folder or a run: all must have been trained on the same weights. */
+static gboolean
+agree_on_base_type (const char *path, const char **first, LkType *type, GError **error)
+{
+  g_autofree char *base = NULL;
+  g_autofree char *own = NULL;
+  LkType one;
+
+  if ((lk_cli_is_run (path) && !lk_cli_run_parts (path, &base, &own, error))
+      || !lk_cli_adapter_base_type (own ? own : path, &one, error))
+    return FALSE;
+  if (*first && one != *type)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
+                   "“%s” and “%s” were trained on a base held as %s and as %s; --base-type chooses one", *first, path,
+                   lk_base_type_name (*type), lk_base_type_name (one));
+      return FALSE;
+    }
+  *type = one;
+  *first = path;
+  return TRUE;
+}
+
+static gboolean
+find_base_type (LkType *type, GError **error)
+{
+  const char *first = NULL;
+
+  if (lk_cli_base_type)
+    return lk_base_type_parse (lk_cli_base_type, type, error);
+  if (model_path && lk_cli_is_run (model_path) && !agree_on_base_type (model_path, &first, type, error))
+    return FALSE;
+  for (guint i = 0; adapters && adapters[i]; i++)
+    {
+      const char *equals = strchr (adapters[i], '=');
+
+      if (equals && !agree_on_base_type (equals + 1, &first, type, error)) /* without one it is refused later */
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+open_model (LkCliModel *cli, GError **error)
+{
+  LkType type = LK_TYPE_INVALID;
+
+  return find_base_type (&type, error) && lk_cli_model_open_as (cli, model_path, NULL, device, type, error);
 }
 
 static gboolean
@@ -79,7 +130,7 @@ run (int argc, char **argv)
   if (!socket_path)
     return lk_cli_fail_usage ("--socket is needed: where to listen");
   lk_cli_cancellable ();
-  if (!lk_cli_check_count ("--context", context, 0, &error) || !lk_cli_model_open (&cli, model_path, NULL, device, &error) || !serve (&cli, &error))
+  if (!lk_cli_check_count ("--context", context, 0, &error) || !open_model (&cli, &error) || !serve (&cli, &error))
     return lk_cli_fail (error);
   return LK_EXIT_OK;
 }

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -429,6 +430,16 @@ lk_file_map (const char *path, GError **error)
   bytes = g_mapped_file_get_bytes (mapped);
   g_mapped_file_unref (mapped);
   return bytes;
+}
+
+void
+lk_file_release (const void *data, gsize size)
+{
+  guintptr page = (guintptr) sysconf (_SC_PAGESIZE), begin = (guintptr) data & ~(page - 1);
+  guintptr end = ((guintptr) data + size + page - 1) & ~(page - 1);
+
+  if (size > 0)
+    madvise ((void *) begin, end - begin, MADV_DONTNEED); /* memory is all that is lost when it fails */
 }
 
 char *

@@ -48,6 +48,9 @@ GBytes *lk_file_read (const char *path, guint64 limit, GError **error);
 
 /* Maps a regular file for reading; refuses devices, FIFOs and folders. An empty file gives an empty GBytes. */
 GBytes *lk_file_map (const char *path, GError **error);
+/* Gives the pages of such a mapping that hold [data, data + size) back to the system; they are read again when they are needed.
+ * A page at either end may be shared with others' bytes, and is given back too. */
+void lk_file_release (const void *data, gsize size);
 
 /* sha256 of a file's bytes, in hexadecimal. (transfer full) */
 char *lk_file_sha256 (const char *path, GError **error);

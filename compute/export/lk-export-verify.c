@@ -35,6 +35,8 @@ speaker_clear (Speaker *self)
   g_clear_pointer (&self->model, lk_model_unref);
 }
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Speaker, speaker_clear)
+
 static gboolean
 speaker_prepare (Speaker *self, GError **error)
 {
@@ -50,7 +52,9 @@ speaker_prepare (Speaker *self, GError **error)
 static gboolean
 speaker_open (Speaker *self, const LkExport *export, const LkExportTarget *target, GError **error)
 {
-  self->model = lk_model_open (target->merged ? export->path : lk_model_get_path (export->model), error);
+  self->model = target->merged
+                    ? lk_model_open (export->path, error)
+                    : lk_model_open_as (lk_model_get_path (export->model), lk_model_get_base_type (export->model), error);
   if (!self->model)
     return FALSE;
   if (!target->merged)
@@ -161,8 +165,34 @@ score (Speaker *self, GPtrArray *examples, GCancellable *cancellable, double *pe
   return TRUE;
 }
 
+/* What was trained, on the weights it was trained on, beside the reference. */
+static gboolean
+compare_trained (const LkExport *export, Speaker *reference, GPtrArray *examples, LkExportVerdict *out, GError **error)
+{
+  g_auto (Speaker) trained = { 0 };
+  LkExportVerdict answers = { .matches = TRUE };
+
+  if (!export->trained_adapter)
+    return TRUE;
+  trained.model = lk_model_open_as (lk_model_get_path (export->model), export->trained_type, error);
+  trained.adapter = trained.model ? lk_adapter_load (trained.model, "trained", export->trained_adapter, FALSE, error) : NULL;
+  if (!trained.adapter)
+    return FALSE;
+  trained.backend = lk_backend_new_cpu (0);
+  if (!speaker_prepare (&trained, error))
+    return FALSE;
+  if (lk_model_get_tokenizer (export->model))
+    for (guint i = 0; i < G_N_ELEMENTS (questions); i++)
+      if (!compare_answer (&trained, reference, questions[i], &answers, error))
+        return FALSE;
+  out->has_trained = TRUE;
+  out->trained_tokens = answers.tokens;
+  out->trained_same_tokens = answers.same_tokens;
+  return !examples || examples->len == 0 || score (&trained, examples, export->cancellable, &out->perplexity_trained, error);
+}
+
 static char *
-write_message (const LkExportVerdict *v)
+write_message (const LkExport *export, const LkExportVerdict *v)
 {
   GString *text = g_string_new (NULL);
 
@@ -186,6 +216,15 @@ write_message (const LkExportVerdict *v)
   if (v->has_perplexity)
     g_string_append_printf (text, " Perplexity on held-out examples: %.3f, before %.3f.", v->perplexity_after,
                             v->perplexity_before);
+  if (v->has_trained)
+    g_string_append_printf (text,
+                            " “The trained model” is the adapter on the weights it was merged into; it was trained on them as %s, where "
+                            "%u of %u tokens are the same",
+                            lk_base_type_name (export->trained_type), v->trained_same_tokens, v->trained_tokens);
+  if (v->has_trained && v->has_perplexity)
+    g_string_append_printf (text, " and the perplexity is %.3f", v->perplexity_trained);
+  if (v->has_trained)
+    g_string_append_c (text, '.');
   return g_string_free (text, FALSE);
 }
 
@@ -216,8 +255,9 @@ lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray 
            && score (&written, examples, self->cancellable, &out->perplexity_after, error);
       out->has_perplexity = TRUE;
     }
+  ok = ok && compare_trained (self, &reference, examples, out, error);
   if (ok)
-    out->message = write_message (out);
+    out->message = write_message (self, out);
   speaker_clear (&reference);
   speaker_clear (&written);
   return ok;

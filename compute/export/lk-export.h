@@ -20,6 +20,8 @@ typedef struct
   LkModel *model;
   LkAdapter *adapter;  /* NULL: the base alone */
   LkBackend *backend;  /* holds the adapter's values */
+  const char *trained_adapter; /* where the adapter was trained on other weights than @model holds: its folder, … */
+  LkType trained_type;         /* … and what they were held as: what the change does is measured, see lk_export_verify */
   const char *path;    /* the file or folder to be made */
   const char *type;    /* NULL: the form's first */
   guint64 shard_bytes; /* Hugging Face: no file larger; 0: 5 GB */
@@ -56,10 +58,14 @@ typedef struct
   gboolean exact_type;     /* float32 or the adapter itself: a difference is a fault, not rounding */
   gboolean has_perplexity;
   double perplexity_before, perplexity_after;
+  gboolean has_trained;    /* the adapter was trained on other weights than those it is merged into */
+  guint trained_same_tokens, trained_tokens; /* of the answers it gives with those it was trained on */
+  double perplexity_trained; /* with has_perplexity */
   char *message; /* a sentence */
 } LkExportVerdict;
 
-/* Answers of up to 64 tokens, greedily, by what was written and by base + adapter. @examples (LkExample, may
+/* Answers of up to 64 tokens, greedily, by what was written and by base + adapter, with the base's weights as they were written
+ * and, where they differ, also as they were trained on. @examples (LkExample, may
  * be NULL): held-out ones both are scored on. */
 gboolean lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray *examples,
                            LkExportVerdict *out, GError **error);

@@ -5,6 +5,7 @@
 
 #include "lk-error.h"
 #include "lk-family.h"
+#include "lk-file.h"
 #include "lk-quant.h"
 
 /* Float bytes of the rows at work. */
@@ -22,15 +23,15 @@ struct _LkMerge
 typedef struct
 {
   const LkVariable *variable;
-  const LkQuantInfo *in, *out;
-  gsize in_row, out_row; /* bytes */
+  const LkQuantInfo *out;
+  gsize out_row;         /* bytes */
   gint64 head_dim;       /* 0: rows stay where they are */
   float plus;            /* added to each value */
   guint rank;            /* 0: nothing to merge */
   float scale;
   const float *a, *b;
   gint64 first;         /* row of the piece's first */
-  const guint8 *source; /* the whole tensor */
+  LkPacked source;      /* the whole tensor */
   float *floats;        /* one row a worker */
   guint8 *bytes;        /* the piece */
 } LkMergeTensor;
@@ -83,7 +84,7 @@ merge_rows (gint64 begin, gint64 end, guint worker, gpointer data)
     {
       gint64 from = source_row (t, t->first + i);
 
-      t->in->dequantise (t->source + (gsize) from * t->in_row, row, cols);
+      lk_packed_read (&t->source, from, 0, cols, row);
       if (t->rank > 0)
         {
           memset (delta, 0, (gsize) cols * sizeof (float));
@@ -143,19 +144,16 @@ take_module (LkMerge *self, const LkModelTensor *tensor, LkMergeTensor *t, float
 static gboolean
 check_types (const LkModelTensor *tensor, LkType type, LkMergeTensor *t, GError **error)
 {
-  guint64 in_row, out_row;
+  guint64 out_row;
 
-  t->in = lk_quant_info (tensor->variable->type);
   t->out = lk_quant_info (type);
-  if (!t->in || !t->out || !t->out->quantise
-      || !lk_type_row_bytes (tensor->variable->type, (guint64) tensor->variable->cols, &in_row)
+  if (!lk_quant_info (tensor->variable->type) || !t->out || !t->out->quantise
       || !lk_type_row_bytes (type, (guint64) tensor->variable->cols, &out_row))
     {
       g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” cannot be written as %s", tensor->hf_name,
                    lk_type_name (type));
       return FALSE;
     }
-  t->in_row = in_row;
   t->out_row = out_row;
   return TRUE;
 }
@@ -179,13 +177,13 @@ lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboole
   if (gguf && config->family->gguf_permuted && (tensor->role == LK_LINEAR_Q || tensor->role == LK_LINEAR_K))
     t.head_dim = config->head_dim;
   t.plus = gguf ? tensor->gguf_plus : 0;
-  t.source = variable->data;
-  if (!t.source)
+  if (!variable->data)
     {
-      t.source = copy = g_malloc (variable->bytes);
+      copy = g_malloc (variable->bytes);
       if (!lk_backend_read (self->backend, variable, 0, copy, variable->bytes, error))
         return FALSE;
     }
+  t.source = lk_packed (variable->type, copy ? copy : variable->data, variable->rows, variable->cols);
   rows = CLAMP (LK_MERGE_PIECE / (variable->cols * 4), 1, variable->rows);
   t.floats = floats = g_new (float, 2 * variable->cols * lk_parallel_get_workers (self->parallel));
   t.bytes = bytes = g_malloc ((gsize) rows * t.out_row);
@@ -196,6 +194,8 @@ lk_merge_stream (LkMerge *self, const LkModelTensor *tensor, LkType type, gboole
       lk_parallel_for (self->parallel, n, 8, merge_rows, &t);
       if (!func (bytes, (gsize) n * t.out_row, user_data, error))
         return FALSE;
+      if (variable->mapped)
+        lk_file_release (variable->data, variable->bytes);
     }
   return TRUE;
 }

@@ -8,6 +8,7 @@
 #include "lk-file.h"
 #include "lk-json.h"
 
+#define LK_PEFT_BASE_TYPE "lorikeet.base_type"
 #define LK_PEFT_CONFIG_LIMIT (4 << 20)
 #define LK_PEFT_PREFIX "base_model.model."
 
@@ -220,6 +221,7 @@ lk_peft_open (const char *folder, GError **error)
   self->tensors = lk_safetensors_open (tensors, error);
   if (!self->tensors || !lk_peft_read_modules (self, error))
     return NULL;
+  self->config.base_type = lk_safetensors_get_metadata (self->tensors, LK_PEFT_BASE_TYPE);
   return g_steal_pointer (&self);
 }
 
@@ -274,12 +276,14 @@ lk_peft_config_text (const LkPeftConfig *config)
 }
 
 static gboolean
-lk_peft_write_tensors (const char *path, const LkPeftMatrices *modules, guint n, GError **error)
+lk_peft_write_tensors (const char *path, const LkPeftConfig *config, const LkPeftMatrices *modules, guint n, GError **error)
 {
   g_autoptr (LkSafetensorsWriter) writer = lk_safetensors_writer_new (path, error);
 
   if (!writer)
     return FALSE;
+  if (config->base_type)
+    lk_safetensors_writer_set_metadata (writer, LK_PEFT_BASE_TYPE, config->base_type);
   for (guint i = 0; i < 2 * n; i++)
     {
       const LkPeftMatrices *m = &modules[i / 2];
@@ -305,6 +309,6 @@ lk_peft_write (const char *folder, const LkPeftConfig *config, const LkPeftMatri
   g_autofree char *json = stage ? g_build_filename (lk_stage_get_path (stage), "adapter_config.json", NULL) : NULL;
   g_autofree char *text = lk_peft_config_text (config);
 
-  return stage && lk_peft_write_tensors (tensors, modules, n, error) && lk_file_write (json, text, -1, error)
+  return stage && lk_peft_write_tensors (tensors, config, modules, n, error) && lk_file_write (json, text, -1, error)
          && lk_stage_finish (stage, TRUE, error);
 }

@@ -16,6 +16,8 @@ typedef struct
   gboolean rslora;
   char **targets;     /* module names; NULL when the file holds a pattern */
   char *base_model;   /* what the file says; never opened by itself. NULL: nothing */
+  const char *base_type; /* what the base's linear weights were held as while it was trained: metadata of the tensors' file,
+                          * "lorikeet.base_type", borrowed; NULL: as stored, or not said */
 } LkPeftConfig;
 
 typedef struct

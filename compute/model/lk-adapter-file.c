@@ -119,7 +119,9 @@ lk_adapter_save (LkAdapter *self, LkBackend *backend, const char *folder, GError
   LkPeftConfig config = { .r = self->config.rank, .alpha = self->config.alpha, .rslora = self->config.rslora,
                           .dropout = self->config.dropout, .targets = by_name ? names : paths,
                           .base_model = (char *) lk_model_get_path (self->model) };
+  LkType base_type = lk_model_get_base_type (self->model);
 
+  config.base_type = base_type == LK_TYPE_INVALID ? NULL : lk_base_type_name (base_type);
   if (!lk_backend_read (backend, self->parameters, 0, values, self->parameters->bytes, error))
     return FALSE;
   for (guint i = 0; i < n; i++)

@@ -12,6 +12,7 @@ struct _LkModel
 {
   gatomicrefcount ref_count;
   char *path;
+  LkType base_type;              /* of linear weights stored as floats; LK_TYPE_INVALID: as they are */
   LkModelConfig config;
   LkVariables *variables;
   LkVariable *embedding, *final_norm, *head;
@@ -36,6 +37,9 @@ gboolean _lk_model_read_hf_config (LkModel *self, GError **error);
 gboolean _lk_model_read_hf_text (LkModel *self, GError **error);
 gboolean _lk_model_check_config (LkModel *self, GError **error);
 gboolean _lk_model_bind_weights (LkModel *self, GError **error);
+/* A matrix that is made of @info's floats, as @type, when a backend asks for it: see lk-model-quantise.c. @head_dim: q and k of
+ * GGUF whose rotary pairs are adjacent; else 0. */
+LkVariable *_lk_model_quantised (LkModel *self, const char *name, const LkTensorInfo *info, LkType type, gint64 head_dim, GError **error);
 gboolean _lk_model_set_template (LkModel *self, const char *source, GError **error);
 gboolean _lk_model_read_gguf_rope (LkModel *self, GError **error);
 /* "<architecture>.<name>" of the GGUF; a required one must be there, of others the value stays. */

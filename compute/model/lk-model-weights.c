@@ -108,6 +108,25 @@ lk_model_vector (LkModel *self, const LkTensorInfo *info, float plus)
 #define LK_ROLE_NORM (-2)
 
 static LkVariable *
+lk_model_add_variable (LkModel *self, const char *name, const LkTensorInfo *info, gint role, gint64 rows, gint64 cols, GError **error)
+{
+  gboolean permuted = self->gguf && self->config.family->gguf_permuted && (role == LK_LINEAR_Q || role == LK_LINEAR_K);
+  gboolean floats = info->type == LK_TYPE_F32 || info->type == LK_TYPE_F16 || info->type == LK_TYPE_BF16;
+  LkVariable *variable;
+
+  if (role >= 0 && floats && self->base_type != LK_TYPE_INVALID)
+    return _lk_model_quantised (self, name, info, self->base_type, permuted ? self->config.head_dim : 0, error);
+  variable = lk_variables_add (self->variables, name, LK_VARIABLE_WEIGHT, rows == 1 ? LK_TYPE_F32 : info->type, rows, cols, error);
+  if (!variable)
+    return NULL;
+  variable->data = permuted ? lk_model_unpermute (info, self->config.head_dim) : info->data;
+  variable->mapped = !permuted && rows > 1;
+  if (permuted)
+    lk_variables_keep (self->variables, (gpointer) variable->data, g_free);
+  return variable;
+}
+
+static LkVariable *
 lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role, gint64 rows, gint64 cols, gboolean optional, GError **error)
 {
   g_autofree char *hf = lk_model_expand (names->hf, layer);
@@ -126,18 +145,12 @@ lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role,
     }
   if (!lk_model_check_tensor (self, info, name, rows, cols, error))
     return NULL;
-  variable = lk_variables_add (self->variables, hf, LK_VARIABLE_WEIGHT, rows == 1 ? LK_TYPE_F32 : info->type, rows, cols, error);
+  variable = lk_model_add_variable (self, hf, info, role, rows, cols, error);
   if (!variable)
     return NULL;
-  variable->data = info->data;
   tensor.gguf_plus = norm && self->config.family->norm_plus_one ? 1 : 0;
   if (rows == 1)
     variable->data = lk_model_vector (self, info, self->gguf ? tensor.gguf_plus : 0);
-  else if (self->gguf && self->config.family->gguf_permuted && (role == LK_LINEAR_Q || role == LK_LINEAR_K))
-    {
-      variable->data = lk_model_unpermute (info, self->config.head_dim);
-      lk_variables_keep (self->variables, (gpointer) variable->data, g_free);
-    }
   self->config.parameters += rows * cols;
   tensor.hf_name = g_steal_pointer (&hf);
   tensor.gguf_name = g_steal_pointer (&gguf);
@@ -212,6 +225,16 @@ lk_model_keep_files (LkModel *self)
     lk_variables_keep (self->variables, lk_safetensors_ref (self->safetensors), (GDestroyNotify) lk_safetensors_unref);
 }
 
+/* Is any weight held as another type than it is stored? */
+static gboolean
+lk_model_is_quantised (LkModel *self)
+{
+  for (guint i = 0; i < self->tensors->len; i++)
+    if (g_array_index (self->tensors, LkModelTensor, i).variable->fill)
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 _lk_model_bind_weights (LkModel *self, GError **error)
 {
@@ -240,6 +263,13 @@ _lk_model_bind_weights (LkModel *self, GError **error)
     {
       self->head = self->embedding;
       self->config.tied = TRUE;
+    }
+  if (self->base_type != LK_TYPE_INVALID && !lk_model_is_quantised (self))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+                   "%s: its linear weights are stored as %s, and only F32, F16 and BF16 can be held as %s", self->path,
+                   lk_type_name (self->layers[0].linear[LK_LINEAR_DOWN]->type), lk_base_type_name (self->base_type));
+      return FALSE;
     }
   if (self->tokenizer && lk_tokenizer_get_n_tokens (self->tokenizer) > (guint64) c->vocab)
     {

@@ -22,6 +22,7 @@ lk_model_alloc (const char *path)
 
   g_atomic_ref_count_init (&self->ref_count);
   self->path = g_strdup (path);
+  self->base_type = LK_TYPE_INVALID;
   self->variables = lk_variables_new ();
   self->tensors = g_array_new (FALSE, TRUE, sizeof (LkModelTensor));
   g_array_set_clear_func (self->tensors, lk_model_tensor_clear);
@@ -81,9 +82,16 @@ lk_model_open_folder (LkModel *self, GError **error)
 LkModel *
 lk_model_open (const char *path, GError **error)
 {
+  return lk_model_open_as (path, LK_TYPE_INVALID, error);
+}
+
+LkModel *
+lk_model_open_as (const char *path, LkType base_type, GError **error)
+{
   g_autoptr (LkModel) self = lk_model_alloc (path);
   gboolean folder = g_file_test (path, G_FILE_TEST_IS_DIR);
 
+  self->base_type = base_type;
   if (!(folder ? lk_model_open_folder : lk_model_open_gguf) (self, error))
     return NULL;
   return g_steal_pointer (&self);
@@ -134,6 +142,12 @@ lk_model_get_path (LkModel *self)
   return self->path;
 }
 
+LkType
+lk_model_get_base_type (LkModel *self)
+{
+  return self->base_type;
+}
+
 const LkModelConfig *
 lk_model_get_config (LkModel *self)
 {
@@ -169,12 +183,12 @@ lk_model_get_kind (LkModel *self)
 {
   if (!self->kind)
     {
-      guint count[64] = { 0 }, best = 0;
+      guint count[LK_TYPE_U8] = { 0 }, best = 0;
 
       for (gint64 l = 0; l < self->config.layers; l++)
         for (guint r = 0; r < LK_N_LINEAR; r++)
           if (self->layers[l].linear[r])
-            count[self->layers[l].linear[r]->type & 63]++;
+            count[self->layers[l].linear[r]->type]++;
       for (guint i = 1; i < G_N_ELEMENTS (count); i++)
         if (count[i] > count[best])
           best = i;

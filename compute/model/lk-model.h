@@ -71,6 +71,15 @@ typedef struct _LkModel LkModel;
 /* Maps weights; nothing is copied but permuted q/k rows and what is not stored in a usable layout. Missing tensors,
  * wrong shapes, a vocabulary larger than the embedding: errors naming file and tensor. */
 LkModel *lk_model_open (const char *path, GError **error);
+/* The same, but linear weights that are stored as F32, F16 or BF16 are quantised to @base_type (NF4, Q8_0 or Q4_0) when a backend
+ * prepares them, one matrix after the other, all cores; embedding, head, norms and biases stay as they are, as with bitsandbytes.
+ * LK_TYPE_INVALID: as stored. */
+LkModel *lk_model_open_as (const char *path, LkType base_type, GError **error);
+/* "stored", "nf4", "q8_0", "q4_0"; NULL-terminated. */
+extern const char *const lk_base_type_names[];
+/* FALSE and an error that lists them for any other @name; NULL is "stored". */
+gboolean lk_base_type_parse (const char *name, LkType *type, GError **error);
+const char *lk_base_type_name (LkType type);
 /* Tokenizer and chat template alone, where there may be no weights: a vocabulary-only GGUF of any architecture, a folder,
  * or a tokenizer.json (with the tokenizer_config.json beside it). Only path, tokenizer, template and the opened file can
  * be asked for. */
@@ -79,6 +88,7 @@ LkModel *lk_model_ref (LkModel *self);
 void lk_model_unref (LkModel *self);
 
 const char *lk_model_get_path (LkModel *self);
+LkType lk_model_get_base_type (LkModel *self); /* as it was opened */
 const LkModelConfig *lk_model_get_config (LkModel *self);
 LkVariables *lk_model_get_variables (LkModel *self);
 LkTokenizer *lk_model_get_tokenizer (LkModel *self);  /* NULL when the folder has none (golden tests) */

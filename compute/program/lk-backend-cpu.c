@@ -90,8 +90,11 @@ lk_cpu_prepare_one (LkCpuBackend *self, LkVariable *variable, GError **error)
                        variable->bytes);
           return FALSE;
         }
-      memset (memory, 0, variable->bytes);
       g_ptr_array_add (self->owned, memory);
+      if (variable->fill && !variable->fill (variable, memory, variable->fill_data, error))
+        return FALSE;
+      if (!variable->fill)
+        memset (memory, 0, variable->bytes);
     }
   if (variable->data)
     memcpy (memory, variable->data, variable->bytes);

@@ -3,6 +3,7 @@
 
 #include "lk-backend-private.h"
 #include "lk-error.h"
+#include "lk-file.h"
 #include "lk-memory-plan.h"
 
 /* Activations of programs; kept by every recording that refers to it. */
@@ -52,12 +53,47 @@ lk_gpu_store (LkGpuBackend *self, LkVariable *variable, LkGpuSlice slice)
   g_hash_table_insert (self->storage, variable, g_memdup2 (&slice, sizeof slice));
 }
 
+/* Bytes of a mapped file that are in memory at one time while they are uploaded. */
+#define LK_GPU_MAPPED_PIECE (G_GUINT64_CONSTANT (64) << 20)
+
+static gboolean
+lk_gpu_upload_mapped (LkGpuSlice slice, const LkVariable *variable, GError **error)
+{
+  for (guint64 at = 0; at < variable->bytes; at += LK_GPU_MAPPED_PIECE)
+    {
+      guint64 size = MIN (variable->bytes - at, LK_GPU_MAPPED_PIECE);
+
+      if (!lk_gpu_upload (lk_gpu_slice_part (slice, at, size), variable->data + at, size, error))
+        return FALSE;
+      lk_file_release (variable->data + at, size);
+    }
+  return TRUE;
+}
+
+static gboolean
+lk_gpu_upload_made (LkGpuSlice slice, const LkVariable *variable, GError **error)
+{
+  g_autofree guint8 *made = g_try_malloc (variable->bytes);
+
+  if (!made)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY, "Not enough memory to make “%s”, %" G_GUINT64_FORMAT " bytes", variable->name,
+                   variable->bytes);
+      return FALSE;
+    }
+  return variable->fill (variable, made, variable->fill_data, error) && lk_gpu_upload (slice, made, variable->bytes, error);
+}
+
 static gboolean
 lk_gpu_upload_initial (LkGpuBackend *self, LkVariable *variable, GError **error)
 {
   g_autofree guint8 *zeros = NULL;
   LkGpuSlice slice = *lk_gpu_storage_of (self, variable);
 
+  if (variable->fill)
+    return lk_gpu_upload_made (slice, variable, error);
+  if (variable->data && variable->mapped)
+    return lk_gpu_upload_mapped (slice, variable, error);
   if (variable->data)
     return lk_gpu_upload (slice, variable->data, variable->bytes, error);
   if (variable->base)

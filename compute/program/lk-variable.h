@@ -21,6 +21,10 @@ typedef enum
 } LkVariableKind;
 
 typedef struct _LkVariable LkVariable;
+/* Writes the initial content, all of the variable's bytes, to @to. Called by each backend that prepares the variable, in its
+ * thread; one at a time for the variables of a set. */
+typedef gboolean (*LkVariableFill) (const LkVariable *self, guint8 *to, gpointer data, GError **error);
+
 struct _LkVariable
 {
   guint id; /* index in its set */
@@ -31,6 +35,10 @@ struct _LkVariable
   guint64 bytes;
   /* Initial content, borrowed from the set's owners (a mapped file, mostly); NULL is zeros. */
   const guint8 *data;
+  gboolean mapped; /* @data is a read-only file's: what was read of it may be given back to the system */
+  /* What is made rather than read: instead of @data. @fill_data is borrowed likewise. */
+  LkVariableFill fill;
+  gpointer fill_data;
   /* A view: this variable is bytes [base_offset, base_offset + bytes) of @base. */
   LkVariable *base;
   guint64 base_offset;

@@ -8,6 +8,7 @@
 #include "lk-error.h"
 #include "lk-file.h"
 #include "lk-json.h"
+#include "lk-model.h"
 #include "lk-schedule.h"
 
 #define LK_RECIPE_VERSION 1
@@ -93,6 +94,10 @@ const LkSetting lk_settings[LK_N_SETTINGS] = {
   [LK_SETTING_SEED]
   = { "seed", "Seed", LK_SETTING_INT, 42, 0, 9007199254740992.0, NULL, NULL, NULL,
       "The same seed gives the same run, bit for bit, on the same device.", "Machine", TRUE },
+  [LK_SETTING_BASE_TYPE]
+  = { "base-type", "Model weights", LK_SETTING_CHOICE, 0, 0, 0, "stored", lk_base_type_names, NULL,
+      "What linear weights stored as F32, F16 or BF16 are held as: nf4 takes 4.13 bits each, q8_0 8.5, q4_0 4.5.",
+      "Machine", TRUE },
   [LK_SETTING_RECOMPUTE]
   = { "recompute", "Recompute layers", LK_SETTING_CHOICE, 0, 0, 0, "auto", recompute_choices, NULL,
       "Compute layers twice instead of keeping what they made: slower, but needs far less memory.", "Machine",
@@ -235,6 +240,15 @@ lk_recipe_set (LkRecipe *self, LkSettingId id, const char *value, GError **error
       return FALSE;
     }
   return lk_recipe_set_number (self, id, number, error);
+}
+
+LkType
+lk_recipe_get_base_type (const LkRecipe *self)
+{
+  LkType type;
+
+  lk_base_type_parse (self->texts[LK_SETTING_BASE_TYPE], &type, NULL);
+  return type;
 }
 
 gboolean

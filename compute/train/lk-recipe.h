@@ -7,6 +7,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include "lk-type.h"
+
 G_BEGIN_DECLS
 
 typedef enum
@@ -46,6 +48,7 @@ typedef enum
   LK_SETTING_EPS,
   LK_SETTING_MAX_NORM,
   LK_SETTING_SEED,
+  LK_SETTING_BASE_TYPE,
   LK_SETTING_RECOMPUTE,
   LK_SETTING_DEVICE,
   LK_N_SETTINGS,
@@ -78,6 +81,8 @@ gboolean lk_recipe_get_boolean (const LkRecipe *self, LkSettingId id);
 const char *lk_recipe_get_text (const LkRecipe *self, LkSettingId id);
 /* From what a person wrote; out of range or not of the type: an error naming the setting. */
 gboolean lk_recipe_set (LkRecipe *self, LkSettingId id, const char *value, GError **error);
+/* What the base's linear weights are held as: see lk_model_open_as. */
+LkType lk_recipe_get_base_type (const LkRecipe *self);
 /* By option name; NOT_FOUND when there is none. */
 gboolean lk_recipe_set_by_name (LkRecipe *self, const char *name, const char *value, GError **error);
 

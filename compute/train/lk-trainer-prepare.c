@@ -106,7 +106,8 @@ lk_trainer_load (LkTrainer *self, GError **error)
   const char *const *paths = lk_recipe_get_data (self->recipe);
 
   self->backend = lk_backend_new (lk_recipe_get_text (self->recipe, LK_SETTING_DEVICE), error);
-  self->model = self->backend ? lk_model_open (lk_recipe_get_model (self->recipe), error) : NULL;
+  self->model = self->backend ? lk_model_open_as (lk_recipe_get_model (self->recipe), lk_recipe_get_base_type (self->recipe), error)
+                              : NULL;
   self->dataset = self->model ? lk_dataset_load (paths, g_strv_length ((char **) paths), error) : NULL;
   if (!self->dataset || !lk_trainer_freeze (self, error))
     return FALSE;
