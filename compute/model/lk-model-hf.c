@@ -212,7 +212,7 @@ _lk_model_read_hf_config (LkModel *self, GError **error)
   g_autofree char *source = g_build_filename (self->path, "config.json", NULL);
 
   self->hf_config = lk_hf_config_load (self->path, error);
-  if (!self->hf_config || !lk_model_hf_family (self, source, error))
+  if (!self->hf_config || !lk_model_hf_family (self, source, error) || !_lk_model_check_quantisation (self, source, error))
     return FALSE;
   c->name = g_path_get_basename (self->path);
   return lk_model_hf_shape (self, source, error) && lk_model_hf_refuse (self, "attention_bias", source, error)

@@ -45,6 +45,12 @@ gboolean _lk_model_read_gguf_rope (LkModel *self, GError **error);
 /* "<architecture>.<name>" of the GGUF; a required one must be there, of others the value stays. */
 gboolean _lk_model_gguf_int (LkModel *self, const char *name, gint64 *out, gboolean required, GError **error);
 gboolean _lk_model_gguf_double (LkModel *self, const char *name, double *out, GError **error);
+/* A matrix of a 4-bit checkpoint of bitsandbytes, whose codes are called @name. */
+LkVariable *_lk_model_bitsandbytes (LkModel *self, const char *name, gint64 rows, gint64 cols, GError **error);
+/* FALSE and an error for a folder whose weights another method has quantised. */
+gboolean _lk_model_check_quantisation (LkModel *self, const char *source, GError **error);
+/* A tensor of a folder by its Hugging Face name, or NULL. */
+const LkTensorInfo *_lk_model_lookup (LkModel *self, const char *hf);
 void _lk_model_init_rope_tables (LkModel *self);
 /* Fills config.windowed: with a window, all layers but each @full_every'th have it (0: all do). */
 void _lk_model_set_windows (LkModel *self, gint64 full_every);

@@ -31,15 +31,18 @@ lk_model_lookup_part (LkModel *self, const char *hf)
   return NULL;
 }
 
+const LkTensorInfo *
+_lk_model_lookup (LkModel *self, const char *hf)
+{
+  const LkTensorInfo *info = lk_safetensors_lookup (self->safetensors, hf);
+
+  return info ? info : lk_model_lookup_part (self, hf);
+}
+
 static const LkTensorInfo *
 lk_model_lookup (LkModel *self, const char *hf, const char *gguf)
 {
-  const LkTensorInfo *info;
-
-  if (self->gguf)
-    return lk_gguf_lookup (self->gguf, gguf);
-  info = lk_safetensors_lookup (self->safetensors, hf);
-  return info ? info : lk_model_lookup_part (self, hf);
+  return self->gguf ? lk_gguf_lookup (self->gguf, gguf) : _lk_model_lookup (self, hf);
 }
 
 static char *
@@ -143,9 +146,10 @@ lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role,
         g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the tensor “%s” is missing", self->path, name);
       return NULL;
     }
-  if (!lk_model_check_tensor (self, info, name, rows, cols, error))
-    return NULL;
-  variable = lk_model_add_variable (self, hf, info, role, rows, cols, error);
+  if (!self->gguf && role >= 0 && info->type == LK_TYPE_U8)
+    variable = _lk_model_bitsandbytes (self, hf, rows, cols, error);
+  else
+    variable = lk_model_check_tensor (self, info, name, rows, cols, error) ? lk_model_add_variable (self, hf, info, role, rows, cols, error) : NULL;
   if (!variable)
     return NULL;
   tensor.gguf_plus = norm && self->config.family->norm_plus_one ? 1 : 0;

@@ -4,7 +4,7 @@
 
     nf4.py DUMP_BASE GOLDEN_CHECK SOURCE_ROOT FAMILY…
 
-Weights quantised on load against bitsandbytes on the same tensors: codes, scales, dequantised values. A QLoRA step on the tiny families of
+Weights quantised on load against bitsandbytes on the same tensors: codes, scales, dequantised values. Checkpoints that transformers saves with it, read as it reads them. A QLoRA step on the tiny families of
 ../shared/golden/families against torch and PEFT in float64 on bitsandbytes' dequantised weights, on the CPU and on the Vulkan device. Output
 is TAP.
 """
@@ -55,6 +55,17 @@ class Nf4:
         self.tap.ok(count["worst"] < (2e-2 if count["scale_codes"] else 1e-6) and count["values"] == 0,
                     f"{dtype}: values are those of bitsandbytes where the mean is", text)
 
+    def checkpoint(self, kind, double):
+        name = f"checkpoint {kind}{' double quantised' if double else ''}"
+        folder, out = self.path(name), self.path(name + ".safetensors")
+        self.oracle(do="checkpoint", hf=os.path.join(self.families, "llama"), out=folder, double=double, type=kind)
+        done = subprocess.run([self.dump, folder, "stored", out], capture_output=True, text=True)
+        if kind != "nf4":
+            self.tap.ok(done.returncode == 1 and ("FP4" if kind == "fp4" else "LLM.int8") in done.stderr, f"{name}: refused by name", done.stderr)
+            return
+        count = self.oracle(do="read_back", hf=folder, dump=out) if done.returncode == 0 else {}
+        self.tap.ok(count.get("tensors") == 14 and count["differ"] == 0, f"{name}: 14 tensors as bitsandbytes reads them", done.stderr + str(count))
+
     def step(self, family):
         source, out = os.path.join(self.families, family), self.path("golden-" + family)
         self.oracle(do="golden", hf=source, adapter=os.path.join(source, "adapter"), golden=os.path.join(source, "golden.safetensors"), out=out)
@@ -74,6 +85,8 @@ def main():
         test = Nf4(dump, check, source, work)
         for dtype in SHAPES:
             test.compare(dtype)
+        for kind, double in (("nf4", True), ("nf4", False), ("fp4", True)):
+            test.checkpoint(kind, double)
         for family in families:
             test.step(family)
         test.tap.end()

@@ -5,6 +5,7 @@
     {"do": "compare", "hf": FOLDER, "dump": FILE}   what dump-base wrote against bitsandbytes on the same tensors → counts
     {"do": "golden", "hf": FOLDER, "adapter": FOLDER, "golden": FILE, "out": FOLDER}   a folder for golden-check: base as it is, numbers of
         torch and PEFT in float64 on bitsandbytes' dequantised linear weights
+    {"do": "read_back", "hf": FOLDER, "dump": FILE}   such a checkpoint as dump-base read it against bitsandbytes → counts
     {"do": "checkpoint", "hf": FOLDER, "out": FOLDER, "double": true, "type": "nf4"}   saved by transformers with a BitsAndBytesConfig
 """
 import json
@@ -140,5 +141,17 @@ def checkpoint(job):
     return {"tensors": sorted(load_file(os.path.join(job["out"], "model.safetensors")))[:40], "bitsandbytes": bitsandbytes.__version__}
 
 
+def read_back(job):
+    """Elements of a checkpoint's 4-bit weights that dump-base read otherwise than bitsandbytes."""
+    tensors, dump = load_file(os.path.join(job["hf"], "model.safetensors")), load_file(job["dump"])
+    count = {"tensors": 0, "differ": 0}
+    for name in [key[: -len(".quant_map")] for key in tensors if key.endswith(".weight.quant_map")]:
+        state = bnb.QuantState.from_dict({k: v for k, v in tensors.items() if k.startswith(name + ".")}, device=torch.device("cpu"))
+        state.dtype = torch.float32
+        count["tensors"] += 1
+        count["differ"] += int((bnb.dequantize_4bit(tensors[name], state) != dump[name + ".values"]).sum())
+    return count
+
+
 work = json.load(sys.stdin)
-json.dump({"random": random_model, "compare": compare, "golden": golden, "checkpoint": checkpoint}[work["do"]](work), sys.stdout)
+json.dump({"random": random_model, "compare": compare, "golden": golden, "checkpoint": checkpoint, "read_back": read_back}[work["do"]](work), sys.stdout)
