@@ -14,10 +14,11 @@
 
 #define SAMPLE_TOKENS 96
 
-static char *model_path, *run_path, *run_name;
+static char *model_path, *run_path, *run_name, *adapter_path;
 static char **data_paths;
 static gboolean resume, describe, as_json;
 static char *setting_given; /* the last one, "--rank"; NULL: none */
+static guint n_settings_given;
 static LkRecipe *recipe;
 static gboolean planned; /* the run got as far as a plan */
 static FILE *the_log;    /* NULL: none */
@@ -30,7 +31,10 @@ static const GOptionEntry own_entries[] = {
   { "run", 0, 0, G_OPTION_ARG_FILENAME, &run_path, "Make the run in this folder instead of the usual place",
     "FOLDER" },
   { "name", 'n', 0, G_OPTION_ARG_STRING, &run_name, "What the run is called", "NAME" },
-  { "resume", 0, 0, G_OPTION_ARG_NONE, &resume, "Go on from the newest checkpoint of RUN", NULL },
+  { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path,
+    "Begin a new run with what this adapter, or this run, has learned", "ADAPTER" },
+  { "resume", 0, 0, G_OPTION_ARG_NONE, &resume,
+    "Go on from the newest checkpoint of RUN; with --epochs or --steps, for longer than it was made for", NULL },
   { "describe", 0, 0, G_OPTION_ARG_NONE, &describe, "Print the table of settings as JSON and do nothing else",
     NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print each event as a line of JSON", NULL },
@@ -43,6 +47,7 @@ set_setting (const char *option, const char *value, gpointer data, GError **erro
 
   g_free (setting_given);
   setting_given = g_strdup (option);
+  n_settings_given++;
   if (lk_recipe_set_by_name (recipe, option + strlen ("--"), value, &local_error))
     return TRUE;
   g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, local_error->message);
@@ -101,6 +106,15 @@ sampler_setup (LkModel *model, LkAdapter *adapter, LkBackend *backend, gpointer 
     return TRUE;
   self->generator = lk_generator_new (&options, error);
   return self->generator != NULL;
+}
+
+static void
+sampler_release (gpointer data)
+{
+  Sampler *self = data;
+
+  g_clear_pointer (&self->generator, lk_generator_free);
+  self->model = NULL;
 }
 
 static char *
@@ -310,6 +324,57 @@ open_log (const char *path)
     the_log = fdopen (fd, "a");
 }
 
+/* TRUE when --epochs or --steps is all that was set. */
+static gboolean
+lengthened (void)
+{
+  return n_settings_given == 1 && (g_str_equal (setting_given, "--epochs") || g_str_equal (setting_given, "--steps"));
+}
+
+/* A run that goes on for more epochs or steps than it was made for: its recipe says so from now on. */
+static LkRunFolder *
+lengthen (const char *given, GError **error)
+{
+  g_autoptr (LkRunFolder) folder = lk_run_folder_open (given, error);
+  g_autoptr (LkRecipe) old = folder ? lk_recipe_load (folder->recipe, error) : NULL;
+  gboolean by_steps = g_str_equal (setting_given, "--steps");
+  LkSettingId id = by_steps ? LK_SETTING_STEPS : LK_SETTING_EPOCHS;
+  double before, now = lk_recipe_get_number (recipe, id);
+  g_autofree char *value = g_strdup_printf (by_steps ? "%.0f" : "%.10g", now);
+
+  if (!old)
+    return NULL;
+  before = lk_recipe_get_number (old, id);
+  if (now <= before || (!by_steps && lk_recipe_get_number (old, LK_SETTING_STEPS) > 0))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   now <= before ? "%s %s is not longer than the run already is"
+                                 : "%s %s: the run counts steps, so --steps makes it longer",
+                   setting_given, value);
+      return NULL;
+    }
+  if (!lk_run_folder_lock (folder, error) || !lk_recipe_set (old, id, value, error)
+      || !lk_recipe_save (old, folder->recipe, error))
+    return NULL;
+  return g_steal_pointer (&folder);
+}
+
+/* A run stands for its adapter. */
+static gboolean
+begin_with_adapter (GError **error)
+{
+  g_autofree char *config = g_build_filename (adapter_path, "adapter_config.json", NULL);
+  g_autofree char *model = NULL, *path = NULL, *full = NULL;
+
+  if (g_file_test (config, G_FILE_TEST_EXISTS))
+    path = g_strdup (adapter_path);
+  else if (!lk_cli_run_parts (adapter_path, &model, &path, error))
+    return FALSE;
+  full = g_canonicalize_filename (path, NULL);
+  lk_recipe_set_adapter (recipe, full);
+  return TRUE;
+}
+
 /* The run to work on: the one given, or a fresh one of the options. */
 static LkRunFolder *
 choose_folder (const char *given, GError **error)
@@ -319,13 +384,16 @@ choose_folder (const char *given, GError **error)
 
   if (given && !data_paths)
     {
-      if (!setting_given && !model_path && !run_path && !run_name)
+      if (resume && lengthened () && !model_path && !run_path && !run_name && !adapter_path)
+        return lengthen (given, error);
+      if (!setting_given && !model_path && !run_path && !run_name && !adapter_path)
         return lk_run_folder_open (given, error);
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
                    "“%s” says itself what it is made of: %s is for new runs", given,
                    setting_given ? setting_given
                    : model_path  ? "--model"
                    : run_path    ? "--run"
+                   : adapter_path ? "--adapter"
                                  : "--name");
       return NULL;
     }
@@ -346,6 +414,8 @@ choose_folder (const char *given, GError **error)
     return NULL;
   name = run_name ? g_strdup (run_name) : g_path_get_basename (data_paths[0]);
   lk_recipe_set_model (recipe, shipped);
+  if (adapter_path && !begin_with_adapter (error))
+    return NULL;
   lk_recipe_set_name (recipe, name);
   for (guint i = 0; data_paths[i]; i++)
     {
@@ -396,6 +466,7 @@ train (const char *given)
                                .stop = lk_cli_cancellable (),
                                .listener = on_event,
                                .sample_setup = sampler_setup,
+                               .sample_release = sampler_release,
                                .sample = sampler_answer,
                                .sample_data = &sampler };
   g_autoptr (GError) error = NULL;
@@ -410,7 +481,6 @@ train (const char *given)
   open_log (folder->log);
   ok = lk_trainer_run (folder, &options, &outcome, &error);
   clear_line ();
-  lk_generator_free (sampler.generator);
   if (!ok)
     return fail (folder, error);
   if (outcome == LK_OUTCOME_STOPPED && !as_json)

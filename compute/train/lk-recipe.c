@@ -111,7 +111,7 @@ struct _LkRecipe
 {
   double numbers[LK_N_SETTINGS];
   char *texts[LK_N_SETTINGS];
-  char *name, *created, *model, *model_hash, *data_hash;
+  char *name, *created, *model, *model_hash, *data_hash, *adapter;
   GPtrArray *data; /* NULL-terminated */
 };
 
@@ -148,6 +148,7 @@ lk_recipe_free (LkRecipe *self)
   g_free (self->created);
   g_free (self->model);
   g_free (self->model_hash);
+  g_free (self->adapter);
   g_free (self->data_hash);
   g_free (self);
 }
@@ -300,6 +301,19 @@ lk_recipe_add_data (LkRecipe *self, const char *path)
 }
 
 const char *
+lk_recipe_get_adapter (const LkRecipe *self)
+{
+  return self->adapter;
+}
+
+void
+lk_recipe_set_adapter (LkRecipe *self, const char *path)
+{
+  g_free (self->adapter);
+  self->adapter = g_strdup (path);
+}
+
+const char *
 lk_recipe_get_model_hash (const LkRecipe *self)
 {
   return self->model_hash;
@@ -388,6 +402,8 @@ lk_recipe_save (const LkRecipe *self, const char *path, GError **error)
   json_object_set_string_member (top, "model", self->model ? self->model : "");
   if (self->model_hash)
     json_object_set_string_member (top, "model_sha256", self->model_hash);
+  if (self->adapter)
+    json_object_set_string_member (top, "adapter", self->adapter);
   for (guint i = 0; i + 1 < self->data->len; i++)
     json_array_add_string_element (data, g_ptr_array_index (self->data, i));
   json_object_set_array_member (top, "data", data);
@@ -469,7 +485,7 @@ lk_recipe_load (const char *path, GError **error)
 {
   g_autoptr (LkRecipe) self = lk_recipe_new ();
   g_autoptr (JsonObject) top = lk_json_load_object (path, 16 << 20, error);
-  const char *name = NULL, *created = NULL, *model = NULL, *model_hash = NULL, *data_hash = NULL;
+  const char *name = NULL, *created = NULL, *model = NULL, *model_hash = NULL, *data_hash = NULL, *adapter = NULL;
   JsonObject *settings = NULL;
   JsonArray *data = NULL;
   gint64 version = LK_RECIPE_VERSION;
@@ -480,6 +496,7 @@ lk_recipe_load (const char *path, GError **error)
       || !lk_json_get_string (top, "model", path, &model, error)
       || !lk_json_get_string (top, "model_sha256", path, &model_hash, error)
       || !lk_json_get_string (top, "data_sha256", path, &data_hash, error)
+      || !lk_json_get_string (top, "adapter", path, &adapter, error)
       || !lk_json_get_array (top, "data", path, &data, error)
       || !lk_json_get_object (top, "settings", path, &settings, error))
     return NULL;
@@ -500,6 +517,7 @@ lk_recipe_load (const char *path, GError **error)
   lk_recipe_set_name (self, name);
   self->created = created ? g_strdup (created) : lk_recipe_now ();
   lk_recipe_set_model (self, model);
+  lk_recipe_set_adapter (self, adapter);
   lk_recipe_set_hashes (self, model_hash, data_hash);
   if (settings && !lk_recipe_check_names (settings, path, error))
     return NULL;
@@ -556,12 +574,13 @@ lk_recipe_describe (void)
   return lk_json_to_string (node, FALSE);
 }
 
-/* These change what is kept, shown or computed on, not what is computed. */
+/* These change what is kept, shown or computed on, or how long, not what is computed. */
 static gboolean
 lk_setting_is_harmless (LkSettingId id)
 {
   static const LkSettingId harmless[] = { LK_SETTING_KEEP_CHECKPOINTS, LK_SETTING_CHECKPOINT_INTERVAL,
-                                          LK_SETTING_SAMPLES, LK_SETTING_DEVICE, LK_SETTING_RECOMPUTE };
+                                          LK_SETTING_SAMPLES, LK_SETTING_DEVICE, LK_SETTING_RECOMPUTE,
+                                          LK_SETTING_EPOCHS, LK_SETTING_STEPS };
 
   for (guint i = 0; i < G_N_ELEMENTS (harmless); i++)
     if (harmless[i] == id)

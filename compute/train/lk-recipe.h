@@ -93,6 +93,9 @@ const char *const *lk_recipe_get_data (const LkRecipe *self);
 void lk_recipe_set_name (LkRecipe *self, const char *name);
 void lk_recipe_set_model (LkRecipe *self, const char *path);
 void lk_recipe_add_data (LkRecipe *self, const char *path);
+/* The folder of the adapter that the run begins with; NULL: a fresh one. */
+const char *lk_recipe_get_adapter (const LkRecipe *self);
+void lk_recipe_set_adapter (LkRecipe *self, const char *path);
 /* sha256 of model and data, filled when the run is frozen; NULL before. */
 const char *lk_recipe_get_model_hash (const LkRecipe *self);
 const char *lk_recipe_get_data_hash (const LkRecipe *self);
@@ -110,7 +113,8 @@ char *lk_recipe_describe (void);
 /* The settings alone, as recipe.json has them. (transfer full) */
 JsonObject *lk_recipe_get_settings (const LkRecipe *self);
 /* Whether a run begun with @settings may go on with these: LK_ERROR_MISMATCH names the first one that
- * differs. Settings that do not change the numbers may differ. @source names the file in errors. */
+ * differs. Settings that do not change the numbers may differ, and so may how long the run is: one that was made longer
+ * goes on with the schedule of the longer one. @source names the file in errors. */
 gboolean lk_recipe_check_settings (const LkRecipe *self, JsonObject *settings, const char *source,
                                    GError **error);
 

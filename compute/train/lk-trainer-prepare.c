@@ -126,6 +126,25 @@ lk_trainer_load (LkTrainer *self, GError **error)
   return TRUE;
 }
 
+/* A run may begin with what another one learned. The adapter's file says its rank and scale; a recipe that says another
+ * rank would show settings that are not used. */
+static gboolean
+lk_trainer_load_start (LkTrainer *self, const char *path, GError **error)
+{
+  gint64 rank = lk_recipe_get_int (self->recipe, LK_SETTING_RANK);
+
+  self->adapter = lk_adapter_load (self->model, "adapter", path, TRUE, error);
+  for (guint i = 0; self->adapter && i < lk_adapter_get_n_modules (self->adapter); i++)
+    if (lk_adapter_get_module (self->adapter, i)->rank != rank)
+      {
+        g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
+                     "%s: “rank” is %" G_GINT64_FORMAT ", and the adapter “%s” to go on from has rank %u",
+                     self->folder->recipe, rank, path, lk_adapter_get_module (self->adapter, i)->rank);
+        return FALSE;
+      }
+  return self->adapter != NULL;
+}
+
 static gboolean
 lk_trainer_make_adapter (LkTrainer *self, char **checkpoint, GError **error)
 {
@@ -133,7 +152,7 @@ lk_trainer_make_adapter (LkTrainer *self, char **checkpoint, GError **error)
   g_auto (GStrv) targets = NULL;
   LkAdapterConfig config;
 
-  *checkpoint = self->options->resume ? lk_checkpoint_newest (self->folder->checkpoints, warnings) : NULL;
+  *checkpoint = self->options->resume || self->paused ? lk_checkpoint_newest (self->folder->checkpoints, warnings) : NULL;
   for (guint i = 0; i < warnings->len; i++)
     if (!lk_events_write_warning (self->events, g_ptr_array_index (warnings, i), error))
       return FALSE;
@@ -149,6 +168,8 @@ lk_trainer_make_adapter (LkTrainer *self, char **checkpoint, GError **error)
   if (warnings->len > 0
       && !_lk_trainer_warn (self, error, "No whole checkpoint is left: the run begins from its first step"))
     return FALSE;
+  if (lk_recipe_get_adapter (self->recipe))
+    return lk_trainer_load_start (self, lk_recipe_get_adapter (self->recipe), error);
   lk_trainer_adapter_config (self->recipe, &config, &targets);
   self->adapter = lk_adapter_new (self->model, "adapter", &config, error);
   return self->adapter != NULL;
@@ -254,6 +275,20 @@ lk_trainer_write_plan (LkTrainer *self, GError **error)
   json_object_set_string_member (members, "device", lk_backend_get_description (self->backend));
   json_object_set_string_member (members, "model", lk_model_get_config (self->model)->name);
   return lk_events_write (self->events, "plan", members, error);
+}
+
+void
+_lk_trainer_release (LkTrainer *self)
+{
+  if (self->options->sample_release)
+    self->options->sample_release (self->options->sample_data);
+  g_clear_pointer (&self->held_out, g_array_unref);
+  g_clear_pointer (&self->step, lk_train_step_free);
+  g_clear_pointer (&self->data, lk_train_data_free);
+  g_clear_pointer (&self->adapter, lk_adapter_unref);
+  g_clear_pointer (&self->dataset, lk_dataset_unref);
+  g_clear_pointer (&self->model, lk_model_unref);
+  g_clear_pointer (&self->backend, lk_backend_unref);
 }
 
 gboolean

@@ -35,10 +35,13 @@ typedef struct
   double eval_seconds;
   gint64 evals_done;
   gboolean stop, samples_off, unsaved_told;
+  gboolean paused; /* going on from a pause, whose checkpoint holds everything */
 } LkTrainer;
 
 /* The adapter, fresh or as the newest checkpoint left it, data, step and plan. */
 gboolean _lk_trainer_prepare (LkTrainer *self, GError **error);
+/* Gives back all that prepare made, the device's memory with it. */
+void _lk_trainer_release (LkTrainer *self);
 
 /* Held-out loss, best adapter, samples. A look somebody asked for (@counts FALSE) changes nothing about the
  * run. Asked to stop, it returns early and state.evaluated_step tells that it did not happen. */

@@ -15,13 +15,7 @@
 static void
 lk_trainer_clear (LkTrainer *self)
 {
-  g_clear_pointer (&self->held_out, g_array_unref);
-  lk_train_step_free (self->step);
-  g_clear_pointer (&self->data, lk_train_data_free);
-  g_clear_pointer (&self->adapter, lk_adapter_unref);
-  g_clear_pointer (&self->dataset, lk_dataset_unref);
-  g_clear_pointer (&self->model, lk_model_unref);
-  g_clear_pointer (&self->backend, lk_backend_unref);
+  _lk_trainer_release (self);
   lk_control_free (self->control);
   lk_events_free (self->events);
   lk_recipe_free (self->recipe);
@@ -236,19 +230,58 @@ lk_trainer_one_step (LkTrainer *self, GError **error)
          && lk_trainer_check_finite (self, &result, error);
 }
 
-/* Until somebody says resume or stop. */
+static gboolean
+lk_trainer_is_saved (LkTrainer *self)
+{
+  return self->saved_step == self->state.step && self->saved_evaluation == self->state.evaluated_step
+         && self->last_step == self->state.step;
+}
+
+/* Model, adapter and programs again, from the checkpoint the pause began with. Where another program took the memory
+ * meanwhile, the run stays paused and says why. */
+static gboolean
+lk_trainer_come_back (LkTrainer *self, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  self->problems_told = 0;
+  self->paused = TRUE;
+  if (_lk_trainer_prepare (self, &local_error))
+    {
+      self->paused = FALSE;
+      return TRUE;
+    }
+  if (!g_error_matches (local_error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY))
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  _lk_trainer_release (self);
+  return _lk_trainer_warn (self, error, "The run stays paused: %s", local_error->message)
+         && lk_events_write_state (self->events, "paused", NULL, error);
+}
+
+/* Until somebody says resume or stop. All memory is given back meanwhile, unless the disk has no room for what was
+ * learned: then it stays where it is. */
 static gboolean
 lk_trainer_pause (LkTrainer *self, GError **error)
 {
-  if (!lk_trainer_try_checkpoint (self, error)
-      || !lk_events_write_state (self->events, "paused", NULL, error))
+  if (!lk_trainer_try_checkpoint (self, error))
+    return FALSE;
+  if (lk_trainer_is_saved (self))
+    _lk_trainer_release (self);
+  if (!lk_events_write_state (self->events, "paused", NULL, error))
     return FALSE;
   while (!_lk_trainer_should_stop (self))
     {
       LkRequest request = lk_control_poll (self->control, 250);
 
       self->stop |= (request & LK_REQUEST_STOP) != 0;
-      if (request & LK_REQUEST_RESUME)
+      if (!(request & LK_REQUEST_RESUME) || self->stop)
+        continue;
+      if (!self->model && !lk_trainer_come_back (self, error))
+        return FALSE;
+      if (self->model)
         return lk_events_write_state (self->events, "running", NULL, error);
     }
   return TRUE;

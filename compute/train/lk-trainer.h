@@ -19,6 +19,9 @@ typedef char *(*LkSampleFunc) (JsonArray *messages, gpointer data, GError **erro
  * none. */
 typedef gboolean (*LkSampleSetupFunc) (LkModel *model, LkAdapter *adapter, LkBackend *backend, gpointer data,
                                        GError **error);
+/* A pause gives the device's memory back: drop all that setup made of model, adapter and backend. Setup is called again
+ * when the run goes on. */
+typedef void (*LkSampleReleaseFunc) (gpointer data);
 
 typedef struct
 {
@@ -27,6 +30,7 @@ typedef struct
   LkEventFunc listener; /* each event's line; may be NULL */
   gpointer listener_data;
   LkSampleSetupFunc sample_setup; /* may be NULL with sample */
+  LkSampleReleaseFunc sample_release; /* as sample_setup */
   LkSampleFunc sample;            /* NULL: no samples */
   gpointer sample_data;
 } LkTrainerOptions;

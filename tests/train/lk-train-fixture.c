@@ -167,6 +167,7 @@ lk_fixture_train (LkRunFolder *run_folder, gboolean resume, LkFixtureRun *run)
                                .listener = on_line,
                                .listener_data = &listener,
                                .sample_setup = run->setup,
+                               .sample_release = run->release,
                                .sample = run->sample,
                                .sample_data = run->data };
 

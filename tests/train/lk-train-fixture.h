@@ -30,6 +30,7 @@ typedef struct
   void (*on_event) (JsonObject *event, gpointer data);
   gpointer data;
   LkSampleSetupFunc setup;
+  LkSampleReleaseFunc release;
   LkSampleFunc sample;
   LkOutcome outcome;
   GError *error; /* NULL: it went well */
