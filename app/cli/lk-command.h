@@ -25,7 +25,7 @@ typedef struct
 extern const LkCommand lk_command_train, lk_command_chat, lk_command_generate, lk_command_eval,
     lk_command_merge, lk_command_export, lk_command_inspect, lk_command_tokenize, lk_command_render,
     lk_command_devices, lk_command_estimate, lk_command_chart, lk_command_bench, lk_command_serve,
-    lk_command_pretrain;
+    lk_command_pretrain, lk_command_data;
 
 enum
 {

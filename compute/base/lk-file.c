@@ -70,6 +70,38 @@ lk_write_all (int fd, const char *path, const guint8 *data, gsize size, goffset 
   return TRUE;
 }
 
+char *
+lk_file_reserve (const char *path, GError **error)
+{
+  g_autofree char *temporary = lk_temporary_name (path);
+  int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0644);
+
+  if (fd < 0)
+    {
+      lk_error_set_errno (error, errno, "Could not create “%s”", path);
+      return NULL;
+    }
+  close (fd);
+  return g_steal_pointer (&temporary);
+}
+
+gboolean
+lk_file_publish (const char *temporary, const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  int fd = open (temporary, O_RDONLY | O_CLOEXEC);
+  gboolean synced = fd >= 0 && fsync (fd) == 0;
+  int saved = errno;
+
+  if (fd >= 0)
+    close (fd);
+  if (!synced)
+    return lk_error_set_errno (error, saved, "Could not write “%s”", path);
+  if (g_rename (temporary, path) != 0)
+    return lk_error_set_errno (error, errno, "Could not write “%s”", path);
+  return lk_sync_folder (folder, error);
+}
+
 LkFileWriter *
 lk_file_writer_new (const char *path, GError **error)
 {

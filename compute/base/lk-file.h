@@ -27,6 +27,11 @@ void lk_file_writer_free (LkFileWriter *self);
 /* All of @data at once by the same steps; @size -1 for a string. */
 gboolean lk_file_write (const char *path, const void *data, gssize size, GError **error);
 
+/* The same for a file that another library writes: an empty file with a temporary name beside @path (transfer full), and, when it is
+ * written and closed, fsync, rename over @path, fsync of the folder. */
+char *lk_file_reserve (const char *path, GError **error);
+gboolean lk_file_publish (const char *temporary, const char *path, GError **error);
+
 /* A folder that appears whole or not at all. lk_stage_new makes ".<name>.tmp-XXXXXX" beside @path; put files in
  * lk_stage_get_path; lk_stage_finish syncs every file and folder in it and renames it to @path, which must not
  * exist unless @replace (then the two change places in one step where the file system can do that, and the old one is

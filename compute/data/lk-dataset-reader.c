@@ -13,26 +13,8 @@
 #include "lk-form.h"
 #include "lk-json.h"
 
-#define LK_MAX_FORMS 16
-
-/* One file while it is read. */
-typedef struct
-{
-  LkDataset *self;
-  guint file;
-  const char *begin, *end; /* of the content, byte-order mark skipped */
-  guint64 line;            /* of @counted */
-  const char *counted;
-  guint64 index;
-  struct
-  {
-    const char *name;
-    guint64 rows;
-  } forms[LK_MAX_FORMS];
-} LkReader;
-
-static guint64
-lk_reader_line (LkReader *reader, const char *at)
+guint64
+_lk_reader_line (LkReader *reader, const char *at)
 {
   if (at < reader->counted)
     {
@@ -44,41 +26,54 @@ lk_reader_line (LkReader *reader, const char *at)
   return reader->line;
 }
 
-static const char *
-lk_reader_path (LkReader *reader)
+void
+_lk_reader_problem (LkReader *reader, guint64 line, char *reason, const char *text, gsize n)
 {
-  return g_array_index (reader->self->files, LkDataFile, reader->file).path;
+  if (!reader->first_problem)
+    reader->first_problem = g_strdup_printf ("line %" G_GUINT64_FORMAT ": %s", line, reason);
+  reader->sink->problem (line, reader->index, reason, text, n, reader->sink->data);
+  reader->problems++;
+  if (text)
+    reader->index++;
 }
 
 static void
-lk_reader_problem (LkReader *reader, guint64 line, char *reason)
+lk_reader_take_row (LkReader *reader, LkRow *row, const char *form)
 {
-  LkRowProblem problem = { reader->file, line, reader->index, reason };
+  gpointer count = g_hash_table_lookup (reader->forms, form);
 
-  g_array_append_val (reader->self->problems, problem);
-}
-
-static void
-lk_reader_count_form (LkReader *reader, const char *name)
-{
-  for (guint i = 0; i < LK_MAX_FORMS; i++)
-    if (!reader->forms[i].name || reader->forms[i].name == name)
-      {
-        reader->forms[i].name = name;
-        reader->forms[i].rows++;
-        return;
-      }
+  g_hash_table_insert (reader->forms, (gpointer) form, GUINT_TO_POINTER (GPOINTER_TO_UINT (count) + 1));
+  reader->sink->row (row, reader->sink->data);
+  reader->rows++;
+  reader->index++;
 }
 
 static const char *
 lk_reader_choose_form (LkReader *reader)
 {
-  guint best = 0;
+  GHashTableIter iter;
+  gpointer name, count;
+  const char *best = NULL;
+  guint most = 0;
 
-  for (guint i = 1; i < LK_MAX_FORMS; i++)
-    if (reader->forms[i].rows > reader->forms[best].rows)
-      best = i;
-  return reader->forms[best].name;
+  g_hash_table_iter_init (&iter, reader->forms);
+  while (g_hash_table_iter_next (&iter, &name, &count))
+    if (GPOINTER_TO_UINT (count) > most || (GPOINTER_TO_UINT (count) == most && g_strcmp0 (name, best) < 0))
+      {
+        most = GPOINTER_TO_UINT (count);
+        best = name;
+      }
+  return best;
+}
+
+gboolean
+_lk_reader_go_on (LkReader *reader, const char *at, GError **error)
+{
+  if (!reader->sink->progress
+      || reader->sink->progress ((guint64) (at - reader->begin), (guint64) (reader->end - reader->begin), reader->sink->data))
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_CANCELLED, "Reading %s was ended", reader->path);
+  return FALSE;
 }
 
 /* \u0000 in a string: texts end there. The pair of backslashes before it is no escape of it. */
@@ -99,6 +94,29 @@ lk_holds_nul (const char *text, gsize n)
   return FALSE;
 }
 
+void
+_lk_reader_add_object (LkReader *reader, JsonObject *object, const char *text, gsize n, guint64 line)
+{
+  const LkForm *form = reader->mapping ? NULL : lk_form_recognise (object);
+  LkRow row = { .file = reader->file, .line = line, .index = reader->index };
+  char *reason = NULL;
+
+  if (reader->sink->object)
+    reader->sink->object (object, reader->sink->data);
+  if (reader->mapping && lk_mapping_read (reader->mapping, object, &row, &reason))
+    lk_reader_take_row (reader, &row, "Columns");
+  else if (form && form->read (object, &row, &reason))
+    lk_reader_take_row (reader, &row, form->name);
+  else
+    {
+      _lk_row_clear (&row);
+      if (!reason)
+        reason = g_strdup ("the row has none of the members a dataset's form is known by (messages, conversations, prompt, instruction, "
+                           "question, text)");
+      _lk_reader_problem (reader, line, reason, text, n);
+    }
+}
+
 /* One JSON value that should be a row. FALSE: it is not even JSON. */
 static gboolean
 lk_reader_add (LkReader *reader, const char *text, gsize n, guint64 line)
@@ -106,30 +124,18 @@ lk_reader_add (LkReader *reader, const char *text, gsize n, guint64 line)
   g_autoptr (GError) error = NULL;
   g_autofree char *source = g_strdup_printf ("row %" G_GUINT64_FORMAT, reader->index + 1);
   g_autoptr (JsonNode) node = lk_json_parse (text, n, source, &error);
-  JsonObject *object = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-  const LkForm *form = object ? lk_form_recognise (object) : NULL;
-  LkRow row = { .file = reader->file, .line = line, .index = reader->index };
   char *reason = NULL;
 
   if (!node)
     reason = g_strdup_printf ("not JSON: %s", error->message);
-  else if (!object)
+  else if (!JSON_NODE_HOLDS_OBJECT (node))
     reason = g_strdup ("the row is no JSON object");
   else if (lk_holds_nul (text, n))
     reason = g_strdup ("the row holds the character U+0000, which no text can hold");
-  else if (!form)
-    reason = g_strdup ("the row has none of the members a dataset's form is known by (messages, conversations, prompt, instruction, "
-                       "question, text)");
-  else if (form->read (object, &row, &reason))
-    {
-      lk_reader_count_form (reader, form->name);
-      g_array_append_val (reader->self->rows, row);
-      reader->index++;
-      return TRUE;
-    }
-  _lk_row_clear (&row);
-  lk_reader_problem (reader, line, reason);
-  reader->index++;
+  if (reason)
+    _lk_reader_problem (reader, line, reason, text, n);
+  else
+    _lk_reader_add_object (reader, json_node_get_object (node), text, n, line);
   return node != NULL;
 }
 
@@ -173,11 +179,11 @@ lk_skip_space (const char *p, const char *end)
   return p;
 }
 
-static gboolean
-lk_reader_fail (LkReader *reader, const char *at, const char *what, GError **error)
+gboolean
+_lk_reader_fail (LkReader *reader, const char *at, const char *what, GError **error)
 {
-  g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s, line %" G_GUINT64_FORMAT ": %s", lk_reader_path (reader),
-               lk_reader_line (reader, at), what);
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s, line %" G_GUINT64_FORMAT ": %s", reader->path,
+               _lk_reader_line (reader, at), what);
   return FALSE;
 }
 
@@ -190,20 +196,22 @@ lk_reader_list (LkReader *reader, const char *p, const char **after_list, GError
       const char *begin = p, *after = lk_skip_value (p, reader->end);
 
       if (!after || after == begin)
-        return lk_reader_fail (reader, begin, after ? "a value is missing in the list" : "a value of the list does not end", error);
-      lk_reader_add (reader, begin, (gsize) (after - begin), lk_reader_line (reader, begin));
+        return _lk_reader_fail (reader, begin, after ? "a value is missing in the list" : "a value of the list does not end", error);
+      lk_reader_add (reader, begin, (gsize) (after - begin), _lk_reader_line (reader, begin));
+      if (!_lk_reader_go_on (reader, after, error))
+        return FALSE;
       p = lk_skip_space (after, reader->end);
       if (p >= reader->end || (*p != ',' && *p != ']'))
-        return lk_reader_fail (reader, p, "“,” or “]” is missing in the list", error);
+        return _lk_reader_fail (reader, p, "“,” or “]” is missing in the list", error);
       if (*p == ',')
         {
           p = lk_skip_space (p + 1, reader->end);
           if (p < reader->end && *p == ']')
-            return lk_reader_fail (reader, p, "a value is missing behind the last “,”", error);
+            return _lk_reader_fail (reader, p, "a value is missing behind the last “,”", error);
         }
     }
   if (p >= reader->end)
-    return lk_reader_fail (reader, reader->end, "the list does not end", error);
+    return _lk_reader_fail (reader, reader->end, "the list does not end", error);
   *after_list = p + 1;
   return TRUE;
 }
@@ -215,7 +223,7 @@ lk_reader_top_list (LkReader *reader, const char *p, GError **error)
     return FALSE;
   p = lk_skip_space (p, reader->end);
   if (p < reader->end)
-    lk_reader_problem (reader, lk_reader_line (reader, p), g_strdup ("what follows the list is not read"));
+    _lk_reader_problem (reader, _lk_reader_line (reader, p), g_strdup ("what follows the list is not read"), NULL, 0);
   return TRUE;
 }
 
@@ -251,8 +259,8 @@ lk_reader_members (LkReader *reader, const char *p, gboolean *found, GError **er
             {
               g_autofree char *valid = g_utf8_make_valid (name, (gssize) MIN (n, 60));
 
-              lk_reader_problem (reader, lk_reader_line (reader, name),
-                                 g_strdup_printf ("the list %s beside the one that is read is left out", valid));
+              _lk_reader_problem (reader, _lk_reader_line (reader, name),
+                                  g_strdup_printf ("the list %s beside the one that is read is left out", valid), NULL, 0);
             }
         }
       p = after ? lk_skip_space (after, reader->end) : reader->end;
@@ -263,8 +271,8 @@ lk_reader_members (LkReader *reader, const char *p, gboolean *found, GError **er
   return TRUE;
 }
 
-static void
-lk_reader_lines (LkReader *reader)
+static gboolean
+lk_reader_lines (LkReader *reader, GError **error)
 {
   guint64 line = 1;
 
@@ -278,13 +286,16 @@ lk_reader_lines (LkReader *reader)
       if (lk_skip_space (p, stop) < stop)
         lk_reader_add (reader, p, (gsize) (stop - p), line);
       p = newline ? newline + 1 : reader->end;
+      if (!_lk_reader_go_on (reader, p, error))
+        return FALSE;
     }
+  return TRUE;
 }
 
 /* JSON values one after the other, each over as many lines as it likes. A bad one ends where a line begins with the next brace;
  * @wasted keeps many bad ones from looking through the whole file each. */
-static void
-lk_reader_values (LkReader *reader, const char *p)
+static gboolean
+lk_reader_values (LkReader *reader, const char *p, GError **error)
 {
   guint64 wasted = 0, size = (guint64) (reader->end - reader->begin);
 
@@ -300,10 +311,13 @@ lk_reader_values (LkReader *reader, const char *p)
           wasted += (guint64) (limit - p);
           after = next;
         }
-      if (!lk_reader_add (reader, p, (gsize) (after - p), lk_reader_line (reader, p)))
+      if (!lk_reader_add (reader, p, (gsize) (after - p), _lk_reader_line (reader, p)))
         after = MIN (after, next);
       p = after;
+      if (!_lk_reader_go_on (reader, p, error))
+        return FALSE;
     }
+  return TRUE;
 }
 
 /* Paragraphs, apart by empty lines. */
@@ -313,7 +327,7 @@ lk_reader_text (LkReader *reader, GError **error)
   const char *bad;
 
   if (!g_utf8_validate_len (reader->begin, (gsize) (reader->end - reader->begin), &bad))
-    return lk_reader_fail (reader, bad, "not UTF-8, so not a text", error);
+    return _lk_reader_fail (reader, bad, "not UTF-8, so not a text", error);
   for (const char *p = reader->begin, *row_begin = NULL; p < reader->end;)
     {
       const char *newline = memchr (p, '\n', (gsize) (reader->end - p));
@@ -323,12 +337,13 @@ lk_reader_text (LkReader *reader, GError **error)
       row_begin = row_begin || blank ? row_begin : p;
       if (row_begin && (blank || last))
         {
-          LkRow row = { .kind = LK_ROW_TEXT, .file = reader->file, .index = reader->index++, .line = lk_reader_line (reader, row_begin) };
+          LkRow row = { .kind = LK_ROW_TEXT, .file = reader->file, .index = reader->index, .line = _lk_reader_line (reader, row_begin) };
 
           row.text = g_strchomp (g_strndup (row_begin, (gsize) ((blank ? p : next) - row_begin)));
-          g_array_append_val (reader->self->rows, row);
-          lk_reader_count_form (reader, lk_form_text.name);
+          lk_reader_take_row (reader, &row, lk_form_text.name);
           row_begin = NULL;
+          if (!_lk_reader_go_on (reader, next, error))
+            return FALSE;
         }
       p = next;
     }
@@ -352,24 +367,22 @@ lk_reader_objects (LkReader *reader, const char *p, GError **error)
         return TRUE;
     }
   if (after && newline && after > newline && (node = lk_json_parse (p, (gsize) (after - p), "row 1", NULL)))
-    lk_reader_values (reader, p);
-  else
-    lk_reader_lines (reader);
-  return TRUE;
+    return lk_reader_values (reader, p, error);
+  return lk_reader_lines (reader, error);
 }
 
 /* Names whose content is no plain text, though its bytes might pass for it. */
 static gboolean
 lk_reader_refuse_kind (LkReader *reader, GError **error)
 {
-  static const char *const kinds[] = { ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".xlsx", ".ods", ".gz", ".zst", ".zip", ".xml", ".html" };
-  g_autofree char *name = g_ascii_strdown (lk_reader_path (reader), -1);
+  static const char *const kinds[] = { ".parquet", ".arrow", ".feather", ".xlsx", ".ods", ".gz", ".zst", ".zip", ".xml", ".html" };
+  g_autofree char *name = g_ascii_strdown (reader->path, -1);
 
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     if (g_str_has_suffix (name, kinds[i]))
       {
-        g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: %s files cannot be read; JSON, JSON lines and plain text can",
-                     lk_reader_path (reader), kinds[i]);
+        g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: %s files cannot be read; JSON, JSON lines, CSV and plain text can",
+                     reader->path, kinds[i]);
         return FALSE;
       }
   return TRUE;
@@ -388,45 +401,49 @@ lk_reader_read (LkReader *reader, GError **error)
 {
   const char *p = lk_skip_space (reader->begin, reader->end);
   gsize n = (gsize) (reader->end - reader->begin);
+  char delimiter;
 
   if (p >= reader->end)
-    return lk_reader_fail (reader, p, "the file is empty", error);
+    return _lk_reader_fail (reader, p, "the file is empty", error);
   if (n >= 2 && (memcmp (reader->begin, "\xff\xfe", 2) == 0 || memcmp (reader->begin, "\xfe\xff", 2) == 0))
-    return lk_reader_fail (reader, p, "the file is UTF-16; save it as UTF-8", error);
+    return _lk_reader_fail (reader, p, "the file is UTF-16; save it as UTF-8", error);
+  if (_lk_reader_is_table (reader, &delimiter))
+    return _lk_reader_table (reader, delimiter, error);
   if (*p == '[')
     return lk_reader_top_list (reader, p + 1, error);
   if (*p == '{')
     return lk_reader_objects (reader, p, error);
   if (!lk_reader_refuse_kind (reader, error))
     return FALSE;
-  if (!lk_reader_is_json_name (lk_reader_path (reader)))
+  if (!lk_reader_is_json_name (reader->path))
     return lk_reader_text (reader, error);
-  lk_reader_lines (reader);
-  return TRUE;
+  return lk_reader_lines (reader, error);
 }
 
 gboolean
-_lk_dataset_read_file (LkDataset *self, guint index, GBytes *bytes, GError **error)
+_lk_data_read (const char *path, guint file, GBytes *bytes, const LkMapping *mapping, const LkDataSink *sink, const char **form,
+               guint64 *rows, GError **error)
 {
+  g_autoptr (GHashTable) forms = g_hash_table_new (g_str_hash, g_str_equal);
   gsize n;
   const char *data = g_bytes_get_data (bytes, &n);
-  LkReader reader = { .self = self, .file = index, .line = 1 };
-  guint rows = self->rows->len, problems = self->problems->len;
-  const LkRowProblem *first;
+  LkReader reader = { .path = path, .file = file, .mapping = mapping, .sink = sink, .line = 1, .forms = forms };
+  g_autofree char *first_problem = NULL;
+  gboolean ok;
 
   if (n >= 3 && memcmp (data, "\xef\xbb\xbf", 3) == 0)
     data += 3, n -= 3;
   reader.begin = reader.counted = n ? data : "";
   reader.end = reader.begin + n;
-  if (!lk_reader_read (&reader, error))
-    return FALSE;
-  g_array_index (self->files, LkDataFile, index).form = lk_reader_choose_form (&reader);
-  if (self->rows->len > rows)
-    return TRUE;
-  if (self->problems->len == problems)
-    return lk_reader_fail (&reader, reader.begin, "there is no row in it", error);
-  first = &g_array_index (self->problems, LkRowProblem, problems);
-  g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: none of its %u rows can be used; line %" G_GUINT64_FORMAT ": %s",
-               lk_reader_path (&reader), self->problems->len - problems, first->line, first->reason);
+  ok = lk_reader_read (&reader, error);
+  first_problem = reader.first_problem;
+  *form = lk_reader_choose_form (&reader);
+  *rows = reader.rows;
+  if (!ok || reader.rows > 0)
+    return ok;
+  if (!first_problem)
+    return _lk_reader_fail (&reader, reader.begin, "there is no row in it", error);
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "%s: none of its %" G_GUINT64_FORMAT " rows can be used; %s", path, reader.problems,
+               first_problem);
   return FALSE;
 }

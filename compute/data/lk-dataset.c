@@ -6,6 +6,7 @@
 #include "lk-file.h"
 #include "lk-json.h"
 #include "lk-random.h"
+#include "lk-row-store-private.h"
 
 static void
 lk_data_file_clear (gpointer data)
@@ -49,6 +50,40 @@ lk_dataset_unref (LkDataset *self)
   g_free (self);
 }
 
+static void
+lk_dataset_take_row (LkRow *row, gpointer data)
+{
+  g_array_append_val (((LkDataset *) data)->rows, *row);
+}
+
+static void
+lk_dataset_take_problem (guint64 line, guint64 index, char *reason, const char *text, gsize n, gpointer data)
+{
+  LkDataset *self = data;
+  LkRowProblem problem = { self->files->len - 1, line, index, reason };
+
+  g_array_append_val (self->problems, problem);
+}
+
+/* One file, whose content's hash goes into @checksum. */
+static gboolean
+lk_dataset_read (LkDataset *self, const char *path, GChecksum *checksum, GError **error)
+{
+  const LkDataSink sink = { .row = lk_dataset_take_row, .problem = lk_dataset_take_problem, .data = self };
+  guint file = self->files->len;
+  g_autoptr (GBytes) bytes = lk_file_map (path, error);
+  LkDataFile added = { g_strdup (path), NULL };
+  guint64 rows;
+
+  g_array_append_val (self->files, added);
+  if (!bytes)
+    return FALSE;
+  if (lk_row_store_is (bytes))
+    return _lk_row_store_read (path, file, &sink, checksum, &g_array_index (self->files, LkDataFile, file).form, error);
+  g_checksum_update (checksum, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
+  return _lk_data_read (path, file, bytes, NULL, &sink, &g_array_index (self->files, LkDataFile, file).form, &rows, error);
+}
+
 LkDataset *
 lk_dataset_load (const char *const *paths, guint n_paths, GError **error)
 {
@@ -63,15 +98,8 @@ lk_dataset_load (const char *const *paths, guint n_paths, GError **error)
   g_array_set_clear_func (self->rows, _lk_row_clear);
   g_array_set_clear_func (self->problems, lk_row_problem_clear);
   for (guint i = 0; i < n_paths; i++)
-    {
-      g_autoptr (GBytes) bytes = lk_file_map (paths[i], error);
-      LkDataFile file = { g_strdup (paths[i]), NULL };
-
-      g_array_append_val (self->files, file);
-      if (!bytes || !_lk_dataset_read_file (self, i, bytes, error))
-        return NULL;
-      g_checksum_update (checksum, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
-    }
+    if (!lk_dataset_read (self, paths[i], checksum, error))
+      return NULL;
   self->hash = g_strdup (g_checksum_get_string (checksum));
   return g_steal_pointer (&self);
 }
@@ -131,9 +159,8 @@ lk_message_canonical (JsonObject *message)
   return copy;
 }
 
-/* The row's content as one text, the same for rows that teach the same. (transfer full) */
-static char *
-lk_row_canonical (const LkRow *row)
+char *
+_lk_row_canonical (const LkRow *row)
 {
   g_autoptr (JsonNode) node = NULL;
   g_autoptr (JsonArray) messages = NULL;
@@ -160,7 +187,7 @@ lk_dataset_group (LkDataset *self, guint *n_groups)
   *n_groups = 0;
   for (guint i = 0; i < self->rows->len; i++)
     {
-      g_autofree char *text = lk_row_canonical (lk_dataset_get_row (self, i));
+      g_autofree char *text = _lk_row_canonical (lk_dataset_get_row (self, i));
       char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA1, text, -1);
       gpointer group = g_hash_table_lookup (seen, hash);
 
@@ -186,11 +213,10 @@ lk_smallest (const guint *size, guint n)
 }
 
 void
-lk_dataset_split (LkDataset *self, double fraction, guint minimum, guint64 seed, GArray **train, GArray **held_out)
+_lk_split_groups (const guint *group_of, guint n, guint n_groups, double fraction, guint minimum, guint64 seed, GArray **train,
+                  GArray **held_out)
 {
-  guint n = self->rows->len, n_groups, taken = 0;
-  guint wanted = (guint) ((double) n * fraction + 0.5);
-  g_autofree guint *group_of = lk_dataset_group (self, &n_groups);
+  guint taken = 0, wanted = (guint) ((double) n * fraction + 0.5);
   g_autofree guint *size = g_new0 (guint, n_groups + 1);
   g_autofree guint32 *order = g_new (guint32, n_groups + 1);
   g_autofree gboolean *out = g_new0 (gboolean, n_groups + 1);
@@ -215,4 +241,13 @@ lk_dataset_split (LkDataset *self, double fraction, guint minimum, guint64 seed,
   *held_out = g_array_new (FALSE, FALSE, sizeof (guint));
   for (guint i = 0; i < n; i++)
     g_array_append_val (out[group_of[i]] ? *held_out : *train, i);
+}
+
+void
+lk_dataset_split (LkDataset *self, double fraction, guint minimum, guint64 seed, GArray **train, GArray **held_out)
+{
+  guint n_groups;
+  g_autofree guint *group_of = lk_dataset_group (self, &n_groups);
+
+  _lk_split_groups (group_of, self->rows->len, n_groups, fraction, minimum, seed, train, held_out);
 }

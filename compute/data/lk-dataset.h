@@ -45,7 +45,8 @@ typedef struct
 
 typedef struct _LkDataset LkDataset;
 
-/* Reads .json, .jsonl (by content, not by name), .txt. The form of each file is recognised by itself. Whole-file errors
+/* Reads .json, .jsonl (by content, not by name), .csv, .tsv, .txt, and datasets that were imported (lk-row-store.h; what a person
+ * excluded is left out, what was edited is as it was edited). The form of each file is recognised by itself. Whole-file errors
  * (not there, not UTF-8 at all, nothing usable) are errors; row errors are problems. */
 LkDataset *lk_dataset_load (const char *const *paths, guint n_paths, GError **error);
 LkDataset *lk_dataset_ref (LkDataset *self);
@@ -57,7 +58,7 @@ const LkRowProblem *lk_dataset_get_problem (LkDataset *self, guint i);
 const char *lk_dataset_get_path (LkDataset *self, guint file);
 /* "Alpaca", "OpenAI messages", "ShareGPT", "Prompt and completion", "Plain text" */
 const char *lk_dataset_get_form (LkDataset *self, guint file);
-/* sha256 over the bytes of all files, in hexadecimal. */
+/* sha256 over the bytes of all files, in hexadecimal; of an imported dataset, over the bytes lk_row_store_export writes. */
 const char *lk_dataset_get_hash (LkDataset *self);
 
 /* Held-out split, a pure function of (rows, fraction, minimum, seed): identical rows (same canonical content) are never

@@ -413,6 +413,44 @@ def test_eval(folder):
     cli("eval", "-m", MODEL, "--text", write(folder, "latin.txt", b"caf\xe9"), expect=BAD_INPUT)
 
 
+def test_data(folder):
+    """Imported datasets: rows in, changed, counted, shown, out; and a run can be asked for by the same path."""
+    need_model()
+    table = write(folder, "t.csv", "id,talk,note\r\n1,hello,hi\r\n2,\"so, then\",bye\r\n2,\"so, then\",bye\r\n")
+    store = os.path.join(folder, "t.lkdata")
+    assert lines_of(cli("data", "import", table, "-o", store, "--json"))[-1] == {"event": "done", "path": store, "rows": 3, "used": 0}
+    cli("data", "import", table, "-o", store, "--column", "answer=note", expect=USAGE)
+    cli("data", "import", table, "-o", store, "--column", "nothing=note", expect=USAGE)
+    cli("data", "import", table, "-o", store, "--column", "prompt=talk", "--column", "answer=note")
+    stats = json.loads(cli("data", "stats", store, "--json"))
+    assert (stats["rows"], stats["used"], stats["problems"]["duplicate"], stats["unit"]) == (3, 3, 1, "characters"), stats
+    assert [c["name"] for c in stats["files"][0]["columns"]] == ["id", "talk", "note"], stats
+    cli("data", "count", store, "-m", MODEL)
+    stats = json.loads(cli("data", "stats", store, "--json", "--length", "4"))
+    assert stats["unit"] == "tokens" and stats["counted"] == 3 and stats["lost"] == 3, stats
+    shown = lines_of(cli("data", "show", store, "--json", "-m", MODEL, text='{"row": 2}\n{"row": 9}\n'))
+    begin, end = shown[0]["spans"][0]
+    assert "bye" in shown[0]["text"][begin:end] and shown[0]["tokens"] > 5 and "no row 9" in shown[1]["error"], shown
+    cli("data", "exclude", store, "2-3")
+    cli("data", "edit", store, "1", text='{"prompt":"new","completion":"so"}\n')
+    cli("data", "edit", store, "1", text='{"prompt":"new"}\n', expect=BAD_INPUT)
+    rows = lines_of(cli("data", "rows", store, "--json"))
+    assert [(r["excluded"], r["edited"]) for r in rows] == [(False, True), (True, False), (True, False)], rows
+    assert len(lines_of(cli("data", "rows", store, "--only", "excluded", "--search", "SO, T", "--json"))) == 2
+    cli("data", "rows", store, "--only", "nonsense", expect=USAGE)
+    cli("data", "weight", store, "1", "2")
+    cli("data", "weight", store, "2", "2", expect=USAGE)
+    out = os.path.join(folder, "out.jsonl")
+    cli("data", "export", store, "-o", out)
+    assert open(out).read() == '{"prompt":"new","completion":"so"}\n' * 2
+    cli("data", "restore", store, "1-3")
+    assert json.loads(cli("inspect", store, "--json"))["rows"] == 6
+    cli("data", "stats", table, expect=BAD_INPUT)
+    cli("data", "stats", os.path.join(folder, "none"), expect=BAD_INPUT)
+    cli("data", "nothing", expect=USAGE)
+    assert open(table, newline="").read().startswith("id,talk,note\r\n1,hello")
+
+
 def events(folder):
     lines = "".join(json.dumps({"event": "step", "time": i, "step": i, "loss": 3 / i}) + "\n" for i in range(1, 20))
     write(folder, "events.jsonl", lines + "half a li")

@@ -204,7 +204,7 @@ test_kinds (void)
   {
     const char *name, *text;
     gsize n;
-  } bad[] = { { "a.csv", "question,answer\nq,a\n", 20 }, { "a.json", "garbage", 7 }, { "a.txt", "\xff\xfe" "a\0", 4 }, { "a.txt", "a\0b", 3 } };
+  } bad[] = { { "a.csv", "colour,shape\nred,round\n", 23 }, { "a.csv", "question,answer\n", 16 }, { "a.csv", "question,answer\nq,\"a\n", 21 }, { "a.json", "garbage", 7 }, { "a.txt", "\xff\xfe" "a\0", 4 }, { "a.txt", "a\0b", 3 } };
   g_autoptr (LkDataset) data = load_text ("mixed.jsonl", "{\"text\":\"t\"}\n{\"instruction\":\"i\",\"output\":\"o\"}\n"
                                                          "{\"instruction\":\"j\",\"output\":\"o\"}\n", -1, NULL);
 
