@@ -112,7 +112,7 @@ struct _LkRecipe
   double numbers[LK_N_SETTINGS];
   char *texts[LK_N_SETTINGS];
   char *name, *created, *model, *model_hash, *data_hash, *adapter;
-  GPtrArray *data; /* NULL-terminated */
+  GPtrArray *data, *datasets; /* NULL-terminated */
 };
 
 static gboolean
@@ -133,6 +133,8 @@ lk_recipe_new (void)
     }
   self->data = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (self->data, NULL);
+  self->datasets = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (self->datasets, NULL);
   return self;
 }
 
@@ -144,6 +146,7 @@ lk_recipe_free (LkRecipe *self)
   for (guint i = 0; i < LK_N_SETTINGS; i++)
     g_free (self->texts[i]);
   g_ptr_array_unref (self->data);
+  g_ptr_array_unref (self->datasets);
   g_free (self->name);
   g_free (self->created);
   g_free (self->model);
@@ -300,6 +303,28 @@ lk_recipe_add_data (LkRecipe *self, const char *path)
   g_ptr_array_insert (self->data, (int) self->data->len - 1, g_strdup (path));
 }
 
+static void
+lk_recipe_add_dataset (LkRecipe *self, const char *path)
+{
+  g_ptr_array_insert (self->datasets, (int) self->datasets->len - 1, g_strdup (path));
+}
+
+void
+lk_recipe_freeze_data (LkRecipe *self, guint i, const char *copy)
+{
+  char **slot = (char **) &g_ptr_array_index (self->data, i);
+
+  lk_recipe_add_dataset (self, *slot);
+  g_free (*slot);
+  *slot = g_strdup (copy);
+}
+
+const char *const *
+lk_recipe_get_datasets (const LkRecipe *self)
+{
+  return (const char *const *) self->datasets->pdata;
+}
+
 const char *
 lk_recipe_get_adapter (const LkRecipe *self)
 {
@@ -409,6 +434,14 @@ lk_recipe_save (const LkRecipe *self, const char *path, GError **error)
   json_object_set_array_member (top, "data", data);
   if (self->data_hash)
     json_object_set_string_member (top, "data_sha256", self->data_hash);
+  if (self->datasets->len > 1)
+    {
+      JsonArray *datasets = json_array_new ();
+
+      for (guint i = 0; i + 1 < self->datasets->len; i++)
+        json_array_add_string_element (datasets, g_ptr_array_index (self->datasets, i));
+      json_object_set_array_member (top, "datasets", datasets);
+    }
   json_object_set_object_member (top, "settings", lk_recipe_get_settings (self));
   text = lk_json_to_string (node, TRUE);
   return lk_file_write (path, text, -1, error);
@@ -463,16 +496,23 @@ lk_recipe_check_names (JsonObject *settings, const char *path, GError **error)
   return TRUE;
 }
 
+/* Texts of @list (may be NULL) through @add; others are left out. */
+static void
+lk_recipe_load_paths (LkRecipe *self, JsonArray *list, void (*add) (LkRecipe *self, const char *path))
+{
+  for (guint i = 0; list && i < json_array_get_length (list); i++)
+    {
+      JsonNode *node = json_array_get_element (list, i);
+
+      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+        add (self, json_node_get_string (node));
+    }
+}
+
 static gboolean
 lk_recipe_load_data (LkRecipe *self, JsonArray *data, const char *path, GError **error)
 {
-  for (guint i = 0; i < json_array_get_length (data); i++)
-    {
-      JsonNode *node = json_array_get_element (data, i);
-
-      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-        lk_recipe_add_data (self, json_node_get_string (node));
-    }
+  lk_recipe_load_paths (self, data, lk_recipe_add_data);
   if (self->data->len > 1 && self->data->len == json_array_get_length (data) + 1)
     return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
@@ -487,7 +527,7 @@ lk_recipe_load (const char *path, GError **error)
   g_autoptr (JsonObject) top = lk_json_load_object (path, 16 << 20, error);
   const char *name = NULL, *created = NULL, *model = NULL, *model_hash = NULL, *data_hash = NULL, *adapter = NULL;
   JsonObject *settings = NULL;
-  JsonArray *data = NULL;
+  JsonArray *data = NULL, *datasets = NULL;
   gint64 version = LK_RECIPE_VERSION;
 
   if (!top || !lk_json_get_int (top, "version", path, &version, error)
@@ -498,6 +538,7 @@ lk_recipe_load (const char *path, GError **error)
       || !lk_json_get_string (top, "data_sha256", path, &data_hash, error)
       || !lk_json_get_string (top, "adapter", path, &adapter, error)
       || !lk_json_get_array (top, "data", path, &data, error)
+      || !lk_json_get_array (top, "datasets", path, &datasets, error)
       || !lk_json_get_object (top, "settings", path, &settings, error))
     return NULL;
   if (version != LK_RECIPE_VERSION)
@@ -514,6 +555,7 @@ lk_recipe_load (const char *path, GError **error)
     }
   if (!lk_recipe_load_data (self, data, path, error))
     return NULL;
+  lk_recipe_load_paths (self, datasets, lk_recipe_add_dataset);
   lk_recipe_set_name (self, name);
   self->created = created ? g_strdup (created) : lk_recipe_now ();
   lk_recipe_set_model (self, model);

@@ -96,6 +96,10 @@ void lk_recipe_add_data (LkRecipe *self, const char *path);
 /* The folder of the adapter that the run begins with; NULL: a fresh one. */
 const char *lk_recipe_get_adapter (const LkRecipe *self);
 void lk_recipe_set_adapter (LkRecipe *self, const char *path);
+/* The run learns from @copy instead of the data file @i; where that came from stays in “datasets” of recipe.json. */
+void lk_recipe_freeze_data (LkRecipe *self, guint i, const char *copy);
+/* The imported datasets the data was copied from; NULL-terminated, borrowed. */
+const char *const *lk_recipe_get_datasets (const LkRecipe *self);
 /* sha256 of model and data, filled when the run is frozen; NULL before. */
 const char *lk_recipe_get_model_hash (const LkRecipe *self);
 const char *lk_recipe_get_data_hash (const LkRecipe *self);

@@ -10,6 +10,7 @@
 
 #include "lk-error.h"
 #include "lk-file.h"
+#include "lk-run-data.h"
 
 char *
 lk_run_folder_home (void)
@@ -115,8 +116,8 @@ lk_run_folder_choose (const char *name, GError **error)
 static gboolean
 lk_run_folder_is_free (LkRunFolder *self, GError **error)
 {
-  g_autofree char *lock = g_build_filename (self->path, "lock", NULL);
-  const char *const ours[] = { self->recipe, self->events, self->checkpoints, self->adapters, self->log, self->socket, lock };
+  g_autofree char *lock = g_build_filename (self->path, "lock", NULL), *data = g_build_filename (self->path, "data.jsonl", NULL);
+  const char *const ours[] = { self->recipe, self->events, self->checkpoints, self->adapters, self->log, self->socket, lock, data };
 
   for (guint i = 0; i < G_N_ELEMENTS (ours); i++)
     if (g_file_test (ours[i], G_FILE_TEST_EXISTS))
@@ -232,6 +233,7 @@ lk_run_folder_discard (LkRunFolder *self)
 
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)
     g_unlink (files[i]);
+  lk_run_data_discard (self);
   /* a folder that holds something is not removed */
   for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
     g_rmdir (folders[i]);

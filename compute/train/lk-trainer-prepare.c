@@ -6,6 +6,7 @@
 
 #include "lk-error.h"
 #include "lk-file.h"
+#include "lk-run-data.h"
 #include "lk-schedule.h"
 
 #define LK_PROBLEMS_TOLD 100 /* problem events; all are counted */
@@ -103,8 +104,11 @@ lk_trainer_freeze (LkTrainer *self, GError **error)
 static gboolean
 lk_trainer_load (LkTrainer *self, GError **error)
 {
-  const char *const *paths = lk_recipe_get_data (self->recipe);
+  const char *const *paths;
 
+  if (!lk_run_data_freeze (self->folder, self->recipe, error))
+    return FALSE;
+  paths = lk_recipe_get_data (self->recipe);
   self->backend = lk_backend_new (lk_recipe_get_text (self->recipe, LK_SETTING_DEVICE), error);
   self->model = self->backend ? lk_model_open_as (lk_recipe_get_model (self->recipe), lk_recipe_get_base_type (self->recipe), error)
                               : NULL;

@@ -10,6 +10,7 @@
 
 #include "lk-checkpoint.h"
 #include "lk-file.h"
+#include "lk-row-store.h"
 #include "lk-safetensors.h"
 #include "lk-train-fixture.h"
 
@@ -623,6 +624,56 @@ test_locked (void)
   g_assert_cmpuint (run.lines->len, ==, 0);
 }
 
+/* A run of an imported dataset keeps to the copy it took, whatever becomes of the dataset, and eval finds its held-out rows. */
+static void
+test_imported (void)
+{
+  g_autoptr (LkRecipe) recipe = lk_fixture_recipe (60, "steps=6 batch=2 accumulation=1 held-out=0.25"), saved = NULL;
+  g_autofree char *store_path = lk_fixture_path ("set.lkdata"), *path = lk_fixture_path ("imported");
+  const LkImportFile file = { lk_fixture_data (60), NULL, 1 };
+  const gint32 gone[] = { 3, 4 };
+  g_autoptr (LkRowStore) store = NULL;
+  g_autoptr (LkRecipe) imported = lk_recipe_new ();
+  g_autoptr (LkRunFolder) folder = NULL;
+  LkFixtureRun run = { .stop_after = 3 };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *copy = NULL, *lines = NULL, *sum = NULL;
+  g_auto (GStrv) rows = NULL;
+
+  lk_row_store_import (store_path, "Set", &file, 1, NULL, NULL, &error);
+  g_assert_no_error (error);
+  store = lk_row_store_open (store_path, TRUE, NULL);
+  g_assert_true (lk_row_store_exclude (store, gone, 2, TRUE, NULL));
+  lk_recipe_set_name (imported, "imported");
+  lk_recipe_set_model (imported, lk_recipe_get_model (recipe));
+  lk_recipe_add_data (imported, store_path);
+  for (guint i = 0; i < LK_N_SETTINGS; i++)
+    if (i == LK_SETTING_STEPS || i == LK_SETTING_BATCH || i == LK_SETTING_ACCUMULATION)
+      {
+        g_autofree char *value = g_strdup_printf ("%d", (int) lk_recipe_get_int (recipe, i));
+        g_assert_true (lk_recipe_set (imported, i, value, NULL));
+      }
+  g_assert_true (lk_recipe_set_by_name (imported, "device", "cpu", NULL));
+  folder = lk_run_folder_create (path, imported, &error);
+  g_assert_no_error (error);
+  g_assert_true (lk_fixture_train (folder, FALSE, &run));
+  g_assert_no_error (run.error);
+  saved = lk_recipe_load (folder->recipe, NULL);
+  copy = g_build_filename (folder->path, "data.jsonl", NULL);
+  g_assert_cmpstr (lk_recipe_get_data (saved)[0], ==, copy);
+  g_assert_cmpstr (lk_recipe_get_datasets (saved)[0], ==, store_path);
+  sum = lk_file_sha256 (copy, NULL);
+  g_assert_cmpstr (lk_recipe_get_data_hash (saved), ==, sum);
+  g_assert_true (g_file_get_contents (copy, &lines, NULL, NULL));
+  rows = g_strsplit (g_strchomp (lines), "\n", -1);
+  g_assert_cmpuint (g_strv_length (rows), ==, 58);
+  g_assert_true (lk_row_store_exclude (store, gone, 1, FALSE, NULL)); /* afterwards: nothing to the run */
+  run.stop_after = 0;
+  g_assert_true (lk_fixture_train (folder, TRUE, &run));
+  g_assert_cmpint (json_object_get_int_member (lk_fixture_last (&run, "step"), "step"), ==, 6);
+  lk_fixture_run_clear (&run);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -648,6 +699,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/run/long-rows", test_long_rows);
   g_test_add_func ("/train/run/all-damaged", test_all_damaged);
   g_test_add_func ("/train/run/locked", test_locked);
+  g_test_add_func ("/train/run/imported", test_imported);
   status = g_test_run ();
   lk_fixture_remove ();
   return status;
