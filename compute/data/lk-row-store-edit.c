@@ -150,7 +150,7 @@ lk_store_original (LkRowStore *self, gint32 id, gboolean *usable, GError **error
       return NULL;
     }
   *usable = sqlite3_column_int (statement, 1);
-  return g_strdup ((const char *) sqlite3_column_text (statement, 0));
+  return _lk_store_text (statement, 0);
 }
 
 gboolean

@@ -218,7 +218,7 @@ lk_row_store_get_rows (LkRowStore *self, const gint32 *ids, guint n, GError **er
                               .file = (guint) sqlite3_column_int (statement, 1),
                               .line = sqlite3_column_int64 (statement, 2),
                               .number = sqlite3_column_int64 (statement, 3),
-                              .content = g_strdup ((const char *) sqlite3_column_text (statement, 4)),
+                              .content = _lk_store_text (statement, 4),
                               .edited = sqlite3_column_int (statement, 5),
                               .excluded = sqlite3_column_int (statement, 6),
                               .characters = sqlite3_column_int64 (statement, 7),
@@ -226,8 +226,9 @@ lk_row_store_get_rows (LkRowStore *self, const gint32 *ids, guint n, GError **er
                               .targets = lk_column_count (statement, 9),
                               .first = lk_column_count (statement, 10),
                               .problems = (guint) sqlite3_column_int (statement, 11),
-                              .reason = g_strdup ((const char *) sqlite3_column_text (statement, 12)) };
+                              .reason = _lk_store_text (statement, 12) };
 
+          row.content = row.content ? row.content : g_strdup ("");
           g_array_append_val (rows, row);
         }
       sqlite3_reset (statement);

@@ -4,6 +4,8 @@
  */
 #include "lk-row-store-private.h"
 
+#define LK_LENGTH_MOST ((gint64) 1 << 40) /* beyond what a row can hold: only damaged files say more */
+
 static gboolean
 lk_store_count (LkRowStore *self, const LkRowFilter *filter, LkRowStats *stats, GError **error)
 {
@@ -86,7 +88,7 @@ lk_store_lengths (LkRowStore *self, LkRowStats *stats, GError **error)
 
       if (!_lk_store_step (self, statement, &row, error))
         return FALSE;
-      length = row ? sqlite3_column_int64 (statement, 0) : 0;
+      length = row ? CLAMP (sqlite3_column_int64 (statement, 0), 0, LK_LENGTH_MOST) : 0;
       if (row)
         g_array_append_val (lengths, length);
     }

@@ -26,6 +26,8 @@ lk_statement_free (LkStatement *statement)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkStatement, lk_statement_free)
 
+/* A column's text, valid UTF-8 whatever the file holds; NULL of NULL. (transfer full) */
+char *_lk_store_text (LkStatement *statement, int column);
 /* Sets *error from the database's last failure; returns FALSE. */
 gboolean _lk_store_fail (LkRowStore *self, const char *what, GError **error);
 gboolean _lk_store_exec (LkRowStore *self, const char *sql, GError **error);

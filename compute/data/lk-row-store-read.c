@@ -35,6 +35,7 @@ _lk_store_each_used (LkRowStore *self, gboolean contents, LkUsedFunc func, gpoin
                                  error);
   while (statement && row)
     {
+      g_autofree char *content = NULL;
       guint file;
 
       if (!_lk_store_step (self, statement, &row, error))
@@ -47,8 +48,14 @@ _lk_store_each_used (LkRowStore *self, gboolean contents, LkUsedFunc func, gpoin
           g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: a row is of file %u, and there are %u", self->path, file, files->len);
           return FALSE;
         }
+      content = contents ? _lk_store_text (statement, 4) : NULL;
+      if (contents && !content)
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: a row has no content", self->path);
+          return FALSE;
+        }
       for (gint64 i = lk_times (g_array_index (files, LkStoredFile, file).weight, places[file]++); i > 0; i--)
-        if (!func ((const char *) sqlite3_column_text (statement, 4), file, sqlite3_column_int64 (statement, 1),
+        if (!func (content, file, sqlite3_column_int64 (statement, 1),
                    sqlite3_column_int64 (statement, 2), sqlite3_column_int64 (statement, 3), data, error))
           return FALSE;
     }

@@ -20,10 +20,20 @@ lk_row_store_is (GBytes *bytes)
   return n >= 16 && memcmp (data, "SQLite format 3", 16) == 0;
 }
 
+/* A damaged file may hold any bytes. */
+char *
+_lk_store_text (LkStatement *statement, int column)
+{
+  const char *text = (const char *) sqlite3_column_text (statement, column);
+
+  return text ? g_utf8_make_valid (text, -1) : NULL;
+}
+
 gboolean
 _lk_store_fail (LkRowStore *self, const char *what, GError **error)
 {
   int code = sqlite3_errcode (self->db);
+  g_autofree char *words = g_utf8_make_valid (sqlite3_errmsg (self->db), -1);
 
   g_set_error (error, LK_ERROR,
                code == SQLITE_FULL                                  ? LK_ERROR_NO_SPACE
@@ -31,7 +41,7 @@ _lk_store_fail (LkRowStore *self, const char *what, GError **error)
                : code == SQLITE_NOTADB || code == SQLITE_CORRUPT    ? LK_ERROR_BAD_FILE
                : code == SQLITE_INTERRUPT                           ? LK_ERROR_CANCELLED
                                                                     : LK_ERROR_FAILED,
-               "%s: %s: %s", self->path, what, sqlite3_errmsg (self->db));
+               "%s: %s: %s", self->path, what, words);
   return FALSE;
 }
 
@@ -205,7 +215,7 @@ lk_row_store_get_meta (LkRowStore *self, const char *key)
   if (!statement)
     return NULL;
   sqlite3_bind_text (statement, 1, key, -1, SQLITE_TRANSIENT);
-  return sqlite3_step (statement) == SQLITE_ROW ? g_strdup ((const char *) sqlite3_column_text (statement, 0)) : NULL;
+  return sqlite3_step (statement) == SQLITE_ROW ? _lk_store_text (statement, 0) : NULL;
 }
 
 gboolean
@@ -233,12 +243,6 @@ lk_stored_file_clear (gpointer data)
   lk_mapping_free (self->mapping);
 }
 
-static char *
-lk_column_text (LkStatement *statement, int column)
-{
-  return g_strdup ((const char *) sqlite3_column_text (statement, column));
-}
-
 static LkMapping *
 lk_column_mapping (LkStatement *statement, int column)
 {
@@ -264,17 +268,24 @@ lk_row_store_get_files (LkRowStore *self, GError **error)
         return NULL;
       if (row)
         {
-          LkStoredFile file = { .path = lk_column_text (statement, 0),
-                                .form = lk_column_text (statement, 1),
-                                .sha256 = lk_column_text (statement, 2),
-                                .trouble = lk_column_text (statement, 3),
-                                .columns = lk_column_text (statement, 4),
+          LkStoredFile file = { .path = _lk_store_text (statement, 0),
+                                .form = _lk_store_text (statement, 1),
+                                .sha256 = _lk_store_text (statement, 2),
+                                .trouble = _lk_store_text (statement, 3),
+                                .columns = _lk_store_text (statement, 4),
                                 .mapping = lk_column_mapping (statement, 5),
                                 .size = sqlite3_column_int64 (statement, 6),
                                 .weight = sqlite3_column_double (statement, 7),
                                 .rows = sqlite3_column_int64 (statement, 8) };
 
+          file.path = file.path ? file.path : g_strdup ("");
+          file.columns = file.columns ? file.columns : g_strdup ("[]");
           g_array_append_val (files, file);
+          if (!(file.weight >= 0 && file.weight <= 100))
+            {
+              g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the weight of file %u is no number from 0 to 100", self->path, files->len);
+              return NULL;
+            }
         }
     }
   return statement ? g_steal_pointer (&files) : NULL;

@@ -440,7 +440,7 @@ test_bad_stores (void)
       LkRowStats stats;
 
       for (guint k = 0; k < 8; k++)
-        bad[g_random_int_range (100, (gint32) n)] = (char) g_random_int ();
+        bad[g_test_rand_int_range (100, (gint32) n)] = (char) g_test_rand_int ();
       g_assert_true (g_file_set_contents (path, bad, (gssize) n, NULL));
       store = lk_row_store_open (path, FALSE, &error);
       if (store && lk_row_store_measure (store, &filter, &stats, &error))
