@@ -6,7 +6,6 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lk-error.h"
@@ -216,13 +215,29 @@ lk_import_object (JsonObject *object, gpointer data)
 static void
 lk_import_let_go (LkImport *self, guint64 done)
 {
-  guint64 begin = (guint64) (gsize) g_bytes_get_data (self->bytes, NULL), page = (guint64) sysconf (_SC_PAGESIZE);
-  guint64 end = (begin + done) / page * page;
-
-  if (done < self->let_go + LK_PAGES_HELD || end <= begin)
+  if (done < self->let_go + LK_PAGES_HELD)
     return;
   self->let_go = done;
-  madvise ((void *) (gsize) (begin / page * page), end - begin / page * page, MADV_DONTNEED);
+  lk_file_release (g_bytes_get_data (self->bytes, NULL), done);
+}
+
+/* Read piece by piece, for the same reason. (transfer full) */
+static char *
+lk_import_sha256 (GBytes *bytes)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  gsize size, at = 0;
+  const guchar *data = g_bytes_get_data (bytes, &size);
+
+  while (at < size)
+    {
+      gsize n = MIN (size - at, LK_PAGES_HELD);
+
+      g_checksum_update (checksum, data + at, (gssize) n);
+      lk_file_release (data + at, n);
+      at += n;
+    }
+  return g_strdup (g_checksum_get_string (checksum));
 }
 
 static gboolean
@@ -248,7 +263,7 @@ lk_import_add_file (LkImport *self, const LkImportFile *file, GBytes *bytes, con
   g_autoptr (LkStatement) statement = _lk_store_prepare (
       self->store, "INSERT INTO files (path, size, sha256, form, weight, columns, mapping, trouble, rows, id) "
                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", error);
-  g_autofree char *sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, bytes);
+  g_autofree char *sha256 = lk_import_sha256 (bytes);
   g_autoptr (JsonNode) columns = json_node_init_array (json_node_alloc (), self->columns), mapping = NULL;
   g_autofree char *columns_text = lk_json_to_string (columns, FALSE), *mapping_text = NULL;
 
