@@ -97,6 +97,52 @@ same_file (const char *path, const GStatBuf *other)
   return g_stat (path, &st) == 0 && st.st_dev == other->st_dev && st.st_ino == other->st_ino;
 }
 
+/* The kinds of files that exports into folders are made of. */
+static gboolean
+is_export_file (const char *folder, const char *name)
+{
+  static const char *const ends[] = { ".safetensors", ".json", ".jinja", "tokenizer.model", "merges.txt" };
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  GStatBuf st;
+
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
+    if (g_str_has_suffix (name, ends[i]))
+      return g_lstat (path, &st) == 0 && S_ISREG (st.st_mode);
+  return FALSE;
+}
+
+/* What is replaced is gone for good: only what such an export may have made itself is. */
+static gboolean
+check_replaced (const LkExport *self, const LkExportTarget *target, GError **error)
+{
+  g_autoptr (GDir) folder = NULL;
+  const char *name;
+
+  if (!g_file_test (self->path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  if (g_file_test (self->path, G_FILE_TEST_IS_DIR) != target->folder)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   target->folder ? "“%s” is a file, and the format “%s” makes a folder; choose another name"
+                                  : "“%s” is a folder, and the format “%s” makes a file; choose another name",
+                   self->path, target->name);
+      return FALSE;
+    }
+  if (!target->folder)
+    return TRUE;
+  folder = g_dir_open (self->path, 0, error);
+  if (!folder)
+    return FALSE;
+  while ((name = g_dir_read_name (folder)))
+    if (!is_export_file (self->path, name))
+      {
+        g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                     "“%s” holds “%s”, which no export made, so it is not replaced; choose another name", self->path, name);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 /* Exporting over what is being read would take it away: over the model, or one of its files by whatever name. */
 static gboolean
 check_path (const LkExport *self, GError **error)
@@ -135,6 +181,6 @@ lk_export_run (const LkExport *self, const LkExportTarget *target, GError **erro
                    target->name);
       return FALSE;
     }
-  return check_path (self, error) && (!target->check || target->check (self, error))
+  return check_path (self, error) && (!self->replace || check_replaced (self, target, error)) && (!target->check || target->check (self, error))
          && check_room (self, target, error) && target->write (self, error);
 }

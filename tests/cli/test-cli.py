@@ -332,6 +332,12 @@ def test_export(folder):
         assert json.loads(cli(reader, "--json", path))["kind"] == "model"
         assert "there already" in lines_of(cli(*command, expect=USAGE))[-1]["message"]
         cli(*command, "--force", "--no-verify")
+    # --force takes the place of an export, never of anything else.
+    for path, options in ((os.path.join(folder, "hf"), ["-f", "gguf"]), (os.path.join(folder, "a.gguf"), ["-f", "hf"])):
+        cli("merge", "--model", MODEL, "-o", path, "--force", *options, expect=USAGE)
+    letters = write(os.path.join(folder, "hf"), "letters.odt", "not ours")
+    cli("merge", "--model", MODEL, "-o", os.path.join(folder, "hf"), "-f", "hf", "--force", expect=USAGE)
+    assert open(letters).read() == "not ours"
     cli("merge", "--model", MODEL, "-f", "adapter", "-o", os.path.join(folder, "x"), expect=USAGE)
     cli("export", "--model", MODEL, "-f", "adapter", "-o", os.path.join(folder, "x"), expect=USAGE)
     cli("export", "--model", MODEL, "-f", "zip", "-o", os.path.join(folder, "x"), expect=USAGE)
