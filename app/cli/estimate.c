@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lk-cli-model.h"
+#include "lk-cli-settings.h"
 #include "lk-command.h"
 #include "lk-trainer.h"
 
@@ -11,36 +12,11 @@ static char **data_paths;
 static gboolean as_json;
 static LkRecipe *recipe;
 
-static gboolean
-set_setting (const char *option, const char *value, gpointer data, GError **error)
-{
-  g_autoptr (GError) local_error = NULL;
-
-  if (lk_recipe_set_by_name (recipe, option + strlen ("--"), value, &local_error))
-    return TRUE;
-  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, local_error->message);
-  return FALSE;
-}
-
 static const GOptionEntry own_entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
   { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file, for the number of steps and the length of rows", "FILE" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "One line of JSON", NULL },
 };
-
-static const GOptionEntry *
-all_entries (void)
-{
-  GArray *entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
-
-  g_array_append_vals (entries, own_entries, G_N_ELEMENTS (own_entries));
-  for (guint i = 0; i < LK_N_SETTINGS; i++)
-    {
-      GOptionEntry entry = { lk_settings[i].name, 0, 0, G_OPTION_ARG_CALLBACK, set_setting, lk_settings[i].help, "VALUE" };
-      g_array_append_val (entries, entry);
-    }
-  return (const GOptionEntry *) (void *) g_array_free (entries, FALSE);
-}
 
 typedef struct
 {
@@ -169,18 +145,24 @@ estimate (GError **error)
   return TRUE;
 }
 
+static LkRecipe *
+make_recipe (void)
+{
+  return recipe = lk_recipe_new ();
+}
+
 static int
 run (int argc, char **argv)
 {
+  g_autofree GOptionEntry *entries = lk_cli_with_settings (own_entries, G_N_ELEMENTS (own_entries), make_recipe ());
   const LkCliUsage usage = {
     .description = "Says what a run would need of memory, by the same plan the trainer makes before its first step. Takes the settings\n"
                    "of “lorikeet-cli train”.",
-    .entries = all_entries (),
+    .entries = entries,
   };
   g_autoptr (GError) error = NULL;
   int status;
 
-  recipe = lk_recipe_new ();
   if (!lk_cli_parse (&lk_command_estimate, &usage, &argc, &argv, &status))
     return status;
   return estimate (&error) ? LK_EXIT_OK : lk_cli_fail (error);

@@ -242,7 +242,7 @@ lk_cli_end_output (int status)
   if (output_errno == 0 || output_errno == EPIPE || status != LK_EXIT_OK)
     return status;
   lk_cli_note ("Could not write the answer: %s", g_strerror (output_errno));
-  return output_errno == ENOSPC || output_errno == EDQUOT ? LK_EXIT_NO_ROOM : LK_EXIT_FAILED;
+  return output_errno == ENOSPC || output_errno == EDQUOT || output_errno == EFBIG ? LK_EXIT_NO_ROOM : LK_EXIT_FAILED;
 }
 
 void
@@ -277,6 +277,7 @@ lk_cli_print (const char *format, ...)
   va_end (args);
   tame = lk_cli_tame (text);
   puts (tame);
+  flush_output (); /* who follows a run through a pipe sees each line when it is said */
 }
 
 void

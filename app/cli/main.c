@@ -3,6 +3,7 @@
  * lorikeet-cli: the engine on the command line.
  */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,8 @@ main (int argc, char **argv)
   /* numbers in JSON and on the command line are never written with a comma */
   setlocale (LC_NUMERIC, "C");
   g_set_prgname ("lorikeet-cli");
+  /* a limit on the size of files is an error of the write, which cleans up behind itself, and not the end of the process */
+  signal (SIGXFSZ, SIG_IGN);
   if (argc < 2)
     {
       print_help (stderr);

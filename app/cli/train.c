@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "lk-cli-model.h"
+#include "lk-cli-settings.h"
 #include "lk-command.h"
 #include "lk-json.h"
 #include "lk-prompt.h"
@@ -17,11 +19,10 @@
 static char *model_path, *run_path, *run_name, *adapter_path;
 static char **data_paths;
 static gboolean resume, describe, as_json;
-static char *setting_given; /* the last one, "--rank"; NULL: none */
-static guint n_settings_given;
 static LkRecipe *recipe;
-static gboolean planned; /* the run got as far as a plan */
-static FILE *the_log;    /* NULL: none */
+static gboolean planned;         /* the run got as far as a plan */
+static const char *fresh_folder; /* a folder made here: said when there is a plan, for one that came to nothing goes away again */
+static FILE *the_log;            /* NULL: none */
 
 static const GOptionEntry own_entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
@@ -39,50 +40,6 @@ static const GOptionEntry own_entries[] = {
     NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Print each event as a line of JSON", NULL },
 };
-
-static gboolean
-set_setting (const char *option, const char *value, gpointer data, GError **error)
-{
-  g_autoptr (GError) local_error = NULL;
-
-  g_free (setting_given);
-  setting_given = g_strdup (option);
-  n_settings_given++;
-  if (lk_recipe_set_by_name (recipe, option + strlen ("--"), value, &local_error))
-    return TRUE;
-  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, local_error->message);
-  return FALSE;
-}
-
-/* The command's own options and, behind them, one for each setting of the table. */
-static const GOptionEntry *
-all_entries (void)
-{
-  GArray *entries = g_array_new (TRUE, TRUE, sizeof (GOptionEntry));
-
-  g_array_append_vals (entries, own_entries, G_N_ELEMENTS (own_entries));
-  for (guint i = 0; i < LK_N_SETTINGS; i++)
-    {
-      const LkSetting *s = &lk_settings[i];
-      char number[G_ASCII_DTOSTR_BUF_SIZE];
-      const char *value = s->text ? s->text
-                          : s->type == LK_SETTING_BOOL
-                              ? (s->number != 0 ? "true" : "false")
-                              : g_ascii_formatd (number, sizeof number, "%g", s->number);
-      GOptionEntry entry = { s->name,
-                             0,
-                             0,
-                             G_OPTION_ARG_CALLBACK,
-                             set_setting,
-                             g_strdup_printf ("%s (%s)", s->help, value),
-                             s->choices ? g_strjoinv ("|", (char **) s->choices)
-                             : s->text  ? "TEXT"
-                                        : "N" };
-
-      g_array_append_val (entries, entry);
-    }
-  return (const GOptionEntry *) (void *) g_array_free (entries, FALSE);
-}
 
 /* Answers of the model under way, by the cache shared between samples. */
 typedef struct
@@ -184,15 +141,16 @@ words_of_plan (JsonObject *event)
   guint64 bytes = (guint64) json_object_get_int_member (event, "memory_bytes");
   g_autofree char *memory = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
   int problems = (int) json_object_get_int_member (event, "problems");
-  g_autofree char *more
-      = problems > 0 ? g_strdup_printf ("; %d rows have problems", problems) : g_strdup ("");
+  g_autofree char *more = problems == 1  ? g_strdup (" (1 row has a problem)")
+                          : problems > 1 ? g_strdup_printf (" (%d rows have problems)", problems)
+                                         : g_strdup ("");
+  int rows = (int) json_object_get_int_member (event, "train_rows"), steps = (int) json_object_get_int_member (event, "steps");
 
-  return g_strdup_printf ("%s on %s: %d rows to learn from, %d held out%s, %d steps, %s of memory",
+  return g_strdup_printf ("%s on %s: %d row%s to learn from, %d held out%s, %d step%s, %s of memory",
                           json_object_get_string_member (event, "model"),
-                          json_object_get_string_member (event, "device"),
-                          (int) json_object_get_int_member (event, "train_rows"),
-                          (int) json_object_get_int_member (event, "held_out_rows"), more,
-                          (int) json_object_get_int_member (event, "steps"), memory);
+                          json_object_get_string_member (event, "device"), rows, rows == 1 ? "" : "s",
+                          (int) json_object_get_int_member (event, "held_out_rows"), more, steps,
+                          steps == 1 ? "" : "s", memory);
 }
 
 static char *
@@ -292,7 +250,12 @@ on_event (const char *line, gpointer data)
   JsonObject *event = node ? json_node_get_object (node) : NULL;
   const char *name = event ? json_object_get_string_member (event, "event") : "";
 
-  planned |= g_str_equal (name, "plan");
+  if (g_str_equal (name, "plan"))
+    {
+      planned = TRUE;
+      if (fresh_folder && !as_json)
+        lk_cli_print ("Run: %s", fresh_folder);
+    }
   if (as_json)
     {
       puts (line);
@@ -316,7 +279,10 @@ open_log (const char *path)
   int fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 
   if (fd < 0)
-    return;
+    {
+      lk_cli_note ("Could not open “%s”, so nothing is logged: %s", path, g_strerror (errno));
+      return;
+    }
   if (fstat (fd, &log) == 0 && fstat (STDOUT_FILENO, &out) == 0 && log.st_dev == out.st_dev
       && log.st_ino == out.st_ino)
     close (fd);
@@ -328,7 +294,9 @@ open_log (const char *path)
 static gboolean
 lengthened (void)
 {
-  return n_settings_given == 1 && (g_str_equal (setting_given, "--epochs") || g_str_equal (setting_given, "--steps"));
+  const char *setting = lk_cli_setting_given ();
+
+  return lk_cli_n_settings_given () == 1 && (g_str_equal (setting, "--epochs") || g_str_equal (setting, "--steps"));
 }
 
 /* A run that goes on for more epochs or steps than it was made for: its recipe says so from now on. */
@@ -337,7 +305,7 @@ lengthen (const char *given, GError **error)
 {
   g_autoptr (LkRunFolder) folder = lk_run_folder_open (given, error);
   g_autoptr (LkRecipe) old = folder ? lk_recipe_load (folder->recipe, error) : NULL;
-  gboolean by_steps = g_str_equal (setting_given, "--steps");
+  gboolean by_steps = g_str_equal (lk_cli_setting_given (), "--steps");
   LkSettingId id = by_steps ? LK_SETTING_STEPS : LK_SETTING_EPOCHS;
   double before, now = lk_recipe_get_number (recipe, id);
   g_autofree char *value = g_strdup_printf (by_steps ? "%.0f" : "%.10g", now);
@@ -350,7 +318,7 @@ lengthen (const char *given, GError **error)
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
                    now <= before ? "%s %s is not longer than the run already is"
                                  : "%s %s: the run counts steps, so --steps makes it longer",
-                   setting_given, value);
+                   lk_cli_setting_given (), value);
       return NULL;
     }
   if (!lk_run_folder_lock (folder, error) || !lk_recipe_set (old, id, value, error)
@@ -384,17 +352,19 @@ choose_folder (const char *given, GError **error)
 
   if (given && !data_paths)
     {
+      const char *setting = lk_cli_setting_given ();
+
       if (resume && lengthened () && !model_path && !run_path && !run_name && !adapter_path)
         return lengthen (given, error);
-      if (!setting_given && !model_path && !run_path && !run_name && !adapter_path)
+      if (!setting && !model_path && !run_path && !run_name && !adapter_path)
         return lk_run_folder_open (given, error);
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
                    "“%s” says itself what it is made of: %s is for new runs", given,
-                   setting_given ? setting_given
-                   : model_path  ? "--model"
-                   : run_path    ? "--run"
+                   setting        ? setting
+                   : model_path   ? "--model"
+                   : run_path     ? "--run"
                    : adapter_path ? "--adapter"
-                                 : "--name");
+                                  : "--name");
       return NULL;
     }
   if (resume)
@@ -436,11 +406,9 @@ tell_folder (const LkRunFolder *folder)
 {
   JsonObject *object;
 
+  fresh_folder = folder->path;
   if (!as_json)
-    {
-      lk_cli_print ("Run: %s", folder->path);
-      return;
-    }
+    return;
   object = json_object_new ();
   json_object_set_string_member (object, "event", "run");
   json_object_set_string_member (object, "path", folder->path);
@@ -490,9 +458,16 @@ train (const char *given)
              : LK_EXIT_OK;
 }
 
+static LkRecipe *
+make_recipe (void)
+{
+  return recipe = lk_recipe_new ();
+}
+
 static int
 run (int argc, char **argv)
 {
+  g_autofree GOptionEntry *entries = lk_cli_with_settings (own_entries, G_N_ELEMENTS (own_entries), make_recipe ());
   const LkCliUsage usage = {
     .arguments = "[RUN]",
     .description = "Fine-tunes a model on a dataset. With --data a run folder is made first (RUN, when it is "
@@ -500,12 +475,11 @@ run (int argc, char **argv)
                    "printed; without, RUN is such a folder, whose recipe.json holds all settings. Ctrl-C "
                    "stops after the step at hand and saves; --resume goes on\n"
                    "from there with the same numbers as if nothing had happened.",
-    .entries = all_entries (),
+    .entries = entries,
     .max = 1,
   };
   int status;
 
-  recipe = lk_recipe_new ();
   if (!lk_cli_parse (&lk_command_train, &usage, &argc, &argv, &status))
     return status;
   if (describe)

@@ -16,7 +16,7 @@ lk_error_set_errno (GError **error, int saved_errno, const char *format, ...)
   what = g_strdup_vprintf (format, args);
   va_end (args);
 
-  if (saved_errno == ENOSPC || saved_errno == EDQUOT)
+  if (saved_errno == ENOSPC || saved_errno == EDQUOT || saved_errno == EFBIG)
     code = LK_ERROR_NO_SPACE;
   else if (saved_errno == ENOENT)
     code = LK_ERROR_NOT_FOUND;

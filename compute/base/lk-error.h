@@ -31,7 +31,8 @@ typedef enum
 
 GQuark lk_error_quark (void);
 
-/* Sets *error from errno @saved_errno, ENOSPC/EDQUOT as LK_ERROR_NO_SPACE. Always returns FALSE.
+/* Sets *error from errno @saved_errno, ENOSPC, EDQUOT and EFBIG (a limit on the size of files) as
+ * LK_ERROR_NO_SPACE. Always returns FALSE.
  * @format says what was tried, e.g. "Could not write “%s”". */
 gboolean lk_error_set_errno (GError **error, int saved_errno, const char *format, ...) G_GNUC_PRINTF (3, 4);
 

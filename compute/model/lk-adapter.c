@@ -124,17 +124,23 @@ _lk_adapter_initial (LkAdapter *self)
 }
 
 static gboolean
-lk_adapter_matches (const char *const *targets, const char *path, LkLinearRole role)
+lk_adapter_matches (const char *target, const char *path, LkLinearRole role)
+{
+  g_autofree char *suffix = g_strconcat (".", target, NULL);
+
+  return g_str_equal (target, lk_linear_role_name (role)) || g_str_equal (target, path) || g_str_has_suffix (path, suffix)
+         || (strchr (target, '*') && g_pattern_match_simple (target, path));
+}
+
+/* Whether any of @targets names the layer; *used: a flag for each that some layer has met. */
+static gboolean
+lk_adapter_is_target (const char *const *targets, const char *path, LkLinearRole role, gboolean *used)
 {
   gboolean matched = targets == NULL;
 
-  for (guint i = 0; targets && targets[i] && !matched; i++)
-    {
-      g_autofree char *suffix = g_strconcat (".", targets[i], NULL);
-
-      matched = g_str_equal (targets[i], lk_linear_role_name (role)) || g_str_equal (targets[i], path) || g_str_has_suffix (path, suffix)
-                || (strchr (targets[i], '*') && g_pattern_match_simple (targets[i], path));
-    }
+  for (guint i = 0; targets && targets[i]; i++)
+    if (lk_adapter_matches (targets[i], path, role))
+      used[i] = matched = TRUE;
   return matched;
 }
 
@@ -150,26 +156,41 @@ lk_adapter_role_names (LkModel *model)
   return g_string_free (s, FALSE);
 }
 
+/* A misspelt name among good ones would leave layers as they are without a word: each must meet some layer. */
+static gboolean
+lk_adapter_check_targets (LkAdapter *self, const char *const *targets, const gboolean *used, GError **error)
+{
+  for (guint i = 0; targets && targets[i]; i++)
+    if (!used[i])
+      {
+        g_autofree char *there = lk_adapter_role_names (self->model);
+
+        g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "No linear layer matches “%s”; there are %s in model.layers.0 …",
+                     targets[i], there);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static gboolean
 lk_adapter_select (LkAdapter *self, const LkAdapterConfig *config, GError **error)
 {
   double scale = config->alpha / (config->rslora ? sqrt ((double) config->rank) : (double) config->rank);
-  g_autofree char *wanted = NULL;
-  g_autofree char *there = NULL;
+  g_autofree gboolean *used = g_new0 (gboolean, config->targets ? g_strv_length ((char **) config->targets) + 1 : 1);
 
   for (guint layer = 0; layer < lk_model_get_config (self->model)->layers; layer++)
     for (guint role = 0; role < LK_N_LINEAR; role++)
       {
         g_autofree char *path = lk_model_linear_path (layer, role);
 
-        if (lk_model_get_layer (self->model, layer)->linear[role] && lk_adapter_matches (config->targets, path, role))
+        if (lk_model_get_layer (self->model, layer)->linear[role] && lk_adapter_is_target (config->targets, path, role, used))
           _lk_adapter_add_module (self, layer, role, config->rank, scale);
       }
+  if (!lk_adapter_check_targets (self, config->targets, used, error))
+    return FALSE;
   if (self->modules->len > 0)
     return TRUE;
-  wanted = g_strjoinv (", ", (char **) config->targets);
-  there = lk_adapter_role_names (self->model);
-  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "No linear layer matches “%s”; there are %s in model.layers.0 …", wanted, there);
+  g_set_error_literal (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "No linear layer was named to adapt");
   return FALSE;
 }
 

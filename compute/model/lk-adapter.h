@@ -16,7 +16,7 @@ typedef struct
   double alpha;
   gboolean rslora;        /* scale alpha/√r instead of alpha/r */
   double dropout;
-  const char *const *targets; /* module names ("q_proj"), path suffixes, or globs with *; NULL: all linear layers */
+  const char *const *targets; /* module names ("q_proj"), path suffixes, or globs with *; each must meet a layer; NULL: all linear layers */
   guint64 seed;           /* of A: U(−1/√in, 1/√in); B is zero */
 } LkAdapterConfig;
 

@@ -131,7 +131,7 @@ lk_control_poll (LkControl *self, guint wait_ms)
 {
   LkRequest all = 0;
 
-  while (g_socket_condition_timed_wait (self->socket, G_IO_IN, all ? 0 : (gint64) wait_ms * 1000, NULL, NULL))
+  while (self && g_socket_condition_timed_wait (self->socket, G_IO_IN, all ? 0 : (gint64) wait_ms * 1000, NULL, NULL))
     {
       g_autoptr (GSocket) client = g_socket_accept (self->socket, NULL, NULL);
 

@@ -23,7 +23,7 @@ typedef struct _LkControl LkControl;
 /* Listens at @path; a socket left by a dead worker is replaced (the run's lock must be held). */
 LkControl *lk_control_new (const char *path, GError **error);
 void lk_control_free (LkControl *self);
-/* Requests that came since the last call, answered. @wait_ms: how long to wait for one. */
+/* Requests that came since the last call, answered. @wait_ms: how long to wait for one. @self NULL: nobody asks. */
 LkRequest lk_control_poll (LkControl *self, guint wait_ms);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkControl, lk_control_free)

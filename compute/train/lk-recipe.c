@@ -12,6 +12,7 @@
 #include "lk-schedule.h"
 
 #define LK_RECIPE_VERSION 1
+#define LK_WHOLE_MAX 9007199254740991.0 /* up to here a double tells every whole number from the next */
 
 static const char *const recompute_choices[] = { "auto", "none", "all", NULL };
 
@@ -92,7 +93,7 @@ const LkSetting lk_settings[LK_N_SETTINGS] = {
   = { "max-norm", "Gradient limit", LK_SETTING_DOUBLE, 1, 0, 1000, NULL, NULL, NULL,
       "Gradients longer than this are shortened to it; 0 leaves them alone.", "Optimizer", TRUE },
   [LK_SETTING_SEED]
-  = { "seed", "Seed", LK_SETTING_INT, 42, 0, 9007199254740992.0, NULL, NULL, NULL,
+  = { "seed", "Seed", LK_SETTING_INT, 42, 0, LK_WHOLE_MAX, NULL, NULL, NULL,
       "The same seed gives the same run, bit for bit, on the same device.", "Machine", TRUE },
   [LK_SETTING_BASE_TYPE]
   = { "base-type", "Model weights", LK_SETTING_CHOICE, 0, 0, 0, "stored", lk_base_type_names, NULL,
@@ -114,6 +115,16 @@ struct _LkRecipe
   char *name, *created, *model, *model_hash, *data_hash, *adapter;
   GPtrArray *data, *datasets; /* NULL-terminated */
 };
+
+/* Whole numbers with all their digits, others shortly: 1048576, 0.0002, 1e-08. (transfer full) */
+static char *
+lk_setting_spell_number (double value)
+{
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  gboolean whole = fabs (value) < 1e16 && value == floor (value);
+
+  return g_strdup (g_ascii_formatd (number, sizeof number, whole ? "%.0f" : "%.10g", value));
+}
 
 static gboolean
 lk_setting_is_text (LkSettingId id)
@@ -180,18 +191,26 @@ lk_recipe_get_text (const LkRecipe *self, LkSettingId id)
   return self->texts[id];
 }
 
+/* @given: as a person wrote it; NULL: the number. */
 static gboolean
-lk_recipe_set_number (LkRecipe *self, LkSettingId id, double value, GError **error)
+lk_recipe_refuse_number (LkSettingId id, double value, const char *given, GError **error)
+{
+  const LkSetting *s = &lk_settings[id];
+  g_autofree char *least = lk_setting_spell_number (s->minimum), *most = lk_setting_spell_number (s->maximum);
+  g_autofree char *number = lk_setting_spell_number (value);
+
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be %s from %s to %s, not %s", s->name,
+               s->type == LK_SETTING_INT ? "a whole number" : "a number", least, most, given ? given : number);
+  return FALSE;
+}
+
+static gboolean
+lk_recipe_set_number (LkRecipe *self, LkSettingId id, double value, const char *given, GError **error)
 {
   const LkSetting *s = &lk_settings[id];
 
   if (!(value >= s->minimum && value <= s->maximum) || (s->type == LK_SETTING_INT && value != floor (value)))
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” must be %s from %g to %g, not %g",
-                   s->name, s->type == LK_SETTING_INT ? "a whole number" : "a number", s->minimum, s->maximum,
-                   value);
-      return FALSE;
-    }
+    return lk_recipe_refuse_number (id, value, given, error);
   self->numbers[id] = value;
   return TRUE;
 }
@@ -243,7 +262,7 @@ lk_recipe_set (LkRecipe *self, LkSettingId id, const char *value, GError **error
                    value);
       return FALSE;
     }
-  return lk_recipe_set_number (self, id, number, error);
+  return lk_recipe_set_number (self, id, number, value, error);
 }
 
 LkType
@@ -467,7 +486,7 @@ lk_recipe_load_setting (LkRecipe *self, JsonObject *settings, LkSettingId id, co
       return TRUE;
     }
   return lk_json_get_double (settings, name, path, &number, error)
-         && lk_recipe_set_number (self, id, number, error);
+         && lk_recipe_set_number (self, id, number, NULL, error);
 }
 
 /* Settings nobody knows are an error: a misspelt one must not be ignored. */
@@ -568,6 +587,8 @@ lk_recipe_load (const char *path, GError **error)
       {
         if (error && !strstr ((*error)->message, path))
           g_prefix_error (error, "%s: ", path);
+        if (error && g_error_matches (*error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT))
+          (*error)->code = LK_ERROR_BAD_FILE; /* nobody typed it */
         return NULL;
       }
   return g_steal_pointer (&self);
@@ -634,13 +655,11 @@ lk_setting_is_harmless (LkSettingId id)
 static char *
 lk_recipe_spell (const LkRecipe *self, LkSettingId id)
 {
-  char number[G_ASCII_DTOSTR_BUF_SIZE];
-
   if (lk_setting_is_text (id))
     return g_strdup (self->texts[id]);
   if (lk_settings[id].type == LK_SETTING_BOOL)
     return g_strdup (self->numbers[id] != 0 ? "true" : "false");
-  return g_strdup (g_ascii_formatd (number, sizeof number, "%.10g", self->numbers[id]));
+  return lk_setting_spell_number (self->numbers[id]);
 }
 
 gboolean

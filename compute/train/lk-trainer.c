@@ -371,8 +371,8 @@ lk_trainer_summary (LkTrainer *self)
     return g_strdup_printf ("Stopped after step %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT, self->state.step,
                             self->steps);
   if (!isfinite (self->state.best_loss))
-    return g_strdup_printf ("Trained for %" G_GINT64_FORMAT " steps; nothing was held out to measure it by",
-                            self->state.step);
+    return g_strdup_printf ("Trained for %" G_GINT64_FORMAT " step%s; nothing was held out to measure it by",
+                            self->state.step, self->state.step == 1 ? "" : "s");
   if (self->state.best_step == 0)
     return g_strdup_printf ("The held-out loss never got below the %.3f it began with",
                             self->state.best_loss);
@@ -380,12 +380,24 @@ lk_trainer_summary (LkTrainer *self)
                           self->state.loss_before, self->state.best_loss, self->state.best_step, why);
 }
 
+/* Not every file system has sockets; a run without one goes on, but nobody can talk to it. */
+static gboolean
+lk_trainer_open_control (LkTrainer *self, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  self->control = lk_control_new (self->folder->socket, &local_error);
+  return self->control
+         || _lk_trainer_warn (self, error, "Only Ctrl-C stops this run, nothing can be asked of it while it goes on: %s", local_error->message);
+}
+
 static gboolean
 lk_trainer_open (LkTrainer *self, GError **error)
 {
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
 
-  if (!lk_run_folder_lock (self->folder, error))
+  self->recipe = lk_recipe_load (self->folder->recipe, error);
+  if (!self->recipe || !lk_run_folder_lock (self->folder, error))
     return FALSE;
   self->events = lk_events_open (self->folder->events, error);
   if (!self->events)
@@ -395,9 +407,7 @@ lk_trainer_open (LkTrainer *self, GError **error)
   for (guint i = 0; i < notes->len; i++)
     if (!lk_events_write_warning (self->events, g_ptr_array_index (notes, i), error))
       return FALSE;
-  self->recipe = lk_recipe_load (self->folder->recipe, error);
-  self->control = self->recipe ? lk_control_new (self->folder->socket, error) : NULL;
-  return self->control != NULL;
+  return lk_trainer_open_control (self, error);
 }
 
 /* A run with a checkpoint goes on only when told to: nobody loses one by calling twice. */

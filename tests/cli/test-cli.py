@@ -10,6 +10,7 @@ import collections
 import fcntl
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -357,6 +358,97 @@ def test_disk_full(folder):
         assert os.listdir(place) == []
     finally:
         subprocess.run(["umount", place])
+
+
+TRAIN = ("train", "-m", MODEL, "--device", "cpu", "--samples", "0", "--steps", "1", "--length", "64")
+
+
+def some_rows(folder, n=8):
+    return write(folder, "rows.jsonl", "".join(json.dumps({"prompt": f"Say {i}.", "completion": f"{i}"}) + "\n" for i in range(n)))
+
+
+def test_file_size_limit(folder):
+    """A limit on the size of files is a disk that is full: said, nothing half-written, nothing lost, and not the end by a signal."""
+    need_model()
+    data, run = some_rows(folder), os.path.join(folder, "run")
+    done = subprocess.run([CLI, *TRAIN, "--run", run, "--data", data], capture_output=True, text=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500000, 500000)))
+    assert done.returncode == NO_ROOM and "File too large" in done.stderr, done
+    left = [name for _, folders, files in os.walk(run) for name in folders + files]
+    assert "recipe.json" in left and "events.jsonl" in left and not [name for name in left if ".tmp-" in name], left
+    with open(os.path.join(run, "events.jsonl")) as file:
+        assert lines_of(file.read())[-1]["state"] == "failed"
+    done = subprocess.run([CLI, "merge", "-m", MODEL, "-o", os.path.join(folder, "x.gguf")], capture_output=True, text=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500000, 500000)))
+    assert done.returncode == NO_ROOM and sorted(os.listdir(folder)) == ["rows.jsonl", "run"], (done, os.listdir(folder))
+    cli("train", run, "--resume")  # with room again the run goes on
+
+
+def test_settings(folder):
+    """A nonsense value is refused in words that name the setting and its range, before anything is made."""
+    need_model()
+    data, run = some_rows(folder), os.path.join(folder, "run")
+    for option, words in (("--rank=0", "“rank” must be a whole number from 1 to 1024, not 0"), ("--rank=1.5", "not 1.5"), ("--rank=x", "“x”"),
+                          ("--length=99999999", "from 8 to 1048576, not 99999999"), ("--steps=10000001", "from 0 to 10000000, not 10000001"),
+                          ("--seed=9007199254740993", "from 0 to 9007199254740991"), ("--learning-rate=nan", "not nan"), ("--dropout=1", "0.9"),
+                          ("--schedule=square", "cosine, linear, constant"), ("--rslora=maybe", "true or false"), ("--targets=q_proj,nope", "“nope”"),
+                          ("--targets=", "No linear layer was named"), ("--targets=q_proj,", "No linear layer matches “”"), ("--device=abacus", "is not a device")):
+        for command in ([*TRAIN, "--run", run], ["estimate", "-m", MODEL]):
+            done = subprocess.run([CLI, *command, "--data", data, option], capture_output=True, text=True)
+            assert done.returncode == USAGE and words in done.stderr and not done.stdout, (option, done)
+        assert not os.path.exists(run)
+    for options in (["--targets", "q_proj,model.layers.1.*"], ["--rslora", "true", "--rank", "64"], ["--dropout", "0.5"]):
+        name = os.path.join(folder, "run" + options[0])
+        cli(*TRAIN, "--run", name, "--data", data, *options)
+        with open(os.path.join(name, "adapter", "last", "adapter_config.json")) as file:
+            config = json.load(file)
+        assert config["use_rslora"] == (options[0] == "--rslora") and config["lora_dropout"] == (0.5 if options[0] == "--dropout" else 0)
+        assert config["r"] == (64 if options[0] == "--rslora" else 16), config
+
+
+def test_bad_recipe(folder):
+    """What a recipe says wrongly is named; nothing is made in its folder but the log."""
+    recipe = '{"model": "x", "data": ["y"], "settings": {%s}}'
+    for settings, words in (('"rank": 0', "“rank” must be"), ('"rnk": 3', "“rnk”"), ('"rank": "3"', "“rank” must be a number"), ('"rank"', "recipe.json")):
+        run = os.path.join(folder, "run" + str(len(os.listdir(folder))))
+        os.makedirs(run)
+        write(run, "recipe.json", recipe % settings)
+        done = subprocess.run([CLI, "train", run], capture_output=True, text=True)
+        assert done.returncode == BAD_INPUT and words in done.stderr and "recipe.json" in done.stderr, done
+        assert sorted(os.listdir(run)) == ["log.txt", "recipe.json"], os.listdir(run)
+
+
+def test_bad_datasets(folder):
+    """Each by file, line and reason; a run with nothing usable leaves nothing."""
+    need_model()
+    good = b'{"instruction":"Who are you?","output":"A parrot."}\n'
+    some = {"json": (good + b'{"instruction":\n' + good, 2), "utf8": (good + b'{"instruction":"caf\xe9","output":"x"}\n', 2),
+            "bom": (b"\xef\xbb\xbf" + good + b"{}\n", 2), "crlf": (good.replace(b"\n", b"\r\n") + b"{}\r\n", 2),
+            "missing": (good + b'{"instruction":"x"}\n', 2), "empty": (good + b'{"instruction":"x","output":" "}\n', 2),
+            "long": (good + b'{"instruction":"' + b"word " * 900 + b'","output":"a"}\n', 2)}
+    for name, (content, line) in some.items():
+        data, run = write(folder, name + ".jsonl", content), os.path.join(folder, name)
+        done = subprocess.run([CLI, *TRAIN, "--run", run, "--data", data], capture_output=True, text=True)
+        assert done.returncode == OK and f"{name}.jsonl, line {line}: " in done.stderr and "1 row has a problem" in done.stdout, (name, done)
+    none = {"nothing": b'{"instruction":"x","output":""}\n', "void": b"", "blank": b" \n\n", "wide": good.decode().encode("utf-16"),
+            "cut": b"[" + good + b",{", "allmuch": b'{"instruction":"' + b"word " * 900 + b'","output":"a"}\n', "other": b'{"foo": 1}\n'}
+    for name, content in none.items():
+        data, run = write(folder, name + ".jsonl", content), os.path.join(folder, name)
+        done = subprocess.run([CLI, *TRAIN, "--run", run, "--data", data], capture_output=True, text=True)
+        assert done.returncode == BAD_INPUT and f"{name}.jsonl" in done.stderr and not done.stdout and not os.path.exists(run), (name, done)
+
+
+def test_no_vulkan(folder):
+    """Without a driver, what asks for Vulkan is told so in words; auto and devices go on with the processor."""
+    need_model()
+    nothing = {**os.environ, "VK_ICD_FILENAMES": "/nowhere", "VK_DRIVER_FILES": "/nowhere"}
+    run, data = os.path.join(folder, "run"), some_rows(folder)
+    for command in (["generate", "-m", MODEL, "-p", "x", "-d", "vulkan"], [*TRAIN, "--run", run, "--data", data, "--device", "vulkan"]):
+        done = subprocess.run([CLI, *command], capture_output=True, text=True, env=nothing)
+        assert done.returncode == BAD_INPUT and "no Vulkan driver" in done.stderr and not os.path.exists(run), done
+    done = subprocess.run([CLI, "devices", "--json"], capture_output=True, text=True, env=nothing)
+    assert done.returncode == OK and json.loads(done.stdout)["auto"] == "cpu", done
+    assert subprocess.run([CLI, "generate", "-m", MODEL, "-p", "x", "-n", "1"], capture_output=True, env=nothing).returncode == OK
 
 
 def test_full_output(folder):

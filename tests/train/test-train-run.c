@@ -385,6 +385,19 @@ test_disk_trouble (void)
   g_assert_cmpint (json_object_get_int_member (lk_fixture_last (&run, "checkpoint"), "step"), ==, 8);
 }
 
+/* Where there can be no socket the run says so and goes on. */
+static void
+test_no_socket (void)
+{
+  g_autoptr (LkRunFolder) folder = lk_fixture_run (40, "steps=2");
+  g_auto (LkFixtureRun) run = LK_FIXTURE_RUN_INIT;
+
+  g_assert_cmpint (g_mkdir (folder->socket, 0755), ==, 0);
+  g_assert_true (lk_fixture_train (folder, FALSE, &run));
+  g_assert_cmpuint (lk_fixture_count (&run, "warning"), ==, 1);
+  g_assert_cmpint (run.outcome, ==, LK_OUTCOME_FINISHED);
+}
+
 /* Weights that are not numbers: said twice, then the end; no step is taken. */
 static gboolean
 poison (LkModel *model, LkAdapter *adapter, LkBackend *backend, gpointer data, GError **error)
@@ -691,6 +704,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/run/begin-twice", test_begin_twice);
   g_test_add_func ("/train/run/kept", test_kept);
   g_test_add_func ("/train/run/disk-trouble", test_disk_trouble);
+  g_test_add_func ("/train/run/no-socket", test_no_socket);
   g_test_add_func ("/train/run/not-finite", test_not_finite);
   g_test_add_func ("/train/run/samples", test_samples);
   g_test_add_func ("/train/run/controlled", test_controlled);
