@@ -237,6 +237,7 @@ run (int argc, char **argv)
   if (lk_cli_check_count ("--context", context, 0, &error) && lk_cli_sampling_fill (&self.options, &error)
       && lk_cli_model_open (&self.cli, model_path, adapter_path, device, &error))
     {
+      lk_cli_tell_template (self.cli.model);
       self.options.func = as_json ? NULL : print_piece;
       self.options.cancellable = lk_cli_cancellable ();
       make = (LkGeneratorOptions){ self.cli.model, self.cli.backend, &self.cli.adapter,

@@ -68,6 +68,7 @@ encode_prompt (LkModel *model, GError **error)
 
   if (prompt)
     return lk_prompt_from_text (model, prompt, error);
+  lk_cli_tell_template (model);
   if (messages_path)
     {
       node = load_messages (messages_path, error);

@@ -103,6 +103,8 @@ inspect_model (const char *path, GError **error)
   if (tokenizer)
     json_object_set_int_member (out, "tokens", lk_tokenizer_get_n_tokens (tokenizer));
   json_object_set_boolean_member (out, "chat_template", lk_model_get_template (model) != NULL);
+  if (lk_model_get_template_note (model))
+    json_object_set_string_member (out, "template_note", lk_model_get_template_note (model));
   if (lk_model_get_template_source (model))
     json_object_set_string_member (out, "template", lk_model_get_template_source (model));
   return out;

@@ -268,6 +268,13 @@ lk_cli_sampling_fill (LkGenerateOptions *options, GError **error)
 }
 
 void
+lk_cli_tell_template (LkModel *model)
+{
+  if (lk_model_get_template_note (model))
+    lk_cli_note ("%s", lk_model_get_template_note (model));
+}
+
+void
 lk_cli_add_message (JsonArray *messages, const char *role, const char *content)
 {
   JsonObject *message = json_object_new ();

@@ -54,6 +54,9 @@ GOptionEntry *lk_cli_with_sampling (const GOptionEntry *entries);
  * error. */
 gboolean lk_cli_sampling_fill (LkGenerateOptions *options, GError **error);
 
+/* Says on standard error when @model answers and learns in another format than one of its own. */
+void lk_cli_tell_template (LkModel *model);
+
 /* {"role": role, "content": content} appended. */
 void lk_cli_add_message (JsonArray *messages, const char *role, const char *content);
 

@@ -138,6 +138,8 @@ lk_inspect_data (const char *const *paths, guint n_paths, const char *model_path
       out, "lengths",
       lengths_to_json (lengths, model && lk_model_get_tokenizer (model) ? "tokens" : "characters"));
   json_object_set_array_member (out, "preview", preview);
+  if (model && lk_model_get_template_note (model))
+    json_object_set_string_member (out, "template_note", lk_model_get_template_note (model));
   return out;
 }
 

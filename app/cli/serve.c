@@ -105,6 +105,7 @@ serve (LkCliModel *cli, GError **error)
   for (guint i = 0; adapters && adapters[i]; i++)
     if (!add_adapter (server, cli, adapters[i], error))
       return FALSE;
+  lk_cli_tell_template (cli->model);
   return lk_backend_prepare (cli->backend, lk_model_get_variables (cli->model), error)
          && lk_chat_server_run (server, socket_path, lk_cli_cancellable (), error);
 }

@@ -154,6 +154,7 @@ write_metadata (const LkExport *self, LkGgufWriter *writer, const LkGgufRecipe *
       lk_gguf_writer_copy_key (writer, from, lk_gguf_get_key (from, i));
   else if (!lk_gguf_make_metadata (self->model, writer, error))
     return FALSE;
+  lk_gguf_make_template_keys (self->model, writer);
   lk_gguf_writer_set_int (writer, "general.file_type", LK_GGUF_U32, recipe->file_type);
   lk_gguf_writer_set_int (writer, "general.quantization_version", LK_GGUF_U32, 2);
   return TRUE;

@@ -10,5 +10,7 @@
 G_BEGIN_DECLS
 
 gboolean lk_gguf_make_metadata (LkModel *model, LkGgufWriter *writer, GError **error);
+/* tokenizer.chat_template and its kin; of a GGUF too, whose keys were copied, as it may have none. */
+void lk_gguf_make_template_keys (LkModel *model, LkGgufWriter *writer);
 
 G_END_DECLS

@@ -3,10 +3,13 @@
  * tokenizer.json, tokenizer_config.json and generation_config.json for a folder we write: copied from a
  * folder, or made from GGUF metadata so that the tokenizers library gives the same ids.
  */
+#include <errno.h>
 #include <gio/gio.h>
+#include <glib/gstdio.h>
 
 #include "lk-error.h"
 #include "lk-export-private.h"
+#include "lk-file.h"
 #include "lk-gguf.h"
 #include "lk-json.h"
 #include "lk-pretokenizer.h"
@@ -19,6 +22,19 @@ enum
   TYPE_USER_DEFINED = 4,
   TYPE_UNUSED = 5,
 };
+
+/* Where there is no such file, nothing is copied. */
+static gboolean
+copy_file (const char *from, const char *to, const char *name, GError **error)
+{
+  g_autofree char *source = g_build_filename (from, name, NULL);
+  g_autofree char *target = g_build_filename (to, name, NULL);
+  g_autoptr (GFile) a = g_file_new_for_path (source);
+  g_autoptr (GFile) b = g_file_new_for_path (target);
+
+  return !g_file_test (source, G_FILE_TEST_IS_REGULAR)
+         || g_file_copy (a, b, G_FILE_COPY_TARGET_DEFAULT_PERMS, NULL, NULL, NULL, error);
+}
 
 static gboolean
 copy_files (const char *from, const char *to, GError **error)
@@ -35,17 +51,38 @@ copy_files (const char *from, const char *to, GError **error)
                                        "generation_config.json" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      g_autofree char *source = g_build_filename (from, names[i], NULL);
-      g_autofree char *target = g_build_filename (to, names[i], NULL);
-      g_autoptr (GFile) a = g_file_new_for_path (source);
-      g_autoptr (GFile) b = g_file_new_for_path (target);
-
-      if (g_file_test (source, G_FILE_TEST_IS_REGULAR)
-          && !g_file_copy (a, b, G_FILE_COPY_TARGET_DEFAULT_PERMS, NULL, NULL, NULL, error))
-        return FALSE;
-    }
+    if (!copy_file (from, to, names[i], error))
+      return FALSE;
   return TRUE;
+}
+
+/* Named templates, each a file. */
+static gboolean
+copy_templates (const char *from, const char *to, GError **error)
+{
+  g_autofree char *source = g_build_filename (from, "additional_chat_templates", NULL);
+  g_autofree char *target = g_build_filename (to, "additional_chat_templates", NULL);
+  g_autoptr (GDir) dir = g_dir_open (source, 0, NULL);
+  const char *name;
+
+  if (!dir)
+    return TRUE;
+  if (g_mkdir (target, 0777) != 0)
+    return lk_error_set_errno (error, errno, "Could not make the folder “%s”", target);
+  while ((name = g_dir_read_name (dir)))
+    if (g_str_has_suffix (name, ".jinja") && !copy_file (source, target, name, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* What was trained with the family's template must be asked with it; in a folder this file comes before all others. */
+static gboolean
+write_family_template (LkModel *model, const char *folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, "chat_template.jinja", NULL);
+
+  return !lk_model_get_template (model) || lk_model_has_own_template (model)
+         || lk_file_write (path, lk_model_get_template_source (model), -1, error);
 }
 
 /* {"type": "ByteLevel", …} */
@@ -249,6 +286,30 @@ add_token_text (JsonObject *object, const char *name, LkTokenizer *tokenizer, gi
     json_object_set_string_member (object, name, text);
 }
 
+/* “chat_template” as one text, or two named ones. */
+static void
+add_templates (JsonObject *object, LkModel *model)
+{
+  const char *sources[] = { lk_model_get_template_source (model), lk_model_get_tools_template_source (model) };
+  static const char *const names[] = { "default", "tool_use" };
+  JsonArray *list;
+
+  if (sources[0] && !sources[1])
+    json_object_set_string_member (object, "chat_template", sources[0]);
+  if (!sources[0] || !sources[1])
+    return;
+  list = json_array_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      JsonObject *item = json_object_new ();
+
+      json_object_set_string_member (item, "name", names[i]);
+      json_object_set_string_member (item, "template", sources[i]);
+      json_array_add_object_element (list, item);
+    }
+  json_object_set_array_member (object, "chat_template", list);
+}
+
 static gboolean
 write_tokenizer_config (LkModel *model, const char *folder, GError **error)
 {
@@ -263,8 +324,7 @@ write_tokenizer_config (LkModel *model, const char *folder, GError **error)
   add_token_text (object, "eos_token", tokenizer, lk_tokenizer_get_eos (tokenizer));
   add_token_text (object, "unk_token", tokenizer, lk_tokenizer_get_unk (tokenizer));
   add_token_text (object, "pad_token", tokenizer, lk_tokenizer_get_pad (tokenizer));
-  if (lk_model_get_template_source (model))
-    json_object_set_string_member (object, "chat_template", lk_model_get_template_source (model));
+  add_templates (object, model);
   return lk_export_write_json (folder, "tokenizer_config.json", object, error);
 }
 
@@ -290,7 +350,8 @@ gboolean
 lk_export_write_tokenizer (LkModel *model, const char *folder, GError **error)
 {
   if (!lk_model_get_gguf (model))
-    return copy_files (lk_model_get_path (model), folder, error);
+    return copy_files (lk_model_get_path (model), folder, error) && copy_templates (lk_model_get_path (model), folder, error)
+           && write_family_template (model, folder, error);
   return !lk_model_get_tokenizer (model)
          || (write_tokenizer_json (model, folder, error) && write_tokenizer_config (model, folder, error)
              && write_generation_config (model, folder, error));

@@ -256,9 +256,22 @@ make_tokenizer_keys (LkModel *model, LkGgufWriter *writer, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
     if (ids[i].id >= 0)
       lk_gguf_writer_set_int (writer, ids[i].key, LK_GGUF_U32, ids[i].id);
+  return TRUE;
+}
+
+/* The template in use, also where it is the family's: what was trained with it must be asked with it. */
+void
+lk_gguf_make_template_keys (LkModel *model, LkGgufWriter *writer)
+{
+  static const char *const names[] = { "tool_use" };
+  const char *for_tools = lk_model_get_tools_template_source (model);
+
   if (lk_model_get_template_source (model))
     lk_gguf_writer_set_string (writer, "tokenizer.chat_template", lk_model_get_template_source (model));
-  return TRUE;
+  if (!for_tools || lk_model_get_gguf (model))
+    return; /* a GGUF's own named templates are copied with its keys */
+  lk_gguf_writer_set_strings (writer, "tokenizer.chat_templates", names, G_N_ELEMENTS (names));
+  lk_gguf_writer_set_string (writer, "tokenizer.chat_template.tool_use", for_tools);
 }
 
 gboolean

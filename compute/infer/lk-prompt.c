@@ -8,7 +8,10 @@ check_text (LkModel *model, gboolean with_template, GError **error)
 {
   if (lk_model_get_tokenizer (model) && (!with_template || lk_model_get_template (model)))
     return TRUE;
-  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” has no %s", lk_model_get_path (model),
+  if (lk_model_get_tokenizer (model) && lk_model_get_template_note (model))
+    g_set_error_literal (error, LK_ERROR, LK_ERROR_UNSUPPORTED, lk_model_get_template_note (model));
+  else
+    g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” has no %s", lk_model_get_path (model),
                lk_model_get_tokenizer (model)
                    ? "chat template: it can continue a text, but not answer messages"
                    : "tokenizer: it can be looked at, but not talked to");

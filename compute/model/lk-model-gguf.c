@@ -107,7 +107,6 @@ _lk_model_read_gguf_text (LkModel *self, GError **error)
   g_auto (GStrv) merges = NULL;
   g_autofree gint64 *types = NULL;
   g_autofree double *scores = NULL;
-  const char *template_source = NULL;
   guint n_types = 0, n_scores = 0;
 
   if (!lk_gguf_get_strings (self->gguf, "tokenizer.ggml.tokens", &tokens, &m.n_tokens, error)
@@ -122,8 +121,7 @@ _lk_model_read_gguf_text (LkModel *self, GError **error)
       || !lk_model_gguf_token (self, "tokenizer.ggml.bos_token_id", &m.bos, m.n_tokens, error)
       || !lk_model_gguf_token (self, "tokenizer.ggml.eos_token_id", &m.eos, m.n_tokens, error)
       || !lk_model_gguf_token (self, "tokenizer.ggml.unknown_token_id", &m.unk, m.n_tokens, error)
-      || !lk_model_gguf_token (self, "tokenizer.ggml.padding_token_id", &m.pad, m.n_tokens, error)
-      || !lk_gguf_get_string (self->gguf, "tokenizer.chat_template", &template_source, error))
+      || !lk_model_gguf_token (self, "tokenizer.ggml.padding_token_id", &m.pad, m.n_tokens, error))
     return FALSE;
   if (!tokens || !m.model)
     return TRUE; /* weights alone: they can be looked at, not talked to */
@@ -139,5 +137,6 @@ _lk_model_read_gguf_text (LkModel *self, GError **error)
   self->tokenizer = lk_tokenizer_new_from_metadata (&m, error);
   if (!self->tokenizer)
     return FALSE;
-  return !template_source || _lk_model_set_template (self, template_source, error);
+  _lk_model_read_gguf_template (self);
+  return TRUE;
 }

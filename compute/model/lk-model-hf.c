@@ -7,11 +7,7 @@
 #include <math.h>
 
 #include "lk-error.h"
-#include "lk-file.h"
 #include "lk-json.h"
-
-#define LK_TEMPLATE_LIMIT (1 << 20)
-#define LK_TOKENIZER_CONFIG_LIMIT (64 << 20)
 
 static gboolean
 lk_model_hf_refuse (LkModel *self, const char *member, const char *source, GError **error)
@@ -220,48 +216,6 @@ _lk_model_read_hf_config (LkModel *self, GError **error)
          && lk_model_hf_rope (self, source, error) && lk_model_hf_windows (self, source, error) && lk_model_hf_scales (self, source, error);
 }
 
-/* chat_template of tokenizer_config.json: a string, or a list of {name, template} with one called "default". */
-static const char *
-lk_model_hf_template_member (JsonObject *config)
-{
-  JsonNode *node = json_object_has_member (config, "chat_template") ? json_object_get_member (config, "chat_template") : NULL;
-
-  if (node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-    return json_node_get_string (node);
-  for (guint i = 0; node && JSON_NODE_HOLDS_ARRAY (node) && i < json_array_get_length (json_node_get_array (node)); i++)
-    {
-      JsonNode *item = json_array_get_element (json_node_get_array (node), i);
-      JsonObject *object = JSON_NODE_HOLDS_OBJECT (item) ? json_node_get_object (item) : NULL;
-
-      if (object && g_strcmp0 (lk_json_peek_string (object, "name", NULL), "default") == 0)
-        return lk_json_peek_string (object, "template", NULL);
-    }
-  return NULL;
-}
-
-static gboolean
-lk_model_hf_template (LkModel *self, const char *config_path, GError **error)
-{
-  g_autofree char *jinja = g_build_filename (self->path, "chat_template.jinja", NULL);
-  g_autoptr (JsonObject) config = NULL;
-  const char *source;
-
-  if (g_file_test (jinja, G_FILE_TEST_EXISTS))
-    {
-      g_autoptr (GBytes) bytes = lk_file_read (jinja, LK_TEMPLATE_LIMIT, error);
-      g_autofree char *text = bytes ? g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes)) : NULL;
-
-      return text && _lk_model_set_template (self, text, error);
-    }
-  if (!g_file_test (config_path, G_FILE_TEST_EXISTS))
-    return TRUE;
-  config = lk_json_load_object (config_path, LK_TOKENIZER_CONFIG_LIMIT, error);
-  if (!config)
-    return FALSE;
-  source = lk_model_hf_template_member (config);
-  return !source || _lk_model_set_template (self, source, error);
-}
-
 gboolean
 _lk_model_read_hf_text (LkModel *self, GError **error)
 {
@@ -276,5 +230,5 @@ _lk_model_read_hf_text (LkModel *self, GError **error)
     self->tokenizer = lk_tokenizer_new_from_sentencepiece (sentencepiece, has_config ? config : NULL, error);
   else
     return TRUE; /* weights alone */
-  return self->tokenizer && lk_model_hf_template (self, config, error);
+  return self->tokenizer && _lk_model_read_hf_template (self, error);
 }

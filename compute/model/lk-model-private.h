@@ -26,7 +26,8 @@ struct _LkModel
 
   LkTokenizer *tokenizer;
   LkTemplate *chat_template;
-  char *template_source;
+  char *template_source, *tools_template_source, *template_note;
+  gboolean own_template;
   char *hash, *kind;
 };
 
@@ -40,7 +41,9 @@ gboolean _lk_model_bind_weights (LkModel *self, GError **error);
 /* A matrix that is made of @info's floats, as @type, when a backend asks for it: see lk-model-quantise.c. @head_dim: q and k of
  * GGUF whose rotary pairs are adjacent; else 0. */
 LkVariable *_lk_model_quantised (LkModel *self, const char *name, const LkTensorInfo *info, LkType type, gint64 head_dim, GError **error);
-gboolean _lk_model_set_template (LkModel *self, const char *source, GError **error);
+/* Templates that cannot be used are no failure: see lk_model_get_template_note. */
+void _lk_model_read_gguf_template (LkModel *self);
+gboolean _lk_model_read_hf_template (LkModel *self, GError **error);
 gboolean _lk_model_read_gguf_rope (LkModel *self, GError **error);
 /* "<architecture>.<name>" of the GGUF; a required one must be there, of others the value stays. */
 gboolean _lk_model_gguf_int (LkModel *self, const char *name, gint64 *out, gboolean required, GError **error);

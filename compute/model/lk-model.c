@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lk-error.h"
-#include "lk-file.h"
+#include "lk-json.h"
 
 static void
 lk_model_tensor_clear (gpointer data)
@@ -56,6 +56,8 @@ lk_model_unref (LkModel *self)
   g_free (self->config.windowed);
   g_free (self->config.name);
   g_free (self->template_source);
+  g_free (self->tools_template_source);
+  g_free (self->template_note);
   g_free (self->hash);
   g_free (self->kind);
   g_free (self->path);
@@ -97,6 +99,19 @@ lk_model_open_as (const char *path, LkType base_type, GError **error)
   return g_steal_pointer (&self);
 }
 
+/* Of a text alone: its family, if it is one we know, for the template. */
+static void
+lk_model_guess_family (LkModel *self, LkGguf *gguf)
+{
+  g_autoptr (JsonObject) config = gguf ? NULL : lk_hf_config_load (self->path, NULL);
+  const char *architecture = NULL;
+
+  if (gguf && lk_gguf_get_string (gguf, "general.architecture", &architecture, NULL))
+    self->config.family = lk_family_from_gguf (architecture);
+  else if (config)
+    self->config.family = lk_family_from_hf (lk_json_peek_string (config, "model_type", NULL));
+}
+
 LkModel *
 lk_model_open_text (const char *path, GError **error)
 {
@@ -105,6 +120,7 @@ lk_model_open_text (const char *path, GError **error)
 
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
     {
+      lk_model_guess_family (self, NULL);
       if (!_lk_model_read_hf_text (self, error))
         return NULL;
     }
@@ -122,18 +138,12 @@ lk_model_open_text (const char *path, GError **error)
   else
     {
       self->gguf = lk_gguf_open (path, error);
+      if (self->gguf)
+        lk_model_guess_family (self, self->gguf);
       if (!self->gguf || !_lk_model_read_gguf_text (self, error))
         return NULL;
     }
   return g_steal_pointer (&self);
-}
-
-gboolean
-_lk_model_set_template (LkModel *self, const char *source, GError **error)
-{
-  self->template_source = g_strdup (source);
-  self->chat_template = lk_template_new (source, self->path, error);
-  return self->chat_template != NULL;
 }
 
 const char *
@@ -176,6 +186,24 @@ const char *
 lk_model_get_template_source (LkModel *self)
 {
   return self->template_source;
+}
+
+gboolean
+lk_model_has_own_template (LkModel *self)
+{
+  return self->own_template;
+}
+
+const char *
+lk_model_get_tools_template_source (LkModel *self)
+{
+  return self->tools_template_source;
+}
+
+const char *
+lk_model_get_template_note (LkModel *self)
+{
+  return self->template_note;
 }
 
 const char *

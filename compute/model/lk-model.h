@@ -92,8 +92,15 @@ LkType lk_model_get_base_type (LkModel *self); /* as it was opened */
 const LkModelConfig *lk_model_get_config (LkModel *self);
 LkVariables *lk_model_get_variables (LkModel *self);
 LkTokenizer *lk_model_get_tokenizer (LkModel *self);  /* NULL when the folder has none (golden tests) */
-LkTemplate *lk_model_get_template (LkModel *self);    /* NULL when there is none */
+/* The model's own, else its family's (lk-family-template.h); NULL when there is none. */
+LkTemplate *lk_model_get_template (LkModel *self);
+gboolean lk_model_has_own_template (LkModel *self); /* FALSE: the family's is used, or none */
+/* Of the one in use; where there is none, what the model's own would be if it could be used. */
 const char *lk_model_get_template_source (LkModel *self);
+/* Of the one for conversations with tools, where the model has two. */
+const char *lk_model_get_tools_template_source (LkModel *self);
+/* A sentence that says why that is not the model's own; NULL when it is, and where nothing is known of templates. */
+const char *lk_model_get_template_note (LkModel *self);
 /* Paths of the files the weights lie in: a GGUF's parts in order, a folder's safetensors by name. (transfer full) (element-type filename) */
 GPtrArray *lk_model_list_files (LkModel *self, GError **error);
 /* sha256, hexadecimal: of the one GGUF file, or of the hashes of all files one behind the other. Computed on first use (takes time on

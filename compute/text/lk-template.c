@@ -19,6 +19,7 @@ struct _LkTemplate
   gatomicrefcount ref_count;
   LkJinja *jinja;
   char *prompt;  /* stands before an answer: the generation prompt, else what follows a user's message; "" when unknown */
+  LkTemplate *for_tools; /* NULL: this one */
   char *closing; /* stands behind an answer, blanks before it included; "" when unknown or only the eos token */
 };
 
@@ -52,9 +53,17 @@ lk_template_unref (LkTemplate *self)
   if (!self || !g_atomic_ref_count_dec (&self->ref_count))
     return;
   lk_jinja_free (self->jinja);
+  lk_template_unref (self->for_tools);
   g_free (self->prompt);
   g_free (self->closing);
   g_free (self);
+}
+
+void
+lk_template_set_for_tools (LkTemplate *self, LkTemplate *other)
+{
+  g_return_if_fail (!self->for_tools);
+  self->for_tools = lk_template_ref (other);
 }
 
 #define LK_TAG_INPUT 1     /* of a user, a system prompt, a tool, or a name of something */
@@ -245,6 +254,8 @@ lk_template_run (LkTemplate *self, const LkTemplateInput *input, LkJinjaOutput *
 {
   g_autoptr (JsonObject) variables = lk_template_variables (input);
 
+  if (self->for_tools && input->tools && !JSON_NODE_HOLDS_NULL (input->tools))
+    self = self->for_tools;
   if (!lk_jinja_render (self->jinja, variables, lk_template_tag, input->now, output, error))
     return FALSE;
   if (!spans)

@@ -15,6 +15,9 @@ typedef struct _LkTemplate LkTemplate;
 
 /* @name is for errors. */
 LkTemplate *lk_template_new (const char *source, const char *name, GError **error);
+/* Conversations with tools are rendered by @other from now on, as transformers does with a template called “tool_use”. To be
+ * called before the template is used. */
+void lk_template_set_for_tools (LkTemplate *self, LkTemplate *other);
 LkTemplate *lk_template_ref (LkTemplate *self);
 void lk_template_unref (LkTemplate *self);
 

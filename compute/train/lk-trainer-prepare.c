@@ -115,6 +115,9 @@ lk_trainer_load (LkTrainer *self, GError **error)
   self->dataset = self->model ? lk_dataset_load (paths, g_strv_length ((char **) paths), error) : NULL;
   if (!self->dataset || !lk_trainer_freeze (self, error))
     return FALSE;
+  if (lk_model_get_template_note (self->model)
+      && !_lk_trainer_warn (self, error, "%s", lk_model_get_template_note (self->model)))
+    return FALSE;
   self->data = lk_train_data_new (self->model, self->dataset, self->recipe, lk_trainer_problem, self, error);
   if (!self->data)
     return FALSE;

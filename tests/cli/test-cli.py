@@ -345,6 +345,40 @@ def test_export(folder):
     assert sorted(os.listdir(folder)) == ["a.gguf", "hf"], os.listdir(folder)
 
 
+def test_family_template(folder):
+    """A folder without a template, or with one that cannot be parsed, gets its family's, and every look at it says so."""
+    need_model()
+    path = os.path.join(folder, "hf")
+    cli("merge", "--model", MODEL, "-f", "hf", "-t", "F16", "-o", path, "--no-verify")
+    config = os.path.join(path, "tokenizer_config.json")
+    with open(config) as file:
+        content = json.load(file)
+    own = content.pop("chat_template")
+    assert "template_note" not in json.loads(cli("inspect", "--json", path))
+    conversation = json.dumps({"messages": [{"role": "user", "content": "Who?"}], "add_generation_prompt": True})
+    expected = json.loads(cli("render", path, text=conversation))["text"]
+    assert expected == "<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n"
+
+    write(path, "tokenizer_config.json", json.dumps(content))
+    assert "has no chat template" in json.loads(cli("inspect", "--json", path))["template_note"]
+    assert json.loads(cli("render", path, text=conversation))["text"].endswith(expected)
+
+    write(path, "tokenizer_config.json", json.dumps({**content, "chat_template": "{% for m in messages %}"}))
+    note = json.loads(cli("inspect", "--json", path))["template_note"]
+    assert "cannot be used" in note and "is used instead" in note, note
+    again = os.path.join(folder, "again.gguf")
+    cli("merge", "--model", path, "-t", "F16", "-o", again, "--no-verify")
+    assert "template_note" not in json.loads(cli("inspect", "--json", again)), "the export carries the template in use"
+
+    # chat_template.jinja comes first, and of named ones the default.
+    write(path, "chat_template.jinja", "{{ messages[0].content }}!")
+    assert json.loads(cli("render", path, text=conversation))["text"] == "Who?!"
+    os.remove(os.path.join(path, "chat_template.jinja"))
+    named = [{"name": "other", "template": "no"}, {"name": "default", "template": own}]
+    write(path, "tokenizer_config.json", json.dumps({**content, "chat_template": named}))
+    assert json.loads(cli("render", path, text=conversation))["text"] == expected
+
+
 def test_disk_full(folder):
     need_model()
     if not os.path.exists("/dev/shm") or os.geteuid() != 0:
