@@ -50,13 +50,15 @@ lk_gradients_new_tensor (LkGradients *self, LkTensorId of)
   return lk_program_tensor (self->program, name, LK_TYPE_F32, t->rows, t->cols);
 }
 
-/* TRUE when adding into @gradient would change what a forward node still to be visited reads as its own output's
- * gradient: another tensor shares it. */
+/* TRUE when adding into @gradient would change what a forward node reads as its own output's gradient, the one at hand or one
+ * still to be visited: another tensor shares it. So it is with a variable, which is somebody else's. */
 static gboolean
 lk_gradients_is_shared (LkGradients *self, LkTensorId tensor, LkTensorId gradient)
 {
+  if (lk_program_get_tensor (self->program, gradient)->variable)
+    return TRUE;
   for (guint i = 1; i < self->n_forward_tensors; i++)
-    if (i != tensor && self->gradient[i] == gradient && self->producer[i] >= 0 && self->producer[i] < self->visiting)
+    if (i != tensor && self->gradient[i] == gradient && self->producer[i] >= 0 && self->producer[i] <= self->visiting)
       return TRUE;
   return FALSE;
 }

@@ -39,6 +39,24 @@ build_residual (LkProgram *program, const LkTensorId *in, const LkCase *self)
   return lk_op_add (program, "y", x, lk_op_rms_norm (program, "n", x, in[2], 1e-5f, 0));
 }
 
+/* The branch is one operation that reads the gradient of the sum while that of its own input has begun. */
+static LkTensorId
+build_residual_linear (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkTensorId x = lk_op_add (program, "x", in[0], in[1]);
+
+  return lk_op_add (program, "y", x, lk_op_linear (program, "l", x, in[2], NULL));
+}
+
+/* Both inputs of a sum are one tensor. */
+static LkTensorId
+build_twice (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkTensorId x = lk_op_rms_norm (program, "x", in[0], in[1], 1e-5f, 0);
+
+  return lk_op_add (program, "y", x, x);
+}
+
 static LkTensorId
 build_embedding (LkProgram *program, const LkTensorId *in, const LkCase *self)
 {
@@ -172,6 +190,8 @@ build_cache_append (LkProgram *program, const LkTensorId *in, const LkCase *self
 const LkCase lk_cases[] = {
   { "add", { GRAD ("a", 11, 37), GRAD ("b", 11, 37) }, build_add, 0, 0 },
   { "residual", { GRAD ("a", 11, 37), GRAD ("b", 11, 37), GRAD ("w", 1, 37) }, build_residual, 0, 0 },
+  { "residual around a linear", { GRAD ("a", 11, 331), GRAD ("b", 11, 331), PACKED ("w", LK_TYPE_F16, 331, 331) }, build_residual_linear, 0, 0 },
+  { "sum of one tensor twice", { GRAD ("x", 11, 37), GRAD ("w", 1, 37) }, build_twice, 0, 0 },
   { "embedding", { I32 ("ids", 1, 11, ids), GRAD ("table", 17, 33) }, build_embedding, 0, 0 },
   { "embedding Q8_0", { I32 ("ids", 1, 11, ids), PACKED ("table", LK_TYPE_Q8_0, 17, 64) }, build_embedding, 0, 0 },
   { "embedding F16", { I32 ("ids", 1, 11, ids), PACKED ("table", LK_TYPE_F16, 17, 33) }, build_embedding, 0, 0 },

@@ -198,6 +198,15 @@ lk_run_loss (LkRun *run)
   return sum;
 }
 
+/* The gradient a program is given belongs to the giver. */
+static void
+lk_run_check_projection (LkRun *run)
+{
+  g_autofree float *now = lk_run_read (run, run->projection);
+
+  g_assert_cmpmem (now, run->n_output * sizeof (float), run->weights, run->n_output * sizeof (float));
+}
+
 void
 lk_case_run (const LkCase *self, LkBackend *backend, LkCaseResult *result)
 {
@@ -207,6 +216,7 @@ lk_case_run (const LkCase *self, LkBackend *backend, LkCaseResult *result)
   lk_run_init (&run, self, backend);
   lk_run_loss (&run);
   lk_run_check_guards (&run, self);
+  lk_run_check_projection (&run);
   result->output = lk_run_read (&run, run.output);
   result->n_output = run.n_output;
   for (guint i = 0; i < run.n_inputs; i++)
