@@ -71,7 +71,7 @@ lk_gpu_cache_open (LkGpuDevice *self)
 void
 lk_gpu_device_save_cache (LkGpuDevice *self)
 {
-  g_autofree char *folder = g_path_get_dirname (self->cache_path);
+  g_autofree char *folder = NULL;
   g_autofree guint8 *data = NULL;
   gsize size = 0;
 
@@ -83,6 +83,7 @@ lk_gpu_device_save_cache (LkGpuDevice *self)
   if (!data || vkGetPipelineCacheData (self->device, self->cache, &size, data + DIGEST_BYTES) != VK_SUCCESS)
     return;
   digest_of (data + DIGEST_BYTES, size, data);
+  folder = g_path_get_dirname (self->cache_path);
   if (g_mkdir_with_parents (folder, 0700) == 0
       && lk_file_write (self->cache_path, data, (gssize) (size + DIGEST_BYTES), NULL))
     self->cache_saved = size;

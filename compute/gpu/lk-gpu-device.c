@@ -2,6 +2,9 @@
 #define G_LOG_DOMAIN "lorikeet-gpu"
 #include "lk-gpu-private.h"
 
+/* Never freed. */
+static GSList *hung_devices;
+
 GArray *
 lk_gpu_list_devices (GError **error)
 {
@@ -126,6 +129,8 @@ lk_gpu_device_new (const LkDeviceChoice *choice, LkGpuFlags flags, GError **erro
   g_autoptr (LkGpuDevice) self = g_new0 (LkGpuDevice, 1);
 
   g_atomic_ref_count_init (&self->refs);
+  if (!lk_gpu_fault_read (error))
+    return NULL;
   self->instance = lk_gpu_instance_new (error);
   if (!self->instance || !choose (self, choice, error) || !create_device (self, error))
     return NULL;
@@ -159,6 +164,12 @@ lk_gpu_device_unref (LkGpuDevice *self)
 {
   if (!self || !g_atomic_ref_count_dec (&self->refs))
     return;
+  /* A driver that hangs is left as it is until the process ends; waiting for it would hang too. */
+  if (self->hung)
+    {
+      hung_devices = g_slist_prepend (hung_devices, self);
+      return;
+    }
   if (self->device)
     {
       vkDeviceWaitIdle (self->device);
@@ -273,8 +284,10 @@ lk_gpu_device_submit (LkGpuDevice *self, VkCommandBuffer commands, GError **erro
     .signalSemaphoreCount = 1,
     .pSignalSemaphores = &self->timeline,
   };
-  VkResult result = vkQueueSubmit (self->queue, 1, &info, VK_NULL_HANDLE);
+  VkResult result = lk_gpu_fault (LK_GPU_FAULT_SUBMISSION);
 
+  if (result == VK_SUCCESS)
+    result = vkQueueSubmit (self->queue, 1, &info, VK_NULL_HANDLE);
   if (result != VK_SUCCESS)
     return lk_gpu_device_fail (self, error, result, "Could not hand over work");
   self->submitted = value;
@@ -290,13 +303,29 @@ lk_gpu_device_wait (LkGpuDevice *self, guint64 value, double seconds, GError **e
     .pSemaphores = &self->timeline,
     .pValues = &value,
   };
-  VkResult result
-    = vkWaitSemaphores (self->device, &info, seconds > 0 ? (guint64) (seconds * 1e9) : G_MAXUINT64);
+  VkResult result = lk_gpu_fault (LK_GPU_FAULT_WAIT);
 
+  if (result == VK_SUCCESS)
+    result = vkWaitSemaphores (self->device, &info, seconds > 0 ? (guint64) (seconds * 1e9) : G_MAXUINT64);
   if (result == VK_SUCCESS)
     return TRUE;
   /* Work that never ends keeps its buffers busy: nothing of this device can be trusted or freed safely. */
   if (result == VK_TIMEOUT)
-    self->lost = TRUE;
+    self->lost = self->hung = TRUE;
   return lk_gpu_device_fail (self, error, result, "Waiting for work failed");
+}
+
+void
+lk_gpu_device_settle (LkGpuDevice *self)
+{
+  const VkSemaphoreWaitInfo info = {
+    .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+    .semaphoreCount = 1,
+    .pSemaphores = &self->timeline,
+    .pValues = &self->submitted,
+  };
+
+  if (!self->hung
+      && vkWaitSemaphores (self->device, &info, (guint64) LK_GPU_PATIENCE_SECONDS * 1000000000u) == VK_TIMEOUT)
+    self->lost = self->hung = TRUE;
 }

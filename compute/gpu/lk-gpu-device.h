@@ -3,7 +3,8 @@
  * A Vulkan device in use: headless, one compute queue, a pipeline cache on disk. Everything made from a
  * device must be freed before its last reference goes. Thread-safety: one thread a device, except where said.
  *
- * Environment: LK_VALIDATION=1 runs it under the validation layers (2: with synchronisation checks).
+ * Environment: LK_VALIDATION=1 runs it under the validation layers (2: with synchronisation checks);
+ * LK_GPU_FAULT=allocation:N,submission:N,wait:N makes the N-th of them in this process fail, for tests.
  */
 #pragma once
 

@@ -24,7 +24,8 @@ message_cb (VkDebugUtilsMessageSeverityFlagBitsEXT severity, VkDebugUtilsMessage
   LkGpuInstance *self = user_data;
 
   g_atomic_int_inc (&self->errors);
-  g_printerr ("Vulkan validation: %s\n", data->pMessage);
+  /* In a test this ends it. */
+  g_critical ("Vulkan validation: %s", data->pMessage);
   return VK_FALSE;
 }
 
@@ -117,6 +118,7 @@ lk_gpu_instance_new (GError **error)
 {
   g_autoptr (LkGpuInstance) self = g_new0 (LkGpuInstance, 1);
   const char *validation = g_getenv ("LK_VALIDATION");
+  guint64 level = 0;
   VkResult result = vkEnumerateInstanceVersion (&self->api_version);
 
   if (result != VK_SUCCESS || self->api_version < VK_API_VERSION_1_2)
@@ -126,7 +128,12 @@ lk_gpu_instance_new (GError **error)
       return NULL;
     }
   self->api_version = MIN (self->api_version, VK_API_VERSION_1_3);
-  self->validation = validation && *validation ? (guint) g_ascii_strtoull (validation, NULL, 10) : 0;
+  if (validation && *validation && !g_ascii_string_to_unsigned (validation, 10, 0, 2, &level, error))
+    {
+      g_prefix_error (error, "LK_VALIDATION: ");
+      return NULL;
+    }
+  self->validation = (guint) level;
   if (self->validation && !has_validation_layer ())
     {
       g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND,

@@ -99,7 +99,9 @@ allocate (LkGpuBuffer *self, guint type, const VkMemoryRequirements *needs, GErr
 
   if (!(needs->memoryTypeBits & (1u << type)))
     return lk_gpu_device_fail (device, error, VK_ERROR_FEATURE_NOT_PRESENT, what);
-  result = vkAllocateMemory (device->device, &info, NULL, &self->memory);
+  result = lk_gpu_fault (LK_GPU_FAULT_ALLOCATION);
+  if (result == VK_SUCCESS)
+    result = vkAllocateMemory (device->device, &info, NULL, &self->memory);
   if (result != VK_SUCCESS)
     return lk_gpu_device_fail (device, error, result, what);
   device->used[self->cls] += self->allocated;
@@ -155,10 +157,12 @@ lk_gpu_buffer_free (LkGpuBuffer *self)
   if (!self)
     return;
   device = self->device;
-  vkDestroyBuffer (device->device, self->buffer, NULL);
+  if (!device->hung)
+    vkDestroyBuffer (device->device, self->buffer, NULL);
   if (self->memory)
     {
-      vkFreeMemory (device->device, self->memory, NULL);
+      if (!device->hung)
+        vkFreeMemory (device->device, self->memory, NULL);
       device->used[self->cls] -= self->allocated;
       device->n_allocations--;
     }

@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* Hardware that needs longer for one submission hangs. */
+#define LK_GPU_PATIENCE_SECONDS 30
+
 struct _LkGpuDevice
 {
   gatomicrefcount refs;
@@ -22,6 +25,7 @@ struct _LkGpuDevice
   VkDevice device;
   VkQueue queue;
   gboolean lost;
+  gboolean hung; /* lost, and what it was given may still run: nothing of it may be destroyed */
   PFN_vkSetDebugUtilsObjectNameEXT set_name; /* NULL without validation */
 
   VkSemaphore timeline; /* counts submissions */
@@ -82,6 +86,22 @@ typedef struct
   VkPipeline pipeline;
   guint32 value;
 } LkGpuCommand;
+
+/* After a failure: what was handed over before must end before anybody frees its buffers. */
+void lk_gpu_device_settle (LkGpuDevice *self);
+
+/* lk-gpu-fault.c: what LK_GPU_FAULT can make fail. */
+typedef enum
+{
+  LK_GPU_FAULT_ALLOCATION, /* of memory: VK_ERROR_OUT_OF_DEVICE_MEMORY */
+  LK_GPU_FAULT_SUBMISSION, /* VK_ERROR_DEVICE_LOST */
+  LK_GPU_FAULT_WAIT,       /* for work: VK_TIMEOUT */
+  LK_GPU_N_FAULTS
+} LkGpuFault;
+/* Reads the environment once; FALSE and LK_ERROR_INVALID_ARGUMENT when it makes no sense. */
+gboolean lk_gpu_fault_read (GError **error);
+/* VK_SUCCESS, or what the call at hand is to be thought to have returned. Any thread. */
+VkResult lk_gpu_fault (LkGpuFault fault);
 
 /* lk-gpu-recording.c: takes @commands. */
 LkGpuRecording *lk_gpu_recording_new (LkGpuDevice *device, GArray *commands, gboolean profiling,

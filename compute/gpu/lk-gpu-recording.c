@@ -11,9 +11,6 @@
 #define FIRST_SHARE 0.08
 #define PLANNED_SHARE 0.4
 
-/* Hardware that needs longer for one submission hangs. */
-#define PATIENCE_SECONDS 30.0
-
 struct _LkGpuRecording
 {
   LkGpuDevice *device;
@@ -344,9 +341,12 @@ lk_gpu_recording_free (LkGpuRecording *self)
   if (!self)
     return;
   device = self->device->device;
-  vkDestroyQueryPool (device, self->queries, NULL);
-  vkDestroyDescriptorPool (device, self->descriptors, NULL);
-  vkDestroyCommandPool (device, self->pool, NULL);
+  if (!self->device->hung)
+    {
+      vkDestroyQueryPool (device, self->queries, NULL);
+      vkDestroyDescriptorPool (device, self->descriptors, NULL);
+      vkDestroyCommandPool (device, self->pool, NULL);
+    }
   g_array_unref (self->commands);
   g_array_unref (self->submissions);
   g_array_unref (self->estimates);
@@ -406,14 +406,12 @@ lk_gpu_recording_run (LkGpuRecording *self, GError **error)
   for (guint i = 0; i < self->submissions->len; i++)
     if (!lk_gpu_device_submit (device, g_array_index (self->submissions, VkCommandBuffer, i), error))
       {
-        /* What was handed over before must end before anybody frees its buffers. */
-        if (!device->lost)
-          lk_gpu_device_wait (device, device->submitted, PATIENCE_SECONDS, NULL);
+        lk_gpu_device_settle (device);
         return FALSE;
       }
   /* Each is waited for in its turn: a hang is noticed although the whole may rightly take long. */
   for (guint i = 0; i < self->submissions->len; i++)
-    if (!lk_gpu_device_wait (device, first + 1 + i, device->plan.software ? 0 : PATIENCE_SECONDS, error))
+    if (!lk_gpu_device_wait (device, first + 1 + i, device->plan.software ? 0 : LK_GPU_PATIENCE_SECONDS, error))
       return FALSE;
   if (self->queries && self->submissions->len)
     learn (self);

@@ -35,7 +35,7 @@ prepare (LkGpuDevice *device, LkGpuSlice slice, guint64 size, const char *what, 
 static double
 patience (LkGpuDevice *device)
 {
-  return device->plan.software ? 0 : 30;
+  return device->plan.software ? 0 : LK_GPU_PATIENCE_SECONDS;
 }
 
 /* One piece between half @half of the staging buffer and @offset of @buffer. */
@@ -70,25 +70,17 @@ copy_piece (LkGpuDevice *device, guint half, LkGpuBuffer *buffer, guint64 offset
   return TRUE;
 }
 
-gboolean
-lk_gpu_upload (LkGpuSlice slice, gconstpointer data, guint64 size, GError **error)
+static gboolean
+upload_pieces (LkGpuDevice *device, LkGpuSlice slice, const guint8 *data, guint64 size, GError **error)
 {
-  LkGpuDevice *device = slice.buffer ? slice.buffer->device : NULL;
   guint half = 0;
 
-  if (!prepare (device, slice, size, "Upload", error))
-    return FALSE;
-  if (slice.buffer->mapped)
-    {
-      memcpy (slice.buffer->mapped + slice.offset, data, size);
-      return TRUE;
-    }
   for (guint64 done = 0; done < size; half ^= 1)
     {
       guint64 piece = MIN (size - done, HALF_BYTES);
       if (!lk_gpu_device_wait (device, device->transfer_submissions[half], patience (device), error))
         return FALSE;
-      memcpy (device->staging->mapped + half * HALF_BYTES, (const guint8 *) data + done, piece);
+      memcpy (device->staging->mapped + half * HALF_BYTES, data + done, piece);
       if (!copy_piece (device, half, slice.buffer, slice.offset + done, piece, TRUE, error))
         return FALSE;
       done += piece;
@@ -97,18 +89,28 @@ lk_gpu_upload (LkGpuSlice slice, gconstpointer data, guint64 size, GError **erro
 }
 
 gboolean
-lk_gpu_download (LkGpuSlice slice, gpointer data, guint64 size, GError **error)
+lk_gpu_upload (LkGpuSlice slice, gconstpointer data, guint64 size, GError **error)
 {
   LkGpuDevice *device = slice.buffer ? slice.buffer->device : NULL;
-  guint64 asked = 0, done = 0;
 
-  if (!prepare (device, slice, size, "Download", error))
+  if (!prepare (device, slice, size, "Upload", error))
     return FALSE;
   if (slice.buffer->mapped)
     {
-      memcpy (data, slice.buffer->mapped + slice.offset, size);
+      memcpy (slice.buffer->mapped + slice.offset, data, size);
       return TRUE;
     }
+  if (upload_pieces (device, slice, data, size, error))
+    return TRUE;
+  lk_gpu_device_settle (device);
+  return FALSE;
+}
+
+static gboolean
+download_pieces (LkGpuDevice *device, LkGpuSlice slice, guint8 *data, guint64 size, GError **error)
+{
+  guint64 asked = 0, done = 0;
+
   while (done < size)
     {
       guint half = (guint) (done / HALF_BYTES) & 1;
@@ -120,8 +122,26 @@ lk_gpu_download (LkGpuSlice slice, gpointer data, guint64 size, GError **error)
           return FALSE;
       if (!lk_gpu_device_wait (device, device->transfer_submissions[half], patience (device), error))
         return FALSE;
-      memcpy ((guint8 *) data + done, device->staging->mapped + half * HALF_BYTES, piece);
+      memcpy (data + done, device->staging->mapped + half * HALF_BYTES, piece);
       done += piece;
     }
   return TRUE;
+}
+
+gboolean
+lk_gpu_download (LkGpuSlice slice, gpointer data, guint64 size, GError **error)
+{
+  LkGpuDevice *device = slice.buffer ? slice.buffer->device : NULL;
+
+  if (!prepare (device, slice, size, "Download", error))
+    return FALSE;
+  if (slice.buffer->mapped)
+    {
+      memcpy (data, slice.buffer->mapped + slice.offset, size);
+      return TRUE;
+    }
+  if (download_pieces (device, slice, data, size, error))
+    return TRUE;
+  lk_gpu_device_settle (device);
+  return FALSE;
 }
