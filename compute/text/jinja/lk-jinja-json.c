@@ -43,8 +43,11 @@ static gboolean
 lk_json_escape (gunichar c, gboolean ascii, char *code, gsize size)
 {
   static const char plain[] = "\"\\\n\r\t\b\f", letters[] = "\"\\nrtbf";
-  const char *known = c < 128 && c ? strchr (plain, (int) c) : NULL;
+  const char *known;
 
+  if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+    return FALSE;
+  known = c < 128 && c ? strchr (plain, (int) c) : NULL;
   if (known)
     g_snprintf (code, size, "\\%c", letters[known - plain]);
   else if (ascii && c >= 0x10000)
@@ -60,18 +63,24 @@ static void
 lk_json_put_string (LkJsonWriter *self, const LkValue *value)
 {
   const char *bytes = value->as.string.bytes, *end = bytes + value->as.string.n;
+  const guint8 *tags = (const guint8 *) value->as.string.tags;
   char code[16];
 
   lk_json_put (self, "\"", 0);
-  for (const char *p = bytes, *next; p < end && !self->builder.context->error; p = next)
+  for (const char *p = bytes, *run = bytes; p < end && !self->builder.context->error; run = p)
     {
-      guint8 tag = value->as.string.tags ? value->as.string.tags[p - bytes] : 0;
+      guint8 tag = tags ? tags[p - bytes] : 0;
+      gboolean escaped = FALSE;
 
-      next = g_utf8_next_char (p);
-      if (lk_json_escape (g_utf8_get_char (p), self->style->ascii, code, sizeof code))
-        lk_json_put (self, code, tag);
-      else
-        lk_builder_text (&self->builder, p, (gsize) (next - p), tag);
+      /* As many as go together: a text has up to LK_JINJA_MAX_OUTPUT characters. */
+      for (; p < end && !escaped && (!tags || tags[p - bytes] == tag); p = escaped ? p : g_utf8_next_char (p))
+        escaped = lk_json_escape (g_utf8_get_char (p), self->style->ascii, code, sizeof code);
+      lk_builder_text (&self->builder, run, (gsize) (p - run), tag);
+      if (escaped)
+        {
+          lk_json_put (self, code, tag);
+          p = g_utf8_next_char (p);
+        }
     }
   lk_json_put (self, "\"", 0);
 }
