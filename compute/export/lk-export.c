@@ -97,18 +97,27 @@ same_file (const char *path, const GStatBuf *other)
   return g_stat (path, &st) == 0 && st.st_dev == other->st_dev && st.st_ino == other->st_ino;
 }
 
-/* The kinds of files that exports into folders are made of. */
+/* The kinds of files that exports into folders are made of, and the one folder, of templates alone. */
 static gboolean
 is_export_file (const char *folder, const char *name)
 {
   static const char *const ends[] = { ".safetensors", ".json", ".jinja", "tokenizer.model", "merges.txt" };
   g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autoptr (GDir) templates = NULL;
+  const char *leaf;
   GStatBuf st;
 
-  for (guint i = 0; i < G_N_ELEMENTS (ends); i++)
+  if (g_lstat (path, &st) != 0)
+    return FALSE;
+  for (guint i = 0; S_ISREG (st.st_mode) && i < G_N_ELEMENTS (ends); i++)
     if (g_str_has_suffix (name, ends[i]))
-      return g_lstat (path, &st) == 0 && S_ISREG (st.st_mode);
-  return FALSE;
+      return TRUE;
+  if (!S_ISDIR (st.st_mode) || !g_str_equal (name, "additional_chat_templates") || !(templates = g_dir_open (path, 0, NULL)))
+    return FALSE;
+  while ((leaf = g_dir_read_name (templates)))
+    if (!g_str_has_suffix (leaf, ".jinja"))
+      return FALSE;
+  return TRUE;
 }
 
 /* What is replaced is gone for good: only what such an export may have made itself is. */
@@ -181,6 +190,6 @@ lk_export_run (const LkExport *self, const LkExportTarget *target, GError **erro
                    target->name);
       return FALSE;
     }
-  return check_path (self, error) && (!self->replace || check_replaced (self, target, error)) && (!target->check || target->check (self, error))
-         && check_room (self, target, error) && target->write (self, error);
+  return check_path (self, error) && (!self->replace || check_replaced (self, target, error))
+         && (!target->check || target->check (self, error)) && check_room (self, target, error) && target->write (self, error);
 }

@@ -370,6 +370,13 @@ def test_family_template(folder):
     cli("merge", "--model", path, "-t", "F16", "-o", again, "--no-verify")
     assert "template_note" not in json.loads(cli("inspect", "--json", again)), "the export carries the template in use"
 
+    # Templates in a folder of their own go along, and such an export can be replaced by the next one.
+    os.mkdir(os.path.join(path, "additional_chat_templates"))
+    write(os.path.join(path, "additional_chat_templates"), "tool_use.jinja", "{{ messages[0].content }}?")
+    for force in ([], ["--force"]):
+        cli("merge", "--model", path, "-f", "hf", "-t", "F16", "-o", os.path.join(folder, "copy"), "--no-verify", *force)
+    assert os.listdir(os.path.join(folder, "copy", "additional_chat_templates")) == ["tool_use.jinja"]
+
     # chat_template.jinja comes first, and of named ones the default.
     write(path, "chat_template.jinja", "{{ messages[0].content }}!")
     assert json.loads(cli("render", path, text=conversation))["text"] == "Who?!"
