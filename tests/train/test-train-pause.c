@@ -11,13 +11,13 @@
 #include "lk-json.h"
 #include "lk-train-fixture.h"
 
-/* Pauses a run after step 2, and lets it go on as soon as it says that it is paused. */
+/* Pauses a run after step 2, and lets it go on, or ends it, as soon as it says that it is paused. */
 typedef struct
 {
   LkRunFolder *folder;
   GThread *thread;
   guint setups, releases, releases_at_pause;
-  gboolean asked;
+  gboolean asked, stops; /* @stops: it is ended instead of going on */
 } Pauser;
 
 typedef struct
@@ -69,7 +69,7 @@ pause_once (JsonObject *event, gpointer data)
   if (g_str_equal (name, "state") && g_str_equal (lk_json_peek_string (event, "state", ""), "paused"))
     {
       self->releases_at_pause = self->releases;
-      ask (self, "{\"command\": \"resume\"}\n");
+      ask (self, self->stops ? "{\"command\": \"stop\"}\n" : "{\"command\": \"resume\"}\n");
     }
 }
 
@@ -116,6 +116,27 @@ static void
 test_pause (void)
 {
   check_pause ("steps=6 learning-rate=0.01 dropout=0.1");
+}
+
+/* With nothing in memory any more, the end of a paused run is the checkpoint the pause began with. */
+static void
+test_stop (void)
+{
+  const char *settings = "steps=6 learning-rate=0.01 dropout=0.1";
+  g_autoptr (LkRunFolder) whole = lk_fixture_run (40, settings), paused = lk_fixture_run (40, settings);
+  Pauser pauser = { .folder = paused, .stops = TRUE };
+  g_auto (LkFixtureRun) first = LK_FIXTURE_RUN_INIT, third = LK_FIXTURE_RUN_INIT;
+  g_auto (LkFixtureRun) second = { .stop_after = -1, .on_event = pause_once, .data = &pauser, .setup = setup,
+                                   .release = release, .sample = answer };
+
+  g_assert_true (lk_fixture_train (whole, FALSE, &first));
+  g_assert_true (lk_fixture_train (paused, FALSE, &second));
+  g_clear_pointer (&pauser.thread, g_thread_join);
+  g_assert_cmpint (second.outcome, ==, LK_OUTCOME_STOPPED);
+  g_assert_cmpuint (pauser.setups, ==, 1);
+  g_assert_cmpuint (lk_fixture_count (&second, "step"), ==, 2);
+  g_assert_true (lk_fixture_train (paused, TRUE, &third));
+  lk_fixture_assert_same (whole, paused, "adapter/last/adapter_model.safetensors");
 }
 
 /* What the device holds is given back and comes back the same. */
@@ -192,6 +213,7 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/pause/same", test_pause);
+  g_test_add_func ("/train/pause/stop", test_stop);
   g_test_add_func ("/train/pause/same-gpu", test_pause_gpu);
   g_test_add_func ("/train/pause/longer", test_longer);
   g_test_add_func ("/train/pause/continue-from", test_continue_from);
