@@ -143,6 +143,8 @@ lk_gpu_device_new (const LkDeviceChoice *choice, LkGpuFlags flags, GError **erro
       self->plan.dispatch_flops = 2e5;
       self->plan.submission_seconds = 1e-3;
     }
+  if (flags & LK_GPU_SMALL_BLOCKS)
+    self->plan.max_block = 64 << 10;
   if (lk_gpu_instance_get_validates (self->instance))
     self->set_name = (PFN_vkSetDebugUtilsObjectNameEXT)
       vkGetDeviceProcAddr (self->device, "vkSetDebugUtilsObjectNameEXT");

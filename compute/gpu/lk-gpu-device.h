@@ -21,6 +21,8 @@ typedef enum
   LK_GPU_FORCE_STAGING = 1 << 0,
   /* Plan as for hardware, with tiny bindings, dispatches and submissions: tests see everything cut. */
   LK_GPU_SMALL_LIMITS = 1 << 1,
+  /* Allocations of 64 KiB at most: tests see weights and activations spread over many. */
+  LK_GPU_SMALL_BLOCKS = 1 << 2,
 } LkGpuFlags;
 
 /* (transfer full) (element-type LkDeviceSnapshot): the devices of this computer, in the order "vulkan:N"

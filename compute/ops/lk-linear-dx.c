@@ -137,7 +137,7 @@ lk_linear_dx_run (LkCpuTask *task, const LkNode *node)
   guint n = node->params.u[LK_LINEAR_N_ADAPTERS];
   LkLinearDxJob job = { task, node, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_packed (task, node->in[1]),
                         lk_cpu_task_f32 (task, node->out[0]), (float *) (void *) task->scratch,
-                        node->scratch_bytes / sizeof (float) / workers, dy->rows, w->cols, w->rows, 0, 0 };
+                        task->scratch_bytes / sizeof (float) / workers, dy->rows, w->cols, w->rows, 0, 0 };
 
   for (guint i = 0; i < n; i++)
     {

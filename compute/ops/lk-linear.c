@@ -143,7 +143,7 @@ lk_linear_run (LkCpuTask *task, const LkNode *node)
   guint workers = lk_parallel_get_workers (task->parallel);
   LkLinearJob job = { task, node, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_packed (task, node->in[1]),
                       lk_cpu_task_f32 (task, node->out[0]), (float *) (void *) task->scratch,
-                      node->scratch_bytes / sizeof (float) / workers, x->rows, w->cols, w->rows, 0 };
+                      task->scratch_bytes / sizeof (float) / workers, x->rows, w->cols, w->rows, 0 };
 
   for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
     {

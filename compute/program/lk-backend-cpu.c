@@ -7,6 +7,7 @@
 #include "lk-backend-private.h"
 #include "lk-error.h"
 #include "lk-memory-plan.h"
+#include "lk-size.h"
 
 #define LK_CPU_ALIGNMENT 64
 
@@ -33,6 +34,7 @@ typedef struct
 typedef struct
 {
   LkExecutable parent;
+  LkMemoryPlaces places;
   guint8 **data;         /* by tensor id */
   guint8 *resolved_for;  /* the arena data[] was made for */
 } LkCpuExecutable;
@@ -102,6 +104,41 @@ lk_cpu_prepare_one (LkCpuBackend *self, LkVariable *variable, GError **error)
   return TRUE;
 }
 
+/* MemAvailable: what programs may still take without swapping. */
+static guint64
+lk_cpu_memory (LkBackend *backend)
+{
+  g_autofree char *text = NULL;
+  const char *line;
+
+  if (g_file_get_contents ("/proc/meminfo", &text, NULL, NULL) && (line = strstr (text, "MemAvailable:")))
+    return g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) * 1024;
+  return G_MAXUINT64;
+}
+
+/* Refuses what would be given by the system and then end the process when it is touched. */
+static gboolean
+lk_cpu_check_room (LkCpuBackend *self, LkVariables *variables, GError **error)
+{
+  guint64 needed = 0, left = lk_cpu_memory (&self->parent);
+  g_autofree char *need = NULL, *have = NULL;
+
+  for (guint i = 0; i < lk_variables_get_n (variables); i++)
+    {
+      LkVariable *v = lk_variables_get (variables, i);
+
+      if (!v->base && !lk_cpu_storage_of (self, v) && !lk_cpu_is_usable_in_place (v) && !lk_size_add (needed, v->bytes, &needed))
+        needed = G_MAXUINT64;
+    }
+  if (needed <= left)
+    return TRUE;
+  need = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
+  have = g_format_size_full (left, G_FORMAT_SIZE_IEC_UNITS);
+  g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
+               "Weights, adapters and what training keeps for them need %s of memory, but only %s are free", need, have);
+  return FALSE;
+}
+
 static gboolean
 lk_cpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
 {
@@ -109,6 +146,8 @@ lk_cpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
 
   if (!g_ptr_array_find (self->sets, variables, NULL))
     g_ptr_array_add (self->sets, lk_variables_ref (variables));
+  if (!lk_cpu_check_room (self, variables, error))
+    return FALSE;
   for (guint i = 0; i < lk_variables_get_n (variables); i++)
     if (!lk_cpu_prepare_one (self, lk_variables_get (variables, i), error))
       return FALSE;
@@ -147,18 +186,6 @@ lk_cpu_read (LkBackend *backend, LkVariable *variable, guint64 offset, void *dat
   return TRUE;
 }
 
-/* MemAvailable: what programs may still take without swapping. */
-static guint64
-lk_cpu_memory (LkBackend *backend)
-{
-  g_autofree char *text = NULL;
-  const char *line;
-
-  if (g_file_get_contents ("/proc/meminfo", &text, NULL, NULL) && (line = strstr (text, "MemAvailable:")))
-    return g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) * 1024;
-  return G_MAXUINT64;
-}
-
 static gboolean
 lk_cpu_grow_arena (LkCpuBackend *self, LkProgram *program, guint64 bytes, GError **error)
 {
@@ -184,6 +211,7 @@ static LkExecutable *
 lk_cpu_compile (LkBackend *backend, LkProgram *program, GError **error)
 {
   LkCpuBackend *self = (LkCpuBackend *) backend;
+  LkMemoryPlaces places;
   LkMemoryPlan plan;
   LkCpuExecutable *executable;
 
@@ -193,10 +221,14 @@ lk_cpu_compile (LkBackend *backend, LkProgram *program, GError **error)
       if (variable && !lk_cpu_check_storage (self, variable, error))
         return NULL;
     }
-  lk_memory_plan (program, LK_TARGET_CPU, lk_parallel_get_workers (self->parallel), LK_CPU_ALIGNMENT, &plan);
+  lk_memory_plan (program, &backend->rules, &plan, &places);
   if (!lk_cpu_grow_arena (self, program, plan.activations, error))
-    return NULL;
+    {
+      lk_memory_places_clear (&places);
+      return NULL;
+    }
   executable = g_new0 (LkCpuExecutable, 1);
+  executable->places = places;
   executable->data = g_new0 (guint8 *, lk_program_get_n_tensors (program) + 1);
   return &executable->parent;
 }
@@ -211,7 +243,7 @@ lk_cpu_resolve (LkCpuExecutable *self, LkCpuBackend *backend)
   for (guint id = 1; id <= lk_program_get_n_tensors (program); id++)
     {
       LkTensor *t = lk_program_get_tensor (program, id);
-      self->data[id] = t->variable ? lk_cpu_storage_of (backend, t->variable) : backend->arena + t->offset;
+      self->data[id] = t->variable ? lk_cpu_storage_of (backend, t->variable) : backend->arena + self->places.tensors[id];
     }
   self->resolved_for = backend->arena;
 }
@@ -236,7 +268,7 @@ lk_cpu_run (LkExecutable *executable, GError **error)
 {
   LkCpuExecutable *self = (LkCpuExecutable *) executable;
   LkCpuBackend *backend = (LkCpuBackend *) executable->backend;
-  LkCpuTask task = { executable->program, backend->parallel, backend->kernels, NULL, self->data };
+  LkCpuTask task = { executable->program, backend->parallel, backend->kernels, self->data, NULL, 0 };
 
   lk_cpu_resolve (self, backend);
   for (guint i = 0; i < lk_program_get_n_nodes (executable->program); i++)
@@ -244,7 +276,8 @@ lk_cpu_run (LkExecutable *executable, GError **error)
       LkNode *node = lk_program_get_node (executable->program, i);
       gint64 begin = backend->profile ? g_get_monotonic_time () : 0;
 
-      task.scratch = backend->arena + node->scratch_offset;
+      task.scratch = backend->arena + self->places.scratch[i];
+      task.scratch_bytes = self->places.scratch_bytes[i];
       node->operation->run (&task, node);
       if (backend->profile)
         lk_cpu_profile_add (backend, node->operation->name, g_get_monotonic_time () - begin);
@@ -255,8 +288,11 @@ lk_cpu_run (LkExecutable *executable, GError **error)
 static void
 lk_cpu_free_executable (LkExecutable *executable)
 {
-  g_free (((LkCpuExecutable *) executable)->data);
-  g_free (executable);
+  LkCpuExecutable *self = (LkCpuExecutable *) executable;
+
+  lk_memory_places_clear (&self->places);
+  g_free (self->data);
+  g_free (self);
 }
 
 static int
@@ -327,6 +363,7 @@ lk_backend_new_cpu (guint workers)
   g_atomic_ref_count_init (&self->parent.ref_count);
   self->parallel = lk_parallel_new (workers);
   self->kernels = lk_cpu_kernels ();
+  self->parent.rules = (LkMemoryRules){ LK_TARGET_CPU, lk_parallel_get_workers (self->parallel), LK_CPU_ALIGNMENT, 0 };
   self->storage = g_hash_table_new (NULL, NULL);
   self->owned = g_ptr_array_new_with_free_func (free);
   self->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_variables_unref);

@@ -15,8 +15,9 @@ struct _LkCpuTask
   LkProgram *program;
   LkParallel *parallel;
   const LkCpuKernels *kernels;
-  guint8 *scratch;    /* node->scratch_bytes, aligned to 64 */
   guint8 **data;      /* by tensor id */
+  guint8 *scratch;    /* what the operation asked for, aligned to 64 */
+  guint64 scratch_bytes;
 };
 
 static inline float *

@@ -6,14 +6,6 @@
 #include "lk-file.h"
 #include "lk-memory-plan.h"
 
-/* Activations of programs; kept by every recording that refers to it. */
-typedef struct
-{
-  gatomicrefcount ref_count;
-  LkGpuBuffer *buffer;
-  guint64 bytes;
-} LkGpuArena;
-
 typedef struct
 {
   LkBackend parent;
@@ -21,25 +13,18 @@ typedef struct
   GHashTable *storage; /* LkVariable → LkGpuSlice* */
   GPtrArray *pools;
   GPtrArray *sets;
-  LkGpuArena *arena;
+  LkGpuPool *arena;    /* activations of all programs, in slices of parent.rules.block; NULL before the first */
+  guint64 arena_bytes;
+  GPtrArray *executables; /* borrowed */
   GHashTable *profile; /* label → LkGpuTiming*; NULL when off */
 } LkGpuBackend;
 
 typedef struct
 {
   LkExecutable parent;
-  LkGpuRecording *recording;
-  LkGpuArena *arena;
+  LkMemoryPlaces places;
+  LkGpuRecording *recording; /* NULL: the arena it was made for is gone */
 } LkGpuExecutable;
-
-static void
-lk_gpu_arena_unref (LkGpuArena *self)
-{
-  if (!self || !g_atomic_ref_count_dec (&self->ref_count))
-    return;
-  lk_gpu_buffer_free (self->buffer);
-  g_free (self);
-}
 
 static LkGpuSlice *
 lk_gpu_storage_of (LkGpuBackend *self, LkVariable *variable)
@@ -189,31 +174,69 @@ lk_gpu_memory (LkBackend *backend)
 }
 
 static gboolean
-lk_gpu_grow_arena (LkGpuBackend *self, LkProgram *program, guint64 bytes, GError **error)
+lk_gpu_make_arena (LkGpuBackend *self, guint64 bytes, GError **error)
 {
-  LkGpuArena *arena;
-  LkGpuBuffer *buffer;
+  LkGpuPool *arena = lk_gpu_pool_new (self->device, LK_GPU_ACTIVATIONS);
+  guint64 block = self->parent.rules.block;
 
-  if (self->arena && bytes <= self->arena->bytes)
-    return TRUE;
-  g_clear_pointer (&self->arena, lk_gpu_arena_unref);
-  buffer = lk_gpu_buffer_new (self->device, LK_GPU_ACTIVATIONS, MAX (bytes, 256), lk_program_get_name (program), error);
-  if (!buffer)
-    return FALSE;
-  arena = g_new0 (LkGpuArena, 1);
-  g_atomic_ref_count_init (&arena->ref_count);
-  arena->buffer = buffer;
-  arena->bytes = bytes;
+  for (guint64 at = 0; at < bytes; at += block)
+    lk_gpu_pool_add (arena, MIN (block, bytes - at), "working memory");
+  if (!lk_gpu_pool_allocate (arena, error))
+    {
+      lk_gpu_pool_free (arena);
+      return FALSE;
+    }
   self->arena = arena;
+  self->arena_bytes = bytes;
   return TRUE;
 }
 
+/* There is one arena at a time, so that what is in use is what was planned: a larger one takes the smaller one's place, and what was
+ * recorded for that is recorded again when it runs. Where there is no room for it the smaller one is made anew. */
 static gboolean
-lk_gpu_record_nodes (LkGpuBackend *self, LkProgram *program, LkGpuRecorder *recorder, GError **error)
+lk_gpu_grow_arena (LkGpuBackend *self, guint64 bytes, GError **error)
+{
+  guint64 before = self->arena ? self->arena_bytes : 0;
+
+  if (self->arena && bytes <= before)
+    return TRUE;
+  for (guint i = 0; i < self->executables->len; i++)
+    {
+      LkGpuExecutable *executable = g_ptr_array_index (self->executables, i);
+
+      g_clear_pointer (&executable->recording, lk_gpu_recording_free);
+    }
+  g_clear_pointer (&self->arena, lk_gpu_pool_free);
+  if (lk_gpu_make_arena (self, MAX (bytes, 256), error))
+    return TRUE;
+  if (before > 0)
+    lk_gpu_make_arena (self, before, NULL);
+  return FALSE;
+}
+
+/* Empty where nothing is asked for. */
+static LkGpuSlice
+lk_gpu_arena_slice (LkGpuBackend *self, guint64 at, guint64 bytes)
+{
+  guint64 block = self->parent.rules.block;
+
+  if (bytes == 0)
+    return (LkGpuSlice){ 0 };
+  return lk_gpu_slice_part (lk_gpu_pool_get (self->arena, (guint) (at / block)), at % block, bytes);
+}
+
+static gboolean
+lk_gpu_record_nodes (LkGpuBackend *self, LkProgram *program, const LkMemoryPlaces *places, LkGpuRecorder *recorder, GError **error)
 {
   g_autofree LkGpuSlice *slices = g_new0 (LkGpuSlice, lk_program_get_n_tensors (program) + 1);
   LkGpuTask task = { .program = program, .device = self->device, .recorder = recorder, .slices = slices };
 
+  if (!self->arena)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY, "The working memory of “%s” could not be had again",
+                   lk_program_get_name (program));
+      return FALSE;
+    }
   for (guint id = 1; id <= lk_program_get_n_tensors (program); id++)
     {
       LkTensor *t = lk_program_get_tensor (program, id);
@@ -226,7 +249,7 @@ lk_gpu_record_nodes (LkGpuBackend *self, LkProgram *program, LkGpuRecorder *reco
           slices[id] = *slice;
         }
       else
-        slices[id] = (LkGpuSlice){ self->arena->buffer, t->offset, t->bytes };
+        slices[id] = lk_gpu_arena_slice (self, places->tensors[id], t->bytes);
     }
   for (guint i = 0; i < lk_program_get_n_nodes (program); i++)
     {
@@ -237,7 +260,7 @@ lk_gpu_record_nodes (LkGpuBackend *self, LkProgram *program, LkGpuRecorder *reco
           g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "The operation “%s” does not run on a GPU yet", node->operation->name);
           return FALSE;
         }
-      task.scratch = (LkGpuSlice){ self->arena->buffer, node->scratch_offset, node->scratch_bytes };
+      task.scratch = lk_gpu_arena_slice (self, places->scratch[i], places->scratch_bytes[i]);
       if (!node->operation->record (&task, node, error))
         {
           g_prefix_error (error, "%s: ", node->operation->name);
@@ -247,27 +270,58 @@ lk_gpu_record_nodes (LkGpuBackend *self, LkProgram *program, LkGpuRecorder *reco
   return TRUE;
 }
 
+static gboolean
+lk_gpu_record (LkGpuBackend *self, LkProgram *program, LkGpuExecutable *executable, GError **error)
+{
+  g_autoptr (LkGpuRecorder) recorder = lk_gpu_recorder_new (self->device);
+
+  lk_gpu_recorder_set_profiling (recorder, self->profile != NULL);
+  if (lk_gpu_record_nodes (self, program, &executable->places, recorder, error))
+    executable->recording = lk_gpu_recorder_finish (recorder, error);
+  return executable->recording != NULL;
+}
+
+static void
+lk_gpu_free_executable (LkExecutable *executable)
+{
+  LkGpuExecutable *self = (LkGpuExecutable *) executable;
+
+  if (executable->backend)
+    g_ptr_array_remove (((LkGpuBackend *) executable->backend)->executables, self);
+  lk_gpu_recording_free (self->recording);
+  lk_memory_places_clear (&self->places);
+  g_free (self);
+}
+
+static gboolean
+lk_gpu_check_pieces (LkGpuBackend *self, LkProgram *program, const LkMemoryPlan *plan, GError **error)
+{
+  guint64 block = self->parent.rules.block;
+  g_autofree char *need = g_format_size_full (plan->largest, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *most = g_format_size_full (block, G_FORMAT_SIZE_IEC_UNITS);
+
+  if (plan->largest <= block)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "“%s” needs %s of working memory in one piece, but “%s” gives at most %s at once",
+               lk_program_get_name (program), need, self->parent.description, most);
+  return FALSE;
+}
+
 static LkExecutable *
 lk_gpu_compile (LkBackend *backend, LkProgram *program, GError **error)
 {
   LkGpuBackend *self = (LkGpuBackend *) backend;
-  const LkDevicePlan *device_plan = lk_gpu_device_get_plan (self->device);
-  g_autoptr (LkGpuRecorder) recorder = NULL;
-  LkGpuRecording *recording;
-  LkGpuExecutable *executable;
+  LkGpuExecutable *executable = g_new0 (LkGpuExecutable, 1);
   LkMemoryPlan plan;
 
-  lk_memory_plan (program, LK_TARGET_GPU, 1, (guint) MAX (device_plan->alignment, 256), &plan);
-  if (!lk_gpu_grow_arena (self, program, plan.activations, error))
-    return NULL;
-  recorder = lk_gpu_recorder_new (self->device);
-  lk_gpu_recorder_set_profiling (recorder, self->profile != NULL);
-  if (!lk_gpu_record_nodes (self, program, recorder, error) || !(recording = lk_gpu_recorder_finish (recorder, error)))
-    return NULL;
-  executable = g_new0 (LkGpuExecutable, 1);
-  executable->recording = recording;
-  executable->arena = self->arena;
-  g_atomic_ref_count_inc (&self->arena->ref_count);
+  lk_memory_plan (program, &backend->rules, &plan, &executable->places);
+  if (!lk_gpu_check_pieces (self, program, &plan, error) || !lk_gpu_grow_arena (self, plan.activations, error)
+      || !lk_gpu_record (self, program, executable, error))
+    {
+      lk_gpu_free_executable (&executable->parent);
+      return NULL;
+    }
+  g_ptr_array_add (self->executables, executable);
   return &executable->parent;
 }
 
@@ -300,21 +354,13 @@ lk_gpu_run (LkExecutable *executable, GError **error)
   LkGpuExecutable *self = (LkGpuExecutable *) executable;
   LkGpuBackend *backend = (LkGpuBackend *) executable->backend;
 
+  if (!self->recording && !lk_gpu_record (backend, executable->program, self, error))
+    return FALSE;
   if (!lk_gpu_recording_run (self->recording, error))
     return FALSE;
   if (backend->profile)
     lk_gpu_profile_add (backend, self->recording);
   return TRUE;
-}
-
-static void
-lk_gpu_free_executable (LkExecutable *executable)
-{
-  LkGpuExecutable *self = (LkGpuExecutable *) executable;
-
-  lk_gpu_recording_free (self->recording);
-  lk_gpu_arena_unref (self->arena);
-  g_free (self);
 }
 
 static char *
@@ -344,7 +390,8 @@ lk_gpu_free (LkBackend *backend)
   LkGpuBackend *self = (LkGpuBackend *) backend;
 
   g_hash_table_unref (self->storage);
-  g_clear_pointer (&self->arena, lk_gpu_arena_unref);
+  lk_gpu_pool_free (self->arena);
+  g_ptr_array_unref (self->executables);
   g_ptr_array_unref (self->pools);
   g_ptr_array_unref (self->sets);
   g_clear_pointer (&self->profile, g_hash_table_unref);
@@ -365,21 +412,25 @@ static const LkBackendClass lk_gpu_class = {
 };
 
 LkBackend *
-_lk_backend_new_gpu (const char *device, GError **error)
+_lk_backend_new_gpu (const char *device, LkGpuFlags flags, GError **error)
 {
+  const LkDevicePlan *plan;
   LkGpuBackend *self;
   LkDeviceChoice choice;
   LkGpuDevice *gpu;
 
-  if (!lk_device_choice_parse (device, &choice, error) || !(gpu = lk_gpu_device_new (&choice, LK_GPU_DEFAULT, error)))
+  if (!lk_device_choice_parse (device, &choice, error) || !(gpu = lk_gpu_device_new (&choice, flags, error)))
     return NULL;
   self = g_new0 (LkGpuBackend, 1);
   self->parent.klass = &lk_gpu_class;
   g_atomic_ref_count_init (&self->parent.ref_count);
   self->parent.gpu = TRUE;
+  plan = lk_gpu_device_get_plan (gpu);
+  self->parent.rules = (LkMemoryRules){ LK_TARGET_GPU, 1, plan->alignment, plan->max_block };
   self->device = gpu;
   self->parent.description = g_strdup (lk_gpu_device_get_snapshot (gpu)->name);
   self->storage = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->executables = g_ptr_array_new ();
   self->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_gpu_pool_free);
   self->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_variables_unref);
   if (g_strcmp0 (g_getenv ("LK_PROFILE"), "1") == 0)

@@ -14,7 +14,7 @@ struct _LkGpuTask
   LkProgram *program;
   LkGpuDevice *device;
   LkGpuRecorder *recorder;
-  LkGpuSlice scratch;  /* node->scratch_bytes */
+  LkGpuSlice scratch;  /* what the operation asked for */
   LkGpuSlice *slices;  /* by tensor id */
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lk-backend.h"
+#include "lk-gpu-device.h"
 
 typedef struct
 {
@@ -25,6 +26,7 @@ struct _LkBackend
   gatomicrefcount ref_count;
   char *description;
   gboolean gpu;
+  LkMemoryRules rules;
 };
 
 struct _LkExecutable
@@ -33,4 +35,5 @@ struct _LkExecutable
   LkProgram *program; /* owned reference */
 };
 
-LkBackend *_lk_backend_new_gpu (const char *device, GError **error);
+/* @flags: for tests. */
+LkBackend *_lk_backend_new_gpu (const char *device, LkGpuFlags flags, GError **error);

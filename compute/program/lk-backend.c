@@ -15,7 +15,7 @@ lk_backend_new (const char *device, GError **error)
     return NULL;
   if (choice.want == LK_DEVICE_WANT_CPU)
     return lk_backend_new_cpu (0);
-  self = _lk_backend_new_gpu (device, &local_error);
+  self = _lk_backend_new_gpu (device, LK_GPU_DEFAULT, &local_error);
   if (!self && choice.want == LK_DEVICE_WANT_AUTO)
     {
       g_info ("%s", local_error->message);
@@ -89,6 +89,12 @@ lk_backend_clear (LkBackend *self, LkVariable *variable, GError **error)
     if (!lk_backend_write (self, variable, at, zeros, MIN (variable->bytes - at, 1 << 20), error))
       return FALSE;
   return TRUE;
+}
+
+void
+lk_backend_plan (LkBackend *self, LkProgram *program, LkMemoryPlan *plan)
+{
+  lk_memory_plan (program, &self->rules, plan, NULL);
 }
 
 LkExecutable *

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "lk-program.h"
+#include "lk-memory-plan.h"
 
 G_BEGIN_DECLS
 
@@ -30,8 +30,10 @@ gboolean lk_backend_write (LkBackend *self, LkVariable *variable, guint64 offset
 gboolean lk_backend_read (LkBackend *self, LkVariable *variable, guint64 offset, void *data, gsize size, GError **error);
 gboolean lk_backend_clear (LkBackend *self, LkVariable *variable, GError **error);
 
+/* The memory that compile() will need for @program. */
+void lk_backend_plan (LkBackend *self, LkProgram *program, LkMemoryPlan *plan);
 /* Plans memory (refused with LK_ERROR_OUT_OF_MEMORY in words when it does not fit), allocates the arena, records.
- * Executables of one backend share one arena, as they never run at the same time. Variables used must be prepared. */
+ * Executables of one backend share one arena, as large as the largest needs, as they never run at the same time. Variables used must be prepared. */
 LkExecutable *lk_backend_compile (LkBackend *self, LkProgram *program, GError **error);
 gboolean lk_executable_run (LkExecutable *self, GError **error);
 void lk_executable_free (LkExecutable *self);

@@ -16,11 +16,30 @@ typedef struct
   guint64 parameters;
   guint64 state;
   guint64 inputs;
-  guint64 largest;     /* the largest single tensor, for limits on one binding */
+  guint64 largest;     /* the largest single activation or scratch */
 } LkMemoryPlan;
 
-/* Fills first, last, offset of each tensor and scratch of each node. @alignment in bytes, a power of two. A pure
- * function of the program. */
-void lk_memory_plan (LkProgram *program, LkTarget target, guint workers, guint alignment, LkMemoryPlan *plan);
+/* Offsets in the arena. They belong to one executable: another backend, or another number of workers, places the same program
+ * otherwise. */
+typedef struct
+{
+  guint64 *tensors;       /* by tensor id; variables have none */
+  guint64 *scratch;       /* by node */
+  guint64 *scratch_bytes; /* by node */
+} LkMemoryPlaces;
+
+/* What a backend asks of the places. */
+typedef struct
+{
+  LkTarget target;
+  guint workers;     /* threads of the CPU */
+  guint64 alignment; /* in bytes, a power of two */
+  guint64 block;     /* nothing crosses a multiple of it, as that is where one allocation ends; 0: there is one allocation */
+} LkMemoryRules;
+
+/* A pure function of program and rules. @places: NULL, or receives where everything lies. What is larger than a block lies somewhere:
+ * compare it with plan->largest. */
+void lk_memory_plan (LkProgram *program, const LkMemoryRules *rules, LkMemoryPlan *plan, LkMemoryPlaces *places);
+void lk_memory_places_clear (LkMemoryPlaces *self);
 
 G_END_DECLS

@@ -68,7 +68,6 @@ lk_program_add_tensor (LkProgram *self, const char *name, LkType type, gint64 ro
   t->cols = cols;
   if (!lk_type_bytes (type, (guint64) rows, (guint64) cols, &t->bytes))
     g_error ("tensor %s: %" G_GINT64_FORMAT " × %" G_GINT64_FORMAT " is no whole number of blocks", name, rows, cols);
-  t->first = t->last = -1;
   t->original = self->tensors->len;
   g_ptr_array_add (self->tensors, t);
   return t->original;

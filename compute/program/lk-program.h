@@ -31,9 +31,6 @@ typedef struct
   LkVariable *variable;    /* NULL: an activation, planned by lifetime */
   gboolean needs_gradient; /* some parameter lies upstream, or it is one */
   LkTensorId original;     /* of a recomputed copy: the tensor it stands for; else itself */
-  /* filled by the memory plan */
-  gint first, last;        /* node indices of first write and last use; -1 unused */
-  guint64 offset;          /* in the activation arena */
 } LkTensor;
 
 #define LK_NODE_MAX_IN 20
@@ -47,7 +44,6 @@ struct _LkNode
   guint n_in, n_out;
   guint32 accumulate; /* bit i: out[i] is added to, not overwritten */
   gint layer;         /* -1: outside the layers */
-  guint64 scratch_offset, scratch_bytes; /* filled by the memory plan */
   union
   {
     float f[12];

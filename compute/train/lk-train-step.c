@@ -63,7 +63,6 @@ static gboolean
 lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recompute, LkTrainPlan *plan,
                    GError **error)
 {
-  gboolean gpu = lk_backend_is_gpu (options->backend);
   g_autoptr (LkDecoder) decoder
       = lk_train_decoder (options, LK_PURPOSE_TRAIN, rows * options->length, recompute, error);
 
@@ -71,8 +70,7 @@ lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recomput
     return FALSE;
   plan->rows = rows;
   plan->recompute_layers = recompute;
-  lk_memory_plan (decoder->program, gpu ? LK_TARGET_GPU : LK_TARGET_CPU, g_get_num_processors (),
-                  gpu ? 256 : 64, &plan->memory);
+  lk_backend_plan (options->backend, decoder->program, &plan->memory);
   return TRUE;
 }
 

@@ -230,14 +230,14 @@ run_on_cpu (Fixture *f, const Layout *l)
 {
   guint8 *memory = initial (f, l);
   g_autofree guint8 **data = g_new0 (guint8 *, lk_program_get_n_tensors (f->program) + 1);
-  LkCpuTask task = { f->program, parallel, lk_cpu_kernels (), NULL, data };
+  LkCpuTask task = { f->program, parallel, lk_cpu_kernels (), data, NULL, 0 };
 
   for (guint id = 1; id <= lk_program_get_n_tensors (f->program); id++)
     data[id] = memory + l->tensors[id];
   for (guint i = 0; i < lk_program_get_n_nodes (f->program); i++)
     {
       LkNode *node = lk_program_get_node (f->program, i);
-      node->scratch_bytes = l->scratch_bytes[i];
+      task.scratch_bytes = l->scratch_bytes[i];
       task.scratch = memory + l->scratch[i];
       node->operation->run (&task, node);
     }
@@ -263,7 +263,6 @@ run_on_gpu (Fixture *f, LkGpuDevice *device, const Layout *l, guint runs)
   for (guint i = 0; i < lk_program_get_n_nodes (f->program); i++)
     {
       LkNode *node = lk_program_get_node (f->program, i);
-      node->scratch_bytes = l->scratch_bytes[i];
       task.scratch = (LkGpuSlice){ buffer, l->scratch[i], l->scratch_bytes[i] };
       g_assert_true (node->operation->record (&task, node, &error));
       g_assert_no_error (error);
