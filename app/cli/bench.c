@@ -147,6 +147,7 @@ bench_step (GError **error)
   double seconds;
   gint64 peak;
 
+  lk_cli_tell_backend (backend);
   if (!step)
     return FALSE;
   rows = random_batch (lk_model_get_config (model)->vocab);

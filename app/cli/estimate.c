@@ -118,6 +118,7 @@ estimate (GError **error)
   if (!model || !load_data (model, &data, error))
     return FALSE;
   lk_trainer_adapter_config (recipe, &config, &targets);
+  lk_cli_tell_backend (backend);
   adapter = lk_adapter_new (model, "estimate", &config, error);
   if (!adapter)
     return FALSE;

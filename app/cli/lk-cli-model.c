@@ -146,6 +146,13 @@ find_parts (const char *model, const char *adapter, char **base, char **folder, 
   return *folder || !(adapter || own);
 }
 
+void
+lk_cli_tell_backend (LkBackend *backend)
+{
+  if (backend && lk_backend_get_notice (backend))
+    lk_cli_note ("%s", lk_backend_get_notice (backend));
+}
+
 static gboolean
 open_parts (LkCliModel *self, const char *base, const char *folder, const char *device, LkType base_type, GError **error)
 {
@@ -154,6 +161,7 @@ open_parts (LkCliModel *self, const char *base, const char *folder, const char *
   self->model = self->backend ? lk_model_open_as (base, base_type, error) : NULL;
   if (!self->model)
     return FALSE;
+  lk_cli_tell_backend (self->backend);
   if (folder && !(self->adapter = lk_adapter_load (self->model, "tuned", folder, FALSE, error)))
     return FALSE;
   return lk_backend_prepare (self->backend, lk_model_get_variables (self->model), error);

@@ -54,6 +54,8 @@ GOptionEntry *lk_cli_with_sampling (const GOptionEntry *entries);
  * error. */
 gboolean lk_cli_sampling_fill (LkGenerateOptions *options, GError **error);
 
+/* Says on standard error why the processor computes where “auto” was asked for; nothing for NULL. */
+void lk_cli_tell_backend (LkBackend *backend);
 /* Says on standard error when @model answers and learns in another format than one of its own. */
 void lk_cli_tell_template (LkModel *model);
 

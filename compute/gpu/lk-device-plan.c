@@ -296,6 +296,15 @@ choose_asked (LkDeviceSelection *self, const LkDeviceSnapshot *snapshots, guint 
   return TRUE;
 }
 
+static gboolean
+only_software (const LkDeviceSnapshot *snapshots, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (snapshots[i].kind != LK_DEVICE_SOFTWARE)
+      return FALSE;
+  return n > 0;
+}
+
 LkDeviceSelection *
 lk_device_select (const LkDeviceSnapshot *snapshots, guint n, const LkDeviceChoice *choice, GError **error)
 {
@@ -316,8 +325,10 @@ lk_device_select (const LkDeviceSnapshot *snapshots, guint n, const LkDeviceChoi
   if (self->index >= 0)
     self->reason = g_strdup_printf ("“%s” is the best graphics card here.", snapshots[self->index].name);
   else
-    self->reason
-      = g_strdup_printf ("The processor computes. %s", n ? refused : "No Vulkan device was found.");
+    {
+      self->reason = g_strdup_printf ("The processor computes. %s", n ? refused : "No Vulkan device was found.");
+      self->why_not = only_software (snapshots, n) ? NULL : g_strdup (n ? refused : "No Vulkan device was found.");
+    }
   return g_steal_pointer (&self);
 }
 
@@ -327,6 +338,7 @@ lk_device_selection_free (LkDeviceSelection *self)
   if (!self)
     return;
   g_free (self->reason);
+  g_free (self->why_not);
   g_strfreev (self->refusals);
   g_free (self);
 }

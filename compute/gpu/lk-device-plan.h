@@ -53,6 +53,8 @@ typedef struct
 {
   gint index;      /* into the snapshots; -1: the CPU backend */
   char *reason;    /* one sentence: why this one */
+  char *why_not;   /* why a graphics card could not be had, sentences; NULL when one was chosen or none was wanted, and when
+                    * there are but software devices, as then nothing is amiss */
   char **refusals; /* one sentence a snapshot, NULL-terminated; "" for a device that could be used */
 } LkDeviceSelection;
 

@@ -25,6 +25,7 @@ struct _LkBackend
   const LkBackendClass *klass;
   gatomicrefcount ref_count;
   char *description;
+  char *notice; /* NULL: none */
   gboolean gpu;
   LkMemoryRules rules;
 };

@@ -4,26 +4,52 @@
 #include "lk-device-plan.h"
 #include "lk-error.h"
 
+static LkBackend *
+lk_backend_new_cpu_because (const char *why_not)
+{
+  LkBackend *self = lk_backend_new_cpu (0);
+
+  self->notice = why_not ? g_strdup_printf ("The processor computes. %s", why_not) : NULL;
+  return self;
+}
+
+/* A card that fails is no reason to stop, and none to keep silent; an environment that makes no sense is. */
+static LkBackend *
+lk_backend_new_auto (const LkDeviceChoice *choice, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (GArray) devices = lk_gpu_list_devices (&local_error);
+  g_autoptr (LkDeviceSelection) selection = NULL;
+  g_autofree char *device = NULL;
+  LkBackend *self = NULL;
+
+  if (devices)
+    selection = lk_device_select ((const LkDeviceSnapshot *) (void *) devices->data, devices->len, choice, &local_error);
+  if (selection && selection->index < 0)
+    return lk_backend_new_cpu_because (selection->why_not);
+  if (selection)
+    {
+      device = g_strdup_printf ("vulkan:%d", selection->index);
+      self = _lk_backend_new_gpu (device, LK_GPU_DEFAULT, &local_error);
+    }
+  if (self || !g_error_matches (local_error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT))
+    return self ? self : lk_backend_new_cpu_because (local_error->message);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return NULL;
+}
+
 LkBackend *
 lk_backend_new (const char *device, GError **error)
 {
-  g_autoptr (GError) local_error = NULL;
   LkDeviceChoice choice;
-  LkBackend *self;
 
   if (!lk_device_choice_parse (device, &choice, error))
     return NULL;
   if (choice.want == LK_DEVICE_WANT_CPU)
     return lk_backend_new_cpu (0);
-  self = _lk_backend_new_gpu (device, LK_GPU_DEFAULT, &local_error);
-  if (!self && choice.want == LK_DEVICE_WANT_AUTO)
-    {
-      g_info ("%s", local_error->message);
-      return lk_backend_new_cpu (0);
-    }
-  if (!self)
-    g_propagate_error (error, g_steal_pointer (&local_error));
-  return self;
+  if (choice.want == LK_DEVICE_WANT_AUTO)
+    return lk_backend_new_auto (&choice, error);
+  return _lk_backend_new_gpu (device, LK_GPU_DEFAULT, error);
 }
 
 LkBackend *
@@ -39,6 +65,7 @@ lk_backend_unref (LkBackend *self)
   if (!self || !g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_clear_pointer (&self->description, g_free);
+  g_clear_pointer (&self->notice, g_free);
   self->klass->free (self);
 }
 
@@ -46,6 +73,12 @@ const char *
 lk_backend_get_description (LkBackend *self)
 {
   return self->description;
+}
+
+const char *
+lk_backend_get_notice (LkBackend *self)
+{
+  return self->notice;
 }
 
 gboolean

@@ -12,11 +12,14 @@ G_BEGIN_DECLS
 typedef struct _LkBackend LkBackend;
 typedef struct _LkExecutable LkExecutable;
 
-/* "cpu", "vulkan", "vulkan:N" (N as `lorikeet-cli devices` lists them), "auto": the best hardware GPU, else the CPU. */
+/* "cpu", "vulkan", "vulkan:N" (N as `lorikeet-cli devices` lists them), "auto": the best hardware GPU, else the CPU with a notice. */
 LkBackend *lk_backend_new (const char *device, GError **error);
 LkBackend *lk_backend_new_cpu (guint workers); /* 0: one a core */
 LkBackend *lk_backend_ref (LkBackend *self);
 void lk_backend_unref (LkBackend *self);
+/* Why the processor computes although “auto” was asked for, sentences for people; NULL when nothing need be said. Whoever asked for
+ * “auto” tells the user. */
+const char *lk_backend_get_notice (LkBackend *self);
 /* "CPU, 2 threads, AVX-512", "llvmpipe (LLVM 15)" */
 const char *lk_backend_get_description (LkBackend *self);
 gboolean lk_backend_is_gpu (LkBackend *self);

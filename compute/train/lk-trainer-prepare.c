@@ -126,6 +126,9 @@ lk_trainer_load (LkTrainer *self, GError **error)
                             "%u more rows have problems; “lorikeet-cli inspect” looks at all of them",
                             self->problems_told - LK_PROBLEMS_TOLD))
     return FALSE;
+  if (lk_backend_get_notice (self->backend)
+      && !_lk_trainer_warn (self, error, "%s", lk_backend_get_notice (self->backend)))
+    return FALSE;
   if (lk_recipe_get_number (self->recipe, LK_SETTING_HELD_OUT) > 0
       && lk_train_data_get_n_held_out (self->data) == 0)
     return _lk_trainer_warn (

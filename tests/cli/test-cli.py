@@ -489,7 +489,14 @@ def test_no_vulkan(folder):
         assert done.returncode == BAD_INPUT and "no Vulkan driver" in done.stderr and not os.path.exists(run), done
     done = subprocess.run([CLI, "devices", "--json"], capture_output=True, text=True, env=nothing)
     assert done.returncode == OK and json.loads(done.stdout)["auto"] == "cpu", done
-    assert subprocess.run([CLI, "generate", "-m", MODEL, "-p", "x", "-n", "1"], capture_output=True, env=nothing).returncode == OK
+    done = subprocess.run([CLI, "generate", "-m", MODEL, "-p", "x", "-n", "1"], capture_output=True, text=True, env=nothing)
+    assert done.returncode == OK and "The processor computes." in done.stderr and "no Vulkan driver" in done.stderr, done
+    done = subprocess.run([CLI, *TRAIN, "--run", run, "--data", data, "--device", "auto", "--steps", "1"], capture_output=True, text=True, env=nothing)
+    with open(os.path.join(run, "events.jsonl"), encoding="utf-8") as lines:
+        warnings = [event["message"] for event in map(json.loads, lines) if event["event"] == "warning"]
+    assert done.returncode == OK and any("The processor computes." in w and "no Vulkan driver" in w for w in warnings), (done, warnings)
+    with open(os.path.join(run, "log.txt"), encoding="utf-8") as log:
+        assert "The processor computes." in log.read(), done
 
 
 def test_full_output(folder):

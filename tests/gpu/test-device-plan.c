@@ -118,6 +118,40 @@ pick (const char *const *devices, guint n, LkDeviceChoice choice, char **reason)
   return selection->index;
 }
 
+/* A card that cannot be used, or no driver at all, is worth a word; a machine that has but a software device lacks nothing. */
+static void
+test_why_not (void)
+{
+  static const struct
+  {
+    const char *devices[2];
+    const char *words; /* NULL: nothing to say */
+  } cases[] = {
+    { { "geforce-gtx-680", "llvmpipe" }, "16-bit" },
+    { { "geforce-gtx-680" }, "16-bit" },
+    { { NULL }, "No Vulkan device was found." },
+    { { "llvmpipe" }, NULL },
+    { { "radeon-780m" }, NULL },
+  };
+  const LkDeviceChoice choice = { LK_DEVICE_WANT_AUTO, -1 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      LkDeviceSnapshot snapshots[2] = { 0 };
+      g_autoptr (LkDeviceSelection) selection = NULL;
+      guint n = 0;
+
+      for (; n < 2 && cases[i].devices[n]; n++)
+        snapshots[n] = load (cases[i].devices[n]);
+      selection = lk_device_select (snapshots, n, &choice, NULL);
+      g_assert_nonnull (selection);
+      if (cases[i].words)
+        g_assert_nonnull (strstr (selection->why_not, cases[i].words));
+      else
+        g_assert_null (selection->why_not);
+    }
+}
+
 static void
 test_ranking (void)
 {
@@ -264,6 +298,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gpu/snapshot/bad", test_bad_json);
   g_test_add_func ("/gpu/plan/choice", test_choice_parse);
   g_test_add_func ("/gpu/plan/ranking", test_ranking);
+  g_test_add_func ("/gpu/plan/why-not", test_why_not);
   g_test_add_func ("/gpu/plan/plans", test_plans);
   g_test_add_func ("/gpu/plan/missing", test_missing_features);
   g_test_add_func ("/gpu/memory/pack", test_pack);
