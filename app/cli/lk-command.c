@@ -7,6 +7,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -208,6 +209,7 @@ GCancellable *
 lk_cli_cancellable (void)
 {
   struct sigaction action = { .sa_handler = signal_cb, .sa_flags = SA_RESTART }, before;
+  GThread *thread;
 
   if (the_cancellable)
     return the_cancellable;
@@ -215,7 +217,13 @@ lk_cli_cancellable (void)
   if (g_unix_open_pipe (signal_pipe, FD_CLOEXEC, NULL))
     {
       sigemptyset (&action.sa_mask);
-      g_thread_unref (g_thread_new ("signals", watch_signals, NULL));
+      thread = g_thread_try_new ("signals", watch_signals, NULL, NULL);
+      if (!thread)
+        {
+          lk_cli_note ("There is not enough memory to begin.");
+          exit (LK_EXIT_NO_ROOM);
+        }
+      g_thread_unref (thread);
       sigaction (SIGINT, &action, NULL);
       sigaction (SIGTERM, &action, NULL);
       if (sigaction (SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)

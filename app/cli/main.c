@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lk-command.h"
 #include "lk-config.h"
@@ -32,15 +33,9 @@ print_help (FILE *stream)
       LK_EXIT_BUSY, LK_EXIT_NOT_FINITE, LK_EXIT_INTERRUPTED);
 }
 
-int
-main (int argc, char **argv)
+static int
+run_command (int argc, char **argv)
 {
-  setlocale (LC_ALL, "");
-  /* numbers in JSON and on the command line are never written with a comma */
-  setlocale (LC_NUMERIC, "C");
-  g_set_prgname ("lorikeet-cli");
-  /* a limit on the size of files is an error of the write, which cleans up behind itself, and not the end of the process */
-  signal (SIGXFSZ, SIG_IGN);
   if (argc < 2)
     {
       print_help (stderr);
@@ -60,4 +55,21 @@ main (int argc, char **argv)
     if (g_str_equal (commands[i]->name, argv[1]))
       return lk_cli_end_output (commands[i]->run (argc - 1, argv + 1));
   return lk_cli_fail_usage ("There is no command “%s”; “lorikeet-cli --help” lists them", argv[1]);
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+
+  setlocale (LC_ALL, "");
+  /* numbers in JSON and on the command line are never written with a comma */
+  setlocale (LC_NUMERIC, "C");
+  g_set_prgname ("lorikeet-cli");
+  /* a limit on the size of files is an error of the write, which cleans up behind itself, and not the end of the process */
+  signal (SIGXFSZ, SIG_IGN);
+  status = run_command (argc, argv);
+  fflush (NULL);
+  /* On its way out OpenBLAS waits for threads of its own, which wait for ever for memory where a limit leaves them none. */
+  _exit (status);
 }

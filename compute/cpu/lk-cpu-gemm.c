@@ -3,6 +3,34 @@
 
 #include <cblas.h>
 
+/* A buffer of OpenBLAS as x86-64 is built by default; other builds have smaller ones. */
+#define LK_BLAS_BUFFER (G_GUINT64_CONSTANT (128) << 20)
+
+static int at_work, most_at_work; /* callers of OpenBLAS, now and ever; atomic */
+
+static void
+lk_cpu_gemm_enter (void)
+{
+  int now = g_atomic_int_add (&at_work, 1) + 1, most;
+
+  while ((most = g_atomic_int_get (&most_at_work)) < now && !g_atomic_int_compare_and_exchange (&most_at_work, most, now))
+    ;
+}
+
+static void
+lk_cpu_gemm_leave (void)
+{
+  g_atomic_int_add (&at_work, -1);
+}
+
+guint64
+lk_cpu_gemm_mapping (guint threads)
+{
+  guint have = (guint) g_atomic_int_get (&most_at_work);
+
+  return threads > have ? (threads - have) * LK_BLAS_BUFFER : 0;
+}
+
 static void
 lk_cpu_gemm_single_thread (void)
 {
@@ -60,13 +88,13 @@ lk_cpu_gemm_limited (gint64 small, gboolean transpose_a, gboolean transpose_b, g
              const float *b, gint64 ldb, float beta, float *c, gint64 ldc)
 {
   lk_cpu_gemm_single_thread ();
+  lk_cpu_gemm_enter ();
   if (m * n * k < small)
-    {
-      lk_cpu_gemm_double (transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-      return;
-    }
-  cblas_sgemm (CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (blasint) m, (blasint) n,
-               (blasint) k, alpha, a, (blasint) lda, b, (blasint) ldb, beta, c, (blasint) ldc);
+    lk_cpu_gemm_double (transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  else
+    cblas_sgemm (CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (blasint) m,
+                 (blasint) n, (blasint) k, alpha, a, (blasint) lda, b, (blasint) ldb, beta, c, (blasint) ldc);
+  lk_cpu_gemm_leave ();
 }
 
 void

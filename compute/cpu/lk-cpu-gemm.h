@@ -9,6 +9,10 @@
 
 G_BEGIN_DECLS
 
+/* Address space that OpenBLAS will still map when @threads multiply at once: a buffer for each, kept from then on. Where it cannot
+ * have one, it waits for ever. */
+guint64 lk_cpu_gemm_mapping (guint threads);
+
 /* C[m,n] = alpha·op(A)·op(B) + beta·C, row-major float32 with leading dimensions. On the calling thread. */
 void lk_cpu_gemm (gboolean transpose_a, gboolean transpose_b, gint64 m, gint64 n, gint64 k, float alpha, const float *a, gint64 lda,
                   const float *b, gint64 ldb, float beta, float *c, gint64 ldc);

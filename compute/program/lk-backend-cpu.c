@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "lk-backend-private.h"
+#include "lk-cpu-gemm.h"
 #include "lk-error.h"
+#include "lk-memory.h"
 #include "lk-memory-plan.h"
 #include "lk-size.h"
 
@@ -104,16 +106,12 @@ lk_cpu_prepare_one (LkCpuBackend *self, LkVariable *variable, GError **error)
   return TRUE;
 }
 
-/* MemAvailable: what programs may still take without swapping. */
 static guint64
 lk_cpu_memory (LkBackend *backend)
 {
-  g_autofree char *text = NULL;
-  const char *line;
+  LkCpuBackend *self = (LkCpuBackend *) backend;
 
-  if (g_file_get_contents ("/proc/meminfo", &text, NULL, NULL) && (line = strstr (text, "MemAvailable:")))
-    return g_ascii_strtoull (line + strlen ("MemAvailable:"), NULL, 10) * 1024;
-  return G_MAXUINT64;
+  return lk_memory_available (lk_cpu_gemm_mapping (lk_parallel_get_workers (self->parallel)));
 }
 
 /* Refuses what would be given by the system and then end the process when it is touched. */

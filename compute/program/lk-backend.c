@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-backend-private.h"
 
+#include "lk-cpu-gemm.h"
 #include "lk-device-plan.h"
 #include "lk-error.h"
+#include "lk-memory.h"
 
+/* Without address space for its threads and OpenBLAS's, the process would not get as far as an error. */
 static LkBackend *
-lk_backend_new_cpu_because (const char *why_not)
+lk_backend_new_cpu_because (const char *why_not, GError **error)
 {
-  LkBackend *self = lk_backend_new_cpu (0);
+  guint64 needed = lk_cpu_gemm_mapping (g_get_num_processors ());
+  g_autofree char *size = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
+  LkBackend *self;
 
+  if (lk_memory_available (needed) == 0)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
+                   "Matrix products on the processor need %s of address space, and a limit (ulimit -v) does not leave it", size);
+      return NULL;
+    }
+  self = lk_backend_new_cpu (0);
   self->notice = why_not ? g_strdup_printf ("The processor computes. %s", why_not) : NULL;
   return self;
 }
@@ -26,14 +38,14 @@ lk_backend_new_auto (const LkDeviceChoice *choice, GError **error)
   if (devices)
     selection = lk_device_select ((const LkDeviceSnapshot *) (void *) devices->data, devices->len, choice, &local_error);
   if (selection && selection->index < 0)
-    return lk_backend_new_cpu_because (selection->why_not);
+    return lk_backend_new_cpu_because (selection->why_not, error);
   if (selection)
     {
       device = g_strdup_printf ("vulkan:%d", selection->index);
       self = _lk_backend_new_gpu (device, LK_GPU_DEFAULT, &local_error);
     }
   if (self || !g_error_matches (local_error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT))
-    return self ? self : lk_backend_new_cpu_because (local_error->message);
+    return self ? self : lk_backend_new_cpu_because (local_error->message, error);
   g_propagate_error (error, g_steal_pointer (&local_error));
   return NULL;
 }
@@ -46,7 +58,7 @@ lk_backend_new (const char *device, GError **error)
   if (!lk_device_choice_parse (device, &choice, error))
     return NULL;
   if (choice.want == LK_DEVICE_WANT_CPU)
-    return lk_backend_new_cpu (0);
+    return lk_backend_new_cpu_because (NULL, error);
   if (choice.want == LK_DEVICE_WANT_AUTO)
     return lk_backend_new_auto (&choice, error);
   return _lk_backend_new_gpu (device, LK_GPU_DEFAULT, error);

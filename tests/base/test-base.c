@@ -13,6 +13,7 @@
 #include "lk-file.h"
 #include "lk-half.h"
 #include "lk-json.h"
+#include "lk-memory.h"
 #include "lk-parallel.h"
 #include "lk-random.h"
 #include "lk-size.h"
@@ -292,6 +293,29 @@ test_sizes (void)
   g_assert_false (lk_size_inside (G_MAXUINT64, 2, 10));
 }
 
+/* A limit of address space counts, and what is mapped besides is left out of it. */
+static void
+test_memory (void)
+{
+  const guint64 gib = G_GUINT64_CONSTANT (1) << 30;
+  guint64 before = lk_memory_available (0), left;
+  g_autofree char *text = NULL;
+  struct rlimit limit, tight;
+
+  g_assert_cmpuint (before, >, 0);
+  g_assert_cmpint (getrlimit (RLIMIT_AS, &limit), ==, 0);
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  tight = limit;
+  tight.rlim_cur = g_ascii_strtoull (text, NULL, 10) * (guint64) sysconf (_SC_PAGESIZE) + gib / 4;
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &tight), ==, 0);
+  left = lk_memory_available (0);
+  g_assert_cmpuint (left, <=, gib / 4);
+  g_assert_cmpuint (left, >, gib / 8);
+  g_assert_cmpuint (lk_memory_available (gib), ==, 0);
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &limit), ==, 0);
+  g_assert_cmpuint (lk_memory_available (gib), >, gib / 4);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -309,6 +333,7 @@ main (int argc, char **argv)
   g_test_add_func ("/base/file/odd", test_odd_files);
   g_test_add_func ("/base/random/philox", test_philox);
   g_test_add_func ("/base/half", test_half);
+  g_test_add_func ("/base/memory", test_memory);
   g_test_add_func ("/base/parallel", test_parallel);
   g_test_add_func ("/base/sizes", test_sizes);
   status = g_test_run ();

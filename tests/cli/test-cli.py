@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -497,6 +498,27 @@ def test_no_vulkan(folder):
     assert done.returncode == OK and any("The processor computes." in w and "no Vulkan driver" in w for w in warnings), (done, warnings)
     with open(os.path.join(run, "log.txt"), encoding="utf-8") as log:
         assert "The processor computes." in log.read(), done
+
+
+def test_little_memory(folder):
+    """A limit of address space that the work does not fit into: a sentence, no hang, no abort, and nothing left behind."""
+    need_model()
+    run = os.path.join(folder, "run")
+    data = os.path.join(os.environ["LK_DATA_DIR"], "samples", "polite-parrot.jsonl")
+    for megabytes in (160, 200, 300, 400, 600):
+        def limit(bytes=megabytes << 20):
+            resource.setrlimit(resource.RLIMIT_AS, (bytes, bytes))
+        if subprocess.run([CLI, "--help"], preexec_fn=limit, capture_output=True).returncode != OK:
+            if megabytes == 600:
+                raise Skip("this build does not start in 600 MiB of address space (sanitizers)")
+            continue
+        done = subprocess.run([CLI, "train", "--data", data, "--run", run, "--steps", "1", "--device", "cpu"],
+                              preexec_fn=limit, capture_output=True, timeout=60)
+        if done.returncode == OK and megabytes >= 400:
+            shutil.rmtree(run)
+            continue
+        assert done.returncode == NO_ROOM, (megabytes, done)
+        assert len(done.stderr.decode().splitlines()) == 1 and not os.path.exists(run), (megabytes, done)
 
 
 def test_full_output(folder):
