@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <glib/gstdio.h>
+
 #include "lk-cli-model.h"
 #include "lk-command.h"
 #include "lk-family.h"
@@ -20,27 +22,37 @@ static const GOptionEntry entries[] = {
   { NULL },
 };
 
+/* A file, or the files of a folder; of links what they lead to, as the caches of other programs are folders of links. */
 static gint64
 size_of (const char *path)
 {
-  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
-  guint64 bytes = 0;
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  const char *name;
+  gint64 bytes = 0;
+  GStatBuf st;
 
-  g_file_measure_disk_usage (file, G_FILE_MEASURE_APPARENT_SIZE, NULL, NULL, NULL, &bytes, NULL, NULL, NULL);
-  return (gint64) bytes;
+  if (!folder)
+    return g_stat (path, &st) == 0 ? (gint64) st.st_size : 0;
+  while ((name = g_dir_read_name (folder)))
+    {
+      g_autofree char *file = g_build_filename (path, name, NULL);
+
+      if (g_stat (file, &st) == 0 && S_ISREG (st.st_mode))
+        bytes += (gint64) st.st_size;
+    }
+  return bytes;
 }
 
-/* A folder with all it holds, or a GGUF's parts. */
+/* A folder, or all parts of a GGUF. */
 static gint64
 size_of_model (LkModel *model)
 {
-  const char *path = lk_model_get_path (model);
   g_autoptr (GPtrArray) parts = lk_model_get_gguf (model) ? lk_model_list_files (model, NULL) : NULL;
   gint64 bytes = 0;
 
   for (guint i = 0; parts && i < parts->len; i++)
     bytes += size_of (g_ptr_array_index (parts, i));
-  return parts ? bytes : size_of (path);
+  return parts ? bytes : size_of (lk_model_get_path (model));
 }
 
 /* How many bytes and tensors there are of each element type: {"Q4_1": {"tensors": 210, "bytes": …}}. */

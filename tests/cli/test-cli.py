@@ -210,6 +210,9 @@ def test_inspect(folder):
     need_model()
     model = json.loads(cli("inspect", "--json", MODEL))
     assert model["kind"] == "model" and model["family"] == "Llama" and model["parameters"] > 1e6 and model["bytes"] == os.path.getsize(MODEL)
+    linked = os.path.join(folder, "linked.gguf")
+    os.symlink(MODEL, linked)
+    assert json.loads(cli("inspect", "--json", linked))["bytes"] == os.path.getsize(MODEL)
     data = write(folder, "d.jsonl", '{"messages":[{"role":"user","content":"Quién?"},{"role":"assistant","content":"Yo."}]}\n'
                                     '{"messages":[]}\nnot json\n{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}\n')
     for model_options in ([], ["--model", MODEL]):
