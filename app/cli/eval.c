@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "lk-cli-data.h"
 #include "lk-cli-model.h"
+#include "lk-cli-progress.h"
 #include "lk-command.h"
 #include "lk-file.h"
 #include "lk-json.h"
@@ -13,6 +13,7 @@
 #include "lk-scorer.h"
 
 #define TEXT_LIMIT (1 << 30)
+#define SCORED_AT_ONCE 64 /* examples; fewer would be packed less well */
 
 static char *model_path, *adapter_path, *device, *text_path;
 static char **data_paths;
@@ -153,6 +154,7 @@ measure_rouge (LkCliModel *cli, GPtrArray *rows, Candidate *candidate, GError **
 {
   LkGeneratorOptions make = { cli->model, cli->backend, &candidate->adapter, candidate->adapter != NULL, 0 };
   g_autoptr (LkGenerator) generator = lk_generator_new (&make, error);
+  LkCliProgress progress = { 0 };
   double sum = 0;
   guint counted = 0;
 
@@ -162,14 +164,30 @@ measure_rouge (LkCliModel *cli, GPtrArray *rows, Candidate *candidate, GError **
     {
       if (!answer_row (generator, cli->model, g_ptr_array_index (rows, i), &sum, &counted, error))
         return FALSE;
-      if (isatty (STDERR_FILENO))
-        fprintf (stderr, "\r%s: %u of %u answered\033[K", candidate->name, i + 1, rows->len);
+      lk_cli_progress_tell (&progress, (i + 1.0) / rows->len, "%s: %u of %u answered", candidate->name, i + 1, rows->len);
     }
-  if (isatty (STDERR_FILENO))
-    fputs ("\r\033[K", stderr);
+  lk_cli_progress_end (&progress);
   candidate->has_rouge = counted > 0;
   candidate->rouge_rows = counted;
   candidate->rouge = counted > 0 ? sum / counted : 0;
+  return TRUE;
+}
+
+static gboolean
+measure_loss (LkScorer *scorer, GPtrArray *examples, Candidate *candidate, GError **error)
+{
+  LkCliProgress progress = { 0 };
+  guint piece = MAX (SCORED_AT_ONCE, examples->len / 100);
+
+  for (guint i = 0; i < examples->len; i += piece)
+    {
+      guint n = MIN (piece, examples->len - i);
+
+      lk_cli_progress_tell (&progress, (double) i / examples->len, "%s: %u of %u measured", candidate->name, i, examples->len);
+      if (!lk_scorer_run (scorer, (LkExample *const *) examples->pdata + i, n, &candidate->score, lk_cli_cancellable (), error))
+        return FALSE;
+    }
+  lk_cli_progress_end (&progress);
   return TRUE;
 }
 
@@ -179,9 +197,7 @@ measure (LkCliModel *cli, GPtrArray *examples, GPtrArray *rows, Candidate *candi
   g_autoptr (LkScorer) scorer = lk_scorer_new (cli->model, cli->backend, &candidate->adapter,
                                                candidate->adapter != NULL, (guint) length, error);
 
-  return scorer
-         && lk_scorer_run (scorer, (LkExample *const *) examples->pdata, examples->len, &candidate->score,
-                           lk_cli_cancellable (), error)
+  return scorer && measure_loss (scorer, examples, candidate, error)
          && (!rouge || !rows || measure_rouge (cli, rows, candidate, error));
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-cli-export.h"
 
-#include <stdio.h>
-#include <unistd.h>
 
 #include "lk-cli-data.h"
 #include "lk-cli-model.h"
+#include "lk-cli-progress.h"
 #include "lk-export.h"
 
 #define HELD_OUT_ROWS 8
@@ -40,7 +39,7 @@ typedef struct
 {
   double fraction;
   const char *message;
-  gboolean terminal;
+  LkCliProgress line;
 } Progress;
 
 static JsonObject *
@@ -69,8 +68,8 @@ progress_cb (double fraction, const char *message, gpointer data)
       json_object_set_string_member (event, "message", message);
       lk_cli_take_json (event);
     }
-  else if (progress->terminal)
-    fprintf (stderr, "\r%s … %.0f %%\033[K", message, fraction * 100);
+  else
+    lk_cli_progress_tell (&progress->line, fraction, "%s … %.0f %%", message, fraction * 100);
 }
 
 static void
@@ -145,7 +144,7 @@ verify (const LkExport *export, const LkExportTarget *target, const char *run, G
 static gboolean
 do_export (LkCliModel *cli, const LkExportTarget *target, const char *run, GError **error)
 {
-  Progress progress = { .terminal = isatty (STDERR_FILENO) };
+  Progress progress = { 0 };
   LkExport export = { .model = cli->model,
                       .adapter = cli->adapter,
                       .backend = cli->backend,
@@ -162,12 +161,12 @@ do_export (LkCliModel *cli, const LkExportTarget *target, const char *run, GErro
     export.trained_adapter = cli->adapter_path;
   ok = ok && lk_export_run (&export, target, error);
 
-  if (progress.terminal && !as_json)
-    fputs ("\r\033[K", stderr);
+  if (!as_json)
+    lk_cli_progress_end (&progress.line);
   if (!ok || (!no_verify && !verify (&export, target, run, error)))
     return FALSE;
-  if (progress.terminal && !as_json)
-    fputs ("\r\033[K", stderr);
+  if (!as_json)
+    lk_cli_progress_end (&progress.line);
   tell_done ();
   return TRUE;
 }

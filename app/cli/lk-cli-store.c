@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lk-cli-progress.h"
+
 static char *only, *search;
 static gint64 limit = 2048;
 static double held_out = 0.05;
@@ -111,6 +113,7 @@ lk_cli_parse_rows (char **argv, int argc, GError **error)
 void
 lk_cli_tell_progress (gboolean as_json, double fraction, const char *format, ...)
 {
+  static LkCliProgress line;
   g_autofree char *message = NULL;
   JsonObject *object;
   va_list args;
@@ -126,6 +129,8 @@ lk_cli_tell_progress (gboolean as_json, double fraction, const char *format, ...
       json_object_set_string_member (object, "message", message);
       lk_cli_take_json (object);
     }
-  else if (isatty (STDERR_FILENO))
-    fprintf (stderr, "\r\033[K%s%s", message, fraction >= 1 ? "\n" : "");
+  else
+    lk_cli_progress_tell (&line, fraction, "%s", message);
+  if (!as_json && fraction >= 1 && isatty (STDERR_FILENO))
+    fputs ("\n", stderr);
 }

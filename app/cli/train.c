@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lk-cli-model.h"
+#include "lk-cli-progress.h"
 #include "lk-cli-settings.h"
 #include "lk-command.h"
 #include "lk-json.h"
@@ -103,17 +104,6 @@ sampler_answer (JsonArray *messages, gpointer data, GError **error)
   return g_strndup (answer.text->str, answer.text->len);
 }
 
-/* "about 3 minutes" */
-static char *
-time_in_words (double seconds)
-{
-  if (seconds < 90)
-    return g_strdup_printf ("%d s", (int) ceil (seconds));
-  if (seconds < 90 * 60)
-    return g_strdup_printf ("%d min", (int) ceil (seconds / 60));
-  return g_strdup_printf ("%d h %d min", (int) (seconds / 3600), (int) fmod (seconds / 60, 60));
-}
-
 static void
 clear_line (void)
 {
@@ -126,7 +116,7 @@ static char *
 words_of_step (JsonObject *event)
 {
   g_autofree char *left
-      = time_in_words (lk_json_peek_double (event, "seconds_left", 0));
+      = lk_cli_time_in_words (lk_json_peek_double (event, "seconds_left", 0));
 
   return g_strdup_printf ("Step %d of %d · loss %.4f · %.0f tokens/s · %s left",
                           (int) json_object_get_int_member (event, "step"),

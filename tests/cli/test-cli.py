@@ -545,6 +545,22 @@ def test_terminal(folder):
     assert done.returncode == BAD_INPUT and "\x1b" not in done.stderr, done
 
 
+def test_progress(folder):
+    """Work that takes its time says how far it is and what is left, on a terminal and nowhere else."""
+    need_model()
+    data = write(folder, "d.jsonl", '{"prompt": "Who?", "completion": "%s"}\n' % ("Me and you and all of us. " * 12) * 1500)
+    ask = ["eval", "--model", MODEL, "--data", data, "--device", "cpu", "--length", "128"]
+    terminal = Terminal(*ask)
+    terminal.wait_for("of 1500 measured · ", 100)
+    terminal.wait_for(" left")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.process.wait(30)
+    os.close(terminal.master)
+    few = write(folder, "few.jsonl", '{"prompt": "Who?", "completion": "Me."}\n' * 20)
+    done = subprocess.run([CLI, "eval", "--model", MODEL, "--data", few, "--device", "cpu"], capture_output=True, text=True)
+    assert done.returncode == OK and done.stderr == "", done
+
+
 def test_eval_rows(folder):
     """Rows that cannot be used are named; what a run held out is known only while its dataset is the same."""
     need_model()
