@@ -81,14 +81,33 @@ make_prompt (LkModel *model, const char *question, GError **error)
   return lk_prompt_from_messages (model, messages, NULL, error);
 }
 
+/* What is at its place by now stays there. */
 static gboolean
-ask (Speaker *self, GArray *prompt, LkGenerated *out, GError **error)
+interrupted (const LkExport *export, GError **error)
 {
-  LkGenerateOptions options = { .sampler = lk_sampler_defaults, .max_tokens = ANSWER_TOKENS };
+  g_set_error (error, LK_ERROR, LK_ERROR_CANCELLED,
+               "Interrupted: “%s” is written, but whether it answers as the trained model does is not known", export->path);
+  return FALSE;
+}
+
+static gboolean
+ask (Speaker *self, const LkExport *export, GArray *prompt, LkGenerated *out, GError **error)
+{
+  LkGenerateOptions options
+      = { .sampler = lk_sampler_defaults, .max_tokens = ANSWER_TOKENS, .cancellable = export->cancellable };
+  g_autoptr (GError) local_error = NULL;
+  gboolean ok;
 
   options.sampler.temperature = 0;
-  return lk_generator_run (self->generator, (const gint32 *) (void *) prompt->data, prompt->len, &options,
-                           out, error);
+  ok = lk_generator_run (self->generator, (const gint32 *) (void *) prompt->data, prompt->len, &options, out, &local_error);
+  if (ok && out->finish != LK_FINISH_CANCELLED)
+    return TRUE;
+  if (!ok && !g_error_matches (local_error, LK_ERROR, LK_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  return interrupted (export, error);
 }
 
 /* Whether the reference's best two logits, after its first @n answer tokens, are too close to call. */
@@ -119,7 +138,7 @@ is_undecided (Speaker *reference, GArray *prompt, GArray *answer, guint n, gbool
 }
 
 static gboolean
-compare_answer (Speaker *reference, Speaker *written, const char *question, LkExportVerdict *out,
+compare_answer (const LkExport *export, Speaker *reference, Speaker *written, const char *question, LkExportVerdict *out,
                 GError **error)
 {
   g_autoptr (GArray) prompt = make_prompt (reference->model, question, error);
@@ -129,7 +148,7 @@ compare_answer (Speaker *reference, Speaker *written, const char *question, LkEx
   gboolean undecided = FALSE;
   guint same = 0;
 
-  if (!again || !ask (reference, prompt, &a, error) || !ask (written, again, &b, error))
+  if (!again || !ask (reference, export, prompt, &a, error) || !ask (written, export, again, &b, error))
     return FALSE;
   while (same < a.ids->len && same < b.ids->len
          && g_array_index (a.ids, gint32, same) == g_array_index (b.ids, gint32, same))
@@ -183,7 +202,7 @@ compare_trained (const LkExport *export, Speaker *reference, GPtrArray *examples
     return FALSE;
   if (lk_model_get_tokenizer (export->model))
     for (guint i = 0; i < G_N_ELEMENTS (questions); i++)
-      if (!compare_answer (&trained, reference, questions[i], &answers, error))
+      if (!compare_answer (export, &trained, reference, questions[i], &answers, error))
         return FALSE;
   out->has_trained = TRUE;
   out->trained_tokens = answers.tokens;
@@ -242,13 +261,13 @@ lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray 
                         lk_backend_ref (self->backend) };
   Speaker written = { 0 };
   gboolean ok = speaker_prepare (&reference, error)
-                && lk_export_go_on (self, 1, "Opening it again and asking", error)
+                && (lk_export_go_on (self, 1, "Opening it again and asking", NULL) || interrupted (self, error))
                 && speaker_open (&written, self, target, error);
 
   *out = (LkExportVerdict){ .matches = TRUE, .exact_type = is_exact (self, target) };
   if (lk_model_get_tokenizer (self->model))
     for (guint i = 0; ok && i < G_N_ELEMENTS (questions); i++)
-      ok = compare_answer (&reference, &written, questions[i], out, error);
+      ok = compare_answer (self, &reference, &written, questions[i], out, error);
   if (ok && examples && examples->len > 0)
     {
       ok = score (&reference, examples, self->cancellable, &out->perplexity_before, error)

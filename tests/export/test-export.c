@@ -329,6 +329,27 @@ expect_refusal (const LkExport *export, const char *form, int code)
   g_assert_error (error, LK_ERROR, code);
 }
 
+/* Somebody who has had enough of the questions: what was written stays, and nothing is claimed of it. */
+static void
+test_verify_cancelled (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->folder, "whole.gguf", NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  LkExport export = { .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = "F32",
+                      .cancellable = cancellable };
+  g_auto (LkExportVerdict) verdict = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  if (!f->model)
+    return;
+  g_assert_true (lk_export_run (&export, target_of ("gguf"), &error));
+  g_cancellable_cancel (cancellable);
+  g_assert_false (lk_export_verify (&export, target_of ("gguf"), NULL, &verdict, &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_CANCELLED);
+  g_assert_nonnull (strstr (error->message, path));
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_REGULAR));
+}
+
 static void
 cancel_midway (double fraction, const char *message, gpointer data)
 {
@@ -485,6 +506,7 @@ main (int argc, char **argv)
   g_test_add ("/export/llama3", Fixture, NULL, set_up, test_llama3, tear_down);
   g_test_add ("/export/verify", Fixture, NULL, set_up, test_verify, tear_down);
   g_test_add ("/export/verify-finds", Fixture, NULL, set_up, test_verify_finds, tear_down);
+  g_test_add ("/export/verify-cancelled", Fixture, NULL, set_up, test_verify_cancelled, tear_down);
   g_test_add ("/export/own-input", Fixture, NULL, set_up, test_own_input, tear_down);
   g_test_add ("/export/refusals", Fixture, NULL, set_up, test_refusals, tear_down);
   return g_test_run ();
