@@ -258,6 +258,8 @@ run (int argc, char **argv)
     return status;
   if (rank < 1 || batch < 1 || length < 2 || steps < 1 || tokens < 1 || prompt < 1)
     return lk_cli_fail_usage ("Numbers must be positive, and a row at least two tokens");
+  if ((gint64) batch * length > G_MAXINT32 || (gint64) prompt + tokens > G_MAXINT32)
+    return lk_cli_fail_usage ("A step, and a prompt with its answer, are at most %d tokens", G_MAXINT32);
   for (guint i = 0; i < G_N_ELEMENTS (benches); i++)
     if (g_str_equal (benches[i].name, argv[1]))
       return benches[i].run (&error) ? LK_EXIT_OK : lk_cli_fail (error);

@@ -89,6 +89,7 @@ def test_usage(folder):
     assert subprocess.run([CLI], capture_output=True).returncode == USAGE
     for arguments in (["no-such-command"], ["tokenize"], ["tokenize", "a", "b"], ["generate"], ["generate", "-p", "x", "--message", "y"],
                       ["serve"], ["export", "-o", "x"], ["export", "--model", "x"], ["eval"], ["bench", "nothing"],
+                      ["bench", "step", "--batch", "100000", "--length", "100000"],
                       ["generate", "-p", "x", "--temperature", "hot"], ["inspect", "x", "--rows", "-1"]):
         cli(*arguments, expect=USAGE)
     # a value out of range is never taken for the default
