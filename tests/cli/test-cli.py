@@ -318,7 +318,8 @@ def test_hangup(folder):
     data = write(folder, "d.jsonl", "".join(json.dumps({"prompt": f"Say {i}.", "completion": f"{i}"}) + "\n" for i in range(24)))
     run = os.path.join(folder, "run")
     process = subprocess.Popen([CLI, "train", "--run", run, "-m", MODEL, "--data", data, "--device", "cpu", "--samples", "0", "--steps", "100000",
-                                "--length", "64", "--eval-interval", "100000", "--checkpoint-interval", "100000", "--json"], stdout=subprocess.PIPE)
+                                "--length", "64", "--eval-interval", "100000", "--checkpoint-interval", "100000", "--json"], stdout=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))  # nohup's is inherited, and heeded
     while b'"event":"step"' not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGHUP)
