@@ -25,6 +25,12 @@ lk_type_info (LkType type)
   return NULL;
 }
 
+const LkTypeInfo *
+lk_type_info_at (guint i)
+{
+  return i < G_N_ELEMENTS (types) ? &types[i] : NULL;
+}
+
 LkType
 lk_type_from_name (const char *name)
 {

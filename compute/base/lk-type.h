@@ -53,6 +53,8 @@ typedef struct
 
 /* NULL for a type this table does not list. */
 const LkTypeInfo *lk_type_info (LkType type);
+/* Row @i of the table; NULL behind its end. */
+const LkTypeInfo *lk_type_info_at (guint i);
 /* Case-insensitive; LK_TYPE_INVALID when unknown. */
 LkType lk_type_from_name (const char *name);
 const char *lk_type_name (LkType type);

@@ -49,9 +49,8 @@ gboolean
 lk_op_check_type (LkType type, gboolean side, GError **error)
 {
   static const LkType known[]
-    = { LK_TYPE_F32,  LK_TYPE_F16,  LK_TYPE_BF16, LK_TYPE_Q4_0, LK_TYPE_Q4_1, LK_TYPE_Q5_0,
-        LK_TYPE_Q5_1, LK_TYPE_Q8_0, LK_TYPE_Q4_K, LK_TYPE_Q5_K, LK_TYPE_Q6_K, LK_TYPE_NF4,
-        LK_TYPE_NF4_PLAIN };
+    = { LK_TYPE_F32,  LK_TYPE_F16,  LK_TYPE_BF16, LK_TYPE_Q4_0,   LK_TYPE_Q4_1,   LK_TYPE_Q5_0, LK_TYPE_Q5_1,     LK_TYPE_Q8_0, LK_TYPE_Q2_K,
+        LK_TYPE_Q3_K, LK_TYPE_Q4_K, LK_TYPE_Q5_K, LK_TYPE_Q6_K,   LK_TYPE_IQ4_NL, LK_TYPE_IQ4_XS, LK_TYPE_NF4,  LK_TYPE_NF4_PLAIN };
 
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (known[i] == type && (side || lk_type_info (type)->side_bytes == 0))

@@ -15,9 +15,12 @@
 #include "q5_0.glsl"
 #include "q5_1.glsl"
 #include "q8_0.glsl"
+#include "q2_k.glsl"
+#include "q3_k.glsl"
 #include "q4_k.glsl"
 #include "q5_k.glsl"
 #include "q6_k.glsl"
+#include "iq4.glsl"
 #ifdef HAS_SIDE
 #include "nf4.glsl"
 #endif
@@ -34,9 +37,13 @@ vec4 dequant (uint row, uint k, uint cols)
     case 6u: return dequant_q5_0 (row, k);
     case 7u: return dequant_q5_1 (row, k);
     case 8u: return dequant_q8_0 (row, k);
+    case 10u: return dequant_q2_k (row, k);
+    case 11u: return dequant_q3_k (row, k);
     case 12u: return dequant_q4_k (row, k);
     case 13u: return dequant_q5_k (row, k);
     case 14u: return dequant_q6_k (row, k);
+    case 20u: return dequant_iq4_nl (row, k);
+    case 23u: return dequant_iq4_xs (row, k);
     case 30u: return dequant_bf16 (row, k, cols);
 #ifdef HAS_SIDE
     case 256u: return dequant_nf4 (row, k);
