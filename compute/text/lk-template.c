@@ -250,13 +250,13 @@ lk_template_is_learned (const LkJinjaOutput *output, const guint64 *range)
 }
 
 static gboolean
-lk_template_run (LkTemplate *self, const LkTemplateInput *input, LkJinjaOutput *output, GArray *spans, GError **error)
+lk_template_run (LkTemplate *self, const LkTemplateInput *input, guint64 *work, LkJinjaOutput *output, GArray *spans, GError **error)
 {
   g_autoptr (JsonObject) variables = lk_template_variables (input);
 
   if (self->for_tools && input->tools && !JSON_NODE_HOLDS_NULL (input->tools))
     self = self->for_tools;
-  if (!lk_jinja_render (self->jinja, variables, lk_template_tag, input->now, output, error))
+  if (!lk_jinja_render (self->jinja, variables, lk_template_tag, input->now, work, output, error))
     return FALSE;
   if (!spans)
     return TRUE;
@@ -274,12 +274,29 @@ lk_template_run (LkTemplate *self, const LkTemplateInput *input, LkJinjaOutput *
   return TRUE;
 }
 
+/* @work: as lk_jinja_render has it. (transfer full) */
+static char *
+lk_template_text (LkTemplate *self, const LkTemplateInput *input, guint64 *work, GArray *spans, GError **error)
+{
+  LkJinjaOutput output = { NULL, NULL, NULL };
+  char *text = NULL;
+
+  if (lk_template_run (self, input, work, &output, spans, error))
+    {
+      text = g_string_free (output.text, FALSE);
+      output.text = NULL;
+    }
+  lk_jinja_output_clear (&output);
+  return text;
+}
+
+#define LK_PROBE_WORK (LK_JINJA_MAX_WORK / 16) /* of all questions together: a template that needs more is not asked */
 #define LK_PROBE_USER "\xee\x80\x80"   /* U+E000 and U+E001: private, so no template writes them */
 #define LK_PROBE_ANSWER "\xee\x80\x81"
 
 /* A question of ours, with our answer where @answer is; NULL when the template refuses it. (transfer full) */
 static char *
-lk_template_try (LkTemplate *self, gboolean answer, gboolean prompt)
+lk_template_try (LkTemplate *self, gboolean answer, gboolean prompt, guint64 *work)
 {
   static const char *const contents[][2] = { { "user", LK_PROBE_USER }, { "assistant", LK_PROBE_ANSWER } };
   g_autoptr (JsonArray) messages = json_array_new ();
@@ -293,7 +310,7 @@ lk_template_try (LkTemplate *self, gboolean answer, gboolean prompt)
       json_object_set_string_member (message, "content", contents[i][1]);
       json_array_add_object_element (messages, message);
     }
-  return lk_template_render (self, &input, NULL, NULL);
+  return lk_template_text (self, &input, work, NULL, NULL);
 }
 
 /* The first “<…>” or “[…]” of @text, which only blanks may precede, with them; "" when there is none. (transfer full) */
@@ -310,9 +327,10 @@ lk_first_marker (const char *text)
 static void
 lk_template_probe (LkTemplate *self)
 {
-  g_autofree char *question = lk_template_try (self, FALSE, FALSE);
-  g_autofree char *prompted = lk_template_try (self, FALSE, TRUE);
-  g_autofree char *answered = lk_template_try (self, TRUE, FALSE);
+  guint64 work = LK_PROBE_WORK;
+  g_autofree char *question = lk_template_try (self, FALSE, FALSE, &work);
+  g_autofree char *prompted = lk_template_try (self, FALSE, TRUE, &work);
+  g_autofree char *answered = lk_template_try (self, TRUE, FALSE, &work);
   const char *behind = answered ? strstr (answered, LK_PROBE_ANSWER) : NULL;
   gsize same = 0;
 
@@ -332,16 +350,7 @@ lk_template_probe (LkTemplate *self)
 char *
 lk_template_render (LkTemplate *self, const LkTemplateInput *input, GArray *spans, GError **error)
 {
-  LkJinjaOutput output = { NULL, NULL, NULL };
-  char *text = NULL;
-
-  if (lk_template_run (self, input, &output, spans, error))
-    {
-      text = g_string_free (output.text, FALSE);
-      output.text = NULL;
-    }
-  lk_jinja_output_clear (&output);
-  return text;
+  return lk_template_text (self, input, NULL, spans, error);
 }
 
 void
@@ -377,7 +386,7 @@ lk_template_encode (LkTemplate *self, LkTokenizer *tokenizer, const LkTemplateIn
   g_autoptr (GByteArray) targets = g_byte_array_new ();
   LkExample *example = NULL;
   LkEncodeState state = { FALSE, FALSE };
-  gboolean ok = lk_template_run (self, input, &output, spans, error);
+  gboolean ok = lk_template_run (self, input, NULL, &output, spans, error);
   gsize at = 0;
 
   for (guint i = 0; ok && i < spans->len; i++)

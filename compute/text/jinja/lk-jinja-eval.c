@@ -13,11 +13,18 @@ lk_context_step (LkContext *context)
 gboolean
 lk_context_work (LkContext *context, gsize n)
 {
-  context->work += n;
-  if (context->work <= LK_JINJA_MAX_WORK)
-    return TRUE;
-  lk_context_fail (context, "the template takes too much work");
-  return FALSE;
+  gboolean enough = n <= context->work;
+
+  context->work = enough ? context->work - n : 0;
+  if (!enough)
+    lk_context_fail (context, "the template takes too much work");
+  return enough;
+}
+
+gboolean
+lk_context_look (LkContext *context, const LkValue *value)
+{
+  return lk_context_work (context, value->kind == LK_VALUE_STRING ? value->as.string.n / 4 : value->kind == LK_VALUE_LIST ? value->as.list.n / 16 : 0);
 }
 
 gboolean
@@ -55,6 +62,8 @@ lk_get_item (LkContext *context, LkValue *value, LkValue *key)
 
   if (value->kind == LK_VALUE_UNDEFINED)
     return lk_fail_undefined (context, value);
+  if (!lk_context_look (context, key))
+    return NULL;
   if (value->kind == LK_VALUE_DICT)
     found = lk_dict_get (value, key);
   else if (value->kind == LK_VALUE_STRING && key->kind == LK_VALUE_INT)
@@ -98,6 +107,8 @@ lk_call (LkContext *context, LkValue *function, LkValue **args, guint n_args, Lk
     return lk_context_fail (context, "%s cannot be called", lk_value_kind_name (function));
   if (function->as.function.macro)
     return lk_call_macro (context, function, args, n_args, kwargs);
+  if (function->as.function.self && !lk_context_look (context, function->as.function.self))
+    return NULL;
   return function->as.function.call (context, function->as.function.self, args, n_args, kwargs);
 }
 
@@ -148,7 +159,7 @@ lk_eval_piped (LkContext *context, const LkExpr *expr)
   context->line = expr->line;
   if (!expr->function)
     return lk_context_fail (context, "there is no %s “%s”", expr->kind == LK_EXPR_TEST ? "test" : "filter", expr->name);
-  return expr->function (context, self, args, n_args, kwargs);
+  return lk_context_look (context, self) ? expr->function (context, self, args, n_args, kwargs) : NULL;
 }
 
 static LkValue *

@@ -581,17 +581,20 @@ lk_output_find_generations (LkJinjaOutput *output)
 }
 
 gboolean
-lk_jinja_render (LkJinja *self, JsonObject *variables, LkJinjaTagFunc tag, gint64 now, LkJinjaOutput *output, GError **error)
+lk_jinja_render (LkJinja *self, JsonObject *variables, LkJinjaTagFunc tag, gint64 now, guint64 *work, LkJinjaOutput *output,
+                 GError **error)
 {
   LkScope globals = { NULL, NULL };
   LkContext context = { .arena = lk_arena_new (LK_JINJA_MAX_HEAP), .name = self->name, .scope = &globals, .globals = &globals,
-                        .output = output, .line = 1, .now = now };
+                        .output = output, .line = 1, .now = now, .work = work ? *work : LK_JINJA_MAX_WORK };
   gboolean ok;
 
   *output = (LkJinjaOutput){ g_string_new (NULL), g_byte_array_new (), g_array_new (FALSE, FALSE, 2 * sizeof (guint64)) };
   globals.variables = lk_value_dict (&context);
   ok = lk_jinja_add_globals (&context) && lk_context_add_variables (&context, variables, tag) && lk_exec_list (&context, self->body)
        && !context.error;
+  if (work)
+    *work = context.work;
   if (ok)
     lk_output_find_generations (output);
   if (!ok)

@@ -49,7 +49,11 @@ lk_json_escape (gunichar c, gboolean ascii, char *code, gsize size)
     return FALSE;
   known = c < 128 && c ? strchr (plain, (int) c) : NULL;
   if (known)
-    g_snprintf (code, size, "\\%c", letters[known - plain]);
+    {
+      const char two[] = { '\\', letters[known - plain], '\0' };
+
+      memcpy (code, two, sizeof two);
+    }
   else if (ascii && c >= 0x10000)
     g_snprintf (code, size, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
   else if (c < 0x20 || (ascii && c > 0x7e))

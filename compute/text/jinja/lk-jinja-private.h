@@ -177,7 +177,7 @@ struct _LkContext
   LkJinjaOutput *output;
   LkValue *captured;      /* for LK_EXPR_CAPTURED */
   guint line, depth;
-  guint64 steps, work;
+  guint64 steps, work; /* work: what is left */
   guint8 generated;       /* tag bits of the generation block under way */
   guint8 parity;
   gint64 now;
@@ -267,6 +267,8 @@ LkValue *lk_get_item (LkContext *context, LkValue *value, LkValue *key);
 gboolean lk_context_step (LkContext *context);
 /* Bytes or items looked at or copied; FALSE after failing when it is too many. */
 gboolean lk_context_work (LkContext *context, gsize n);
+/* The same for a call that may look through the whole of @value. */
+gboolean lk_context_look (LkContext *context, const LkValue *value);
 gboolean lk_context_enter (LkContext *context);
 
 /* lk-jinja-exec.c */

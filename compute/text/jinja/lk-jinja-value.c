@@ -220,7 +220,7 @@ lk_builder_has_room (LkBuilder *self, gsize n)
 {
   if (n > LK_JINJA_MAX_OUTPUT - self->text->len)
     lk_context_fail (self->context, "a text grows too long");
-  return !self->context->error && lk_context_work (self->context, n);
+  return !self->context->error && lk_context_work (self->context, n + LK_JINJA_CALL);
 }
 
 void
@@ -302,7 +302,7 @@ lk_grow (LkContext *context, LkValue **items, gsize n, gsize *allocated)
 gboolean
 lk_list_append (LkContext *context, LkValue *list, LkValue *item)
 {
-  if (!item || !lk_context_work (context, 1))
+  if (!item || !lk_context_work (context, LK_JINJA_CALL))
     return FALSE;
   if (list->as.list.n == list->as.list.allocated)
     {
@@ -329,16 +329,30 @@ lk_value_number (const LkValue *value)
 
 #define LK_DICT_FEW 8
 
+/* Begins with a number nobody knows before, so that a template cannot bring keys that all hash alike. */
 static guint32
 lk_key_hash (const LkValue *key)
 {
-  guint32 hash = 2166136261u;
+  static guint32 seed;
+  static gsize seeded;
+  guint32 hash;
+
+  if (g_once_init_enter (&seeded))
+    {
+      seed = g_random_int ();
+      g_once_init_leave (&seeded, 1);
+    }
+  hash = seed;
 
   if (key->kind == LK_VALUE_STRING)
     for (gsize i = 0; i < key->as.string.n; i++)
       hash = (hash ^ (guint8) key->as.string.bytes[i]) * 16777619u;
   else if (key->kind == LK_VALUE_INT || key->kind == LK_VALUE_BOOL)
-    hash = (guint32) (key->kind == LK_VALUE_BOOL ? (gint64) key->as.boolean : key->as.integer) * 2654435761u;
+    {
+      guint64 number = (guint64) (key->kind == LK_VALUE_BOOL ? (gint64) key->as.boolean : key->as.integer);
+
+      hash = (guint32) ((number ^ seed) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15) >> 32);
+    }
   return hash ^ hash >> 15;
 }
 
@@ -425,7 +439,7 @@ lk_dict_set (LkContext *context, LkValue *dict, LkValue *key, LkValue *value)
 {
   gssize found;
 
-  if (!key || !value || !lk_context_work (context, 1))
+  if (!key || !value || !lk_context_work (context, LK_JINJA_CALL) || !lk_context_look (context, key))
     return FALSE;
   found = lk_dict_find (dict, key);
   if (found >= 0)
@@ -521,7 +535,7 @@ lk_equal (LkContext *context, const LkValue *a, const LkValue *b, guint depth)
 {
   if (depth > LK_JINJA_MAX_DEPTH)
     return lk_context_fail (context, "a value is nested too deeply") != NULL;
-  if (!lk_context_work (context, 16))
+  if (!lk_context_work (context, 16 + (a->kind == LK_VALUE_STRING ? a->as.string.n / 16 : 0)))
     return FALSE;
   if (a == b)
     return TRUE;
@@ -554,7 +568,8 @@ lk_value_order (LkContext *context, const LkValue *a, const LkValue *b, int *ord
   if (a->kind == LK_VALUE_STRING && b->kind == LK_VALUE_STRING)
     {
       gsize n = MIN (a->as.string.n, b->as.string.n);
-      int c = memcmp (a->as.string.bytes, b->as.string.bytes, n);
+      int c = lk_context_work (context, n / 16) ? memcmp (a->as.string.bytes, b->as.string.bytes, n) : 0;
+
       *order = c ? (c < 0 ? -1 : 1) : a->as.string.n < b->as.string.n ? -1 : a->as.string.n > b->as.string.n;
       return TRUE;
     }

@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 #define LK_JINJA_MAX_DEPTH 128
 #define LK_JINJA_MAX_CALLS 400     /* statements and expressions inside each other while rendering */
 #define LK_JINJA_MAX_STEPS 1000000
-#define LK_JINJA_MAX_WORK (1 << 27) /* bytes copied, 16 for an item compared: less than a second */
+#define LK_JINJA_MAX_WORK (1 << 27) /* bytes copied, LK_JINJA_CALL for a piece put behind another: less than a second */
+#define LK_JINJA_CALL 32
 #define LK_JINJA_MAX_OUTPUT (8 << 20)
 #define LK_JINJA_MAX_HEAP (64 << 20)
 
@@ -36,9 +37,10 @@ typedef struct
  * included; of other variables (tools, documents …) with @message NULL and @member the variable's name. */
 typedef guint8 (*LkJinjaTagFunc) (JsonObject *message, guint index, const char *member);
 
-/* @variables: values by name. @now: Unix seconds for strftime_now, 0 the present. Free the parts of @output with
- * lk_jinja_output_clear, also after failure. */
-gboolean lk_jinja_render (LkJinja *self, JsonObject *variables, LkJinjaTagFunc tag, gint64 now, LkJinjaOutput *output, GError **error);
+/* @variables: values by name. @now: Unix seconds for strftime_now, 0 the present. @work: how much it may cost, and what is left of it
+ * afterwards; NULL: LK_JINJA_MAX_WORK. Free the parts of @output with lk_jinja_output_clear, also after failure. */
+gboolean lk_jinja_render (LkJinja *self, JsonObject *variables, LkJinjaTagFunc tag, gint64 now, guint64 *work, LkJinjaOutput *output,
+                          GError **error);
 void lk_jinja_output_clear (LkJinjaOutput *output);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkJinja, lk_jinja_free)
