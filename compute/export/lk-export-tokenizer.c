@@ -335,7 +335,7 @@ write_generation_config (LkModel *model, const char *folder, GError **error)
   g_autoptr (JsonObject) object = json_object_new ();
   JsonArray *ends = json_array_new ();
 
-  for (guint i = 0; i < lk_tokenizer_get_n_tokens (tokenizer); i++)
+  for (gint64 i = 0; i < MAX (lk_model_get_config (model)->vocab, (gint64) lk_tokenizer_get_n_tokens (tokenizer)); i++)
     if (lk_tokenizer_is_end (tokenizer, (gint32) i))
       json_array_add_int_element (ends, i);
   if (lk_tokenizer_get_bos (tokenizer) >= 0)

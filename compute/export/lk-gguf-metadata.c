@@ -227,6 +227,26 @@ make_sentencepiece_keys (LkModel *model, LkGgufWriter *writer)
   lk_gguf_writer_set_boolean (writer, "tokenizer.ggml.add_space_prefix", lk_tokenizer_has_prefix (tokenizer));
 }
 
+/* GGUF has room for two ids beside eos; programs find the usual ones by their texts. */
+static gboolean
+make_end_keys (LkModel *model, LkGgufWriter *writer, GError **error)
+{
+  static const char *const keys[] = { "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id" };
+  g_autoptr (GArray) ids = lk_tokenizer_list_unnamed_ends (lk_model_get_tokenizer (model));
+
+  if (ids->len > G_N_ELEMENTS (keys))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+                   "“%s” names %u tokens without a usual name that end an answer (eos_token_id in generation_config.json or config.json); a GGUF "
+                   "file can name %d",
+                   lk_model_get_path (model), ids->len, (int) G_N_ELEMENTS (keys));
+      return FALSE;
+    }
+  for (guint i = 0; i < ids->len; i++)
+    lk_gguf_writer_set_int (writer, keys[i], LK_GGUF_U32, g_array_index (ids, gint32, i));
+  return TRUE;
+}
+
 static gboolean
 make_tokenizer_keys (LkModel *model, LkGgufWriter *writer, GError **error)
 {
@@ -256,7 +276,7 @@ make_tokenizer_keys (LkModel *model, LkGgufWriter *writer, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
     if (ids[i].id >= 0)
       lk_gguf_writer_set_int (writer, ids[i].key, LK_GGUF_U32, ids[i].id);
-  return TRUE;
+  return make_end_keys (model, writer, error);
 }
 
 /* The template in use, also where it is the family's: what was trained with it must be asked with it. */

@@ -34,34 +34,37 @@ lk_hf_config_load (const char *folder, GError **error)
   return text ? lk_hf_config_flatten (whole, text) : g_steal_pointer (&whole);
 }
 
+/* −1 stands for none. */
+static gboolean
+lk_hf_config_take_eos (GArray *ids, JsonNode *node, const char *source, gint64 vocab, GError **error)
+{
+  gint64 id = JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : G_MININT64;
+
+  if (id < -1 || id >= vocab)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
+                   "%s: “eos_token_id” must be a whole number below %" G_GINT64_FORMAT ", the size of the vocabulary, or a list of such", source,
+                   vocab);
+      return FALSE;
+    }
+  if (id >= 0)
+    g_array_append_val (ids, id);
+  return TRUE;
+}
+
 GArray *
-lk_hf_config_get_eos (JsonObject *config, const char *source, GError **error)
+lk_hf_config_get_eos (JsonObject *config, const char *source, gint64 vocab, GError **error)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
   JsonNode *node = json_object_has_member (config, "eos_token_id") ? json_object_get_member (config, "eos_token_id") : NULL;
-  gint64 id = -1;
+  JsonArray *list = node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
-  if (node && JSON_NODE_HOLDS_ARRAY (node))
-    {
-      JsonArray *list = json_node_get_array (node);
-
-      for (guint i = 0; i < json_array_get_length (list); i++)
-        {
-          JsonNode *item = json_array_get_element (list, i);
-
-          if (!JSON_NODE_HOLDS_VALUE (item) || json_node_get_value_type (item) != G_TYPE_INT64)
-            {
-              g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “eos_token_id” must hold whole numbers", source);
-              return NULL;
-            }
-          id = json_node_get_int (item);
-          g_array_append_val (ids, id);
-        }
-      return g_steal_pointer (&ids);
-    }
-  if (!lk_json_get_int (config, "eos_token_id", source, &id, error))
-    return NULL;
-  if (id >= 0)
-    g_array_append_val (ids, id);
+  if (!node || JSON_NODE_HOLDS_NULL (node))
+    return g_steal_pointer (&ids);
+  if (!list)
+    return lk_hf_config_take_eos (ids, node, source, vocab, error) ? g_steal_pointer (&ids) : NULL;
+  for (guint i = 0; i < json_array_get_length (list); i++)
+    if (!lk_hf_config_take_eos (ids, json_array_get_element (list, i), source, vocab, error))
+      return NULL;
   return g_steal_pointer (&ids);
 }

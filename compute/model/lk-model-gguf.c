@@ -99,6 +99,24 @@ lk_model_gguf_token (LkModel *self, const char *key, gint64 *out, guint n, GErro
   return TRUE;
 }
 
+/* The ends of a turn and of a message, which are others than that of a text. */
+static gboolean
+lk_model_gguf_ends (LkModel *self, GError **error)
+{
+  static const char *const keys[] = { "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      gint64 id;
+
+      if (!lk_model_gguf_token (self, keys[i], &id, lk_tokenizer_get_n_tokens (self->tokenizer), error))
+        return FALSE;
+      if (id >= 0)
+        lk_tokenizer_add_end (self->tokenizer, (gint32) id);
+    }
+  return TRUE;
+}
+
 gboolean
 _lk_model_read_gguf_text (LkModel *self, GError **error)
 {
@@ -135,7 +153,7 @@ _lk_model_read_gguf_text (LkModel *self, GError **error)
   m.token_types = types;
   m.scores = scores;
   self->tokenizer = lk_tokenizer_new_from_metadata (&m, error);
-  if (!self->tokenizer)
+  if (!self->tokenizer || !lk_model_gguf_ends (self, error))
     return FALSE;
   _lk_model_read_gguf_template (self);
   return TRUE;

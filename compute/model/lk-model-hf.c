@@ -9,6 +9,8 @@
 #include "lk-error.h"
 #include "lk-json.h"
 
+#define LK_GENERATION_CONFIG_LIMIT (1 << 20)
+
 static gboolean
 lk_model_hf_refuse (LkModel *self, const char *member, const char *source, GError **error)
 {
@@ -216,6 +218,31 @@ _lk_model_read_hf_config (LkModel *self, GError **error)
          && lk_model_hf_rope (self, source, error) && lk_model_hf_windows (self, source, error) && lk_model_hf_scales (self, source, error);
 }
 
+/* What config.json and generation_config.json say ends an answer: a number each, or a list. A text alone has no configuration. */
+static gboolean
+lk_model_hf_ends (LkModel *self, GError **error)
+{
+  static const char *const names[] = { "config.json", "generation_config.json" };
+  gint64 vocab = MAX (self->config.vocab, (gint64) lk_tokenizer_get_n_tokens (self->tokenizer));
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (self->path, names[i], NULL);
+      g_autoptr (JsonObject) object = NULL;
+      g_autoptr (GArray) ids = NULL;
+
+      if (!g_file_test (path, G_FILE_TEST_EXISTS))
+        continue;
+      object = i == 0 ? lk_hf_config_load (self->path, error) : lk_json_load_object (path, LK_GENERATION_CONFIG_LIMIT, error);
+      ids = object ? lk_hf_config_get_eos (object, path, vocab, error) : NULL;
+      if (!ids)
+        return FALSE;
+      for (guint k = 0; k < ids->len; k++)
+        lk_tokenizer_add_end (self->tokenizer, (gint32) g_array_index (ids, gint64, k));
+    }
+  return TRUE;
+}
+
 gboolean
 _lk_model_read_hf_text (LkModel *self, GError **error)
 {
@@ -230,5 +257,5 @@ _lk_model_read_hf_text (LkModel *self, GError **error)
     self->tokenizer = lk_tokenizer_new_from_sentencepiece (sentencepiece, has_config ? config : NULL, error);
   else
     return TRUE; /* weights alone */
-  return self->tokenizer && _lk_model_read_hf_template (self, error);
+  return self->tokenizer && lk_model_hf_ends (self, error) && _lk_model_read_hf_template (self, error);
 }

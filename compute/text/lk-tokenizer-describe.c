@@ -21,6 +21,27 @@ lk_tokenizer_get_unk (LkTokenizer *self)
   return self->unk;
 }
 
+GArray *
+lk_tokenizer_list_unnamed_ends (LkTokenizer *self)
+{
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  guint n;
+  const char *const *names = _lk_tokenizer_list_ends (&n);
+
+  for (guint i = 0; i < self->ends->len; i++)
+    {
+      gint32 id = g_array_index (self->ends, gint32, i);
+      const char *text = lk_tokenizer_get_token (self, id);
+      gboolean named = id == self->eos;
+
+      for (guint k = 0; k < n && !named; k++)
+        named = text && g_str_equal (text, names[k]);
+      if (!named)
+        g_array_append_val (ids, id);
+    }
+  return ids;
+}
+
 gint64
 lk_tokenizer_get_gguf_type (LkTokenizer *self, gint32 id)
 {

@@ -20,6 +20,8 @@ gboolean lk_tokenizer_is_sentencepiece (LkTokenizer *self);
 /* A blank is put before a text. */
 gboolean lk_tokenizer_has_prefix (LkTokenizer *self);
 gint32 lk_tokenizer_get_unk (LkTokenizer *self); /* -1 when none */
+/* Ids other than eos that end an answer only because lk_tokenizer_add_end said so: not by their text. (transfer full) (element-type gint32) */
+GArray *lk_tokenizer_list_unnamed_ends (LkTokenizer *self);
 /* GGUF's number for the kind of token (formats: a.9). */
 gint64 lk_tokenizer_get_gguf_type (LkTokenizer *self, gint32 id);
 /* Merges of tokens in the order of their ranks. (transfer full) (element-type LkTokenizerMerge) */

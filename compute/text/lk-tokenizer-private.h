@@ -83,6 +83,7 @@ struct _LkTokenizer
   guint32 *by_spelling;    /* open addressing over what normal tokens decode to: id + 1; NULL unless ignore_merges */
   guint32 spelling_mask;
   gint32 bos, eos, pad;
+  GArray *ends;            /* gint32: further ids that end an answer, as the model's files say */
   gboolean add_bos;
 
   GMutex cache_lock;       /* who has it may use @cache */
@@ -116,6 +117,7 @@ gboolean _lk_tokenizer_encode_masked (LkTokenizer *self, const char *text, gsize
                                       GError **error);
 /* Texts of tokens that are known to end a turn. */
 const char *const *_lk_tokenizer_list_ends (guint *n);
+gboolean _lk_tokenizer_is_added_end (LkTokenizer *self, gint32 id);
 /* The token that spells these bytes; −1. Only with ignore_merges. */
 gint32 _lk_tokenizer_find_spelling (LkTokenizer *self, const char *bytes, gsize n);
 guint64 _lk_hash_bytes (const char *bytes, gsize n);

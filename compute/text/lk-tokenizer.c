@@ -40,6 +40,7 @@ _lk_tokenizer_alloc (const char *source, guint n_tokens, GError **error)
   memset (self->kinds, LK_TOKEN_UNUSED, n_tokens);
   self->by_token = g_hash_table_new (g_str_hash, g_str_equal);
   self->bos = self->eos = self->pad = self->unk = -1;
+  self->ends = g_array_new (FALSE, FALSE, sizeof (gint32));
   self->unicode = -1;
   self->replacements = g_array_new (FALSE, FALSE, sizeof (LkReplacement));
   g_array_set_clear_func (self->replacements, lk_replacement_clear);
@@ -71,6 +72,7 @@ lk_tokenizer_unref (LkTokenizer *self)
   lk_added_tokens_free (self->added);
   _lk_piece_cache_free (self->cache);
   g_array_unref (self->replacements);
+  g_array_unref (self->ends);
   g_hash_table_unref (self->chars);
   g_hash_table_unref (self->near_others);
   g_array_unref (self->others);
@@ -186,6 +188,25 @@ _lk_tokenizer_list_ends (guint *n)
   return ends;
 }
 
+void
+lk_tokenizer_add_end (LkTokenizer *self, gint32 id)
+{
+  g_return_if_fail (id >= 0);
+  if (self->eos < 0 && (guint) id < self->n_tokens)
+    self->eos = id;
+  if (id != self->eos && !_lk_tokenizer_is_added_end (self, id))
+    g_array_append_val (self->ends, id);
+}
+
+gboolean
+_lk_tokenizer_is_added_end (LkTokenizer *self, gint32 id)
+{
+  for (guint i = 0; i < self->ends->len; i++)
+    if (g_array_index (self->ends, gint32, i) == id)
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 lk_tokenizer_is_end (LkTokenizer *self, gint32 id)
 {
@@ -193,8 +214,10 @@ lk_tokenizer_is_end (LkTokenizer *self, gint32 id)
   guint n;
   const char *const *ends = _lk_tokenizer_list_ends (&n);
 
-  if (id == self->eos)
-    return id >= 0;
+  if (id < 0)
+    return FALSE;
+  if (id == self->eos || _lk_tokenizer_is_added_end (self, id))
+    return TRUE;
   if (!text || self->kinds[id] != LK_TOKEN_CONTROL)
     return FALSE;
   for (guint i = 0; i < n; i++)

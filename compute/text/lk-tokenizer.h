@@ -43,7 +43,10 @@ gint32 lk_tokenizer_get_bos (LkTokenizer *self); /* -1 when none; the same for t
 gint32 lk_tokenizer_get_eos (LkTokenizer *self);
 gint32 lk_tokenizer_get_pad (LkTokenizer *self);
 gboolean lk_tokenizer_get_add_bos (LkTokenizer *self);
-/* TRUE for ids that end an answer: eos, and the end-of-turn tokens known by their text (<|im_end|>, <|eot_id|> …). */
+/* @id ends an answer, whatever its text: the model's own files say so. Where the tokenizer's name no eos, the first becomes it. To be
+ * called before the tokenizer is shared. */
+void lk_tokenizer_add_end (LkTokenizer *self, gint32 id);
+/* TRUE for ids that end an answer: eos, those added, and the end-of-turn tokens known by their text (<|im_end|>, <|eot_id|> …). */
 gboolean lk_tokenizer_is_end (LkTokenizer *self, gint32 id);
 /* TRUE for control tokens, which decoding for people leaves out. */
 gboolean lk_tokenizer_is_special (LkTokenizer *self, gint32 id);

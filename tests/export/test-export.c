@@ -9,7 +9,9 @@
 #include "lk-family.h"
 #include "lk-file.h"
 #include "lk-gguf-recipe.h"
+#include "lk-generator.h"
 #include "lk-gguf.h"
+#include "lk-json.h"
 #include "lk-prompt.h"
 #include "lk-quant.h"
 #include "lk-test-model.h"
@@ -496,6 +498,139 @@ test_recipes (void)
   g_assert_null (lk_gguf_recipe_find ("Q4"));
 }
 
+/* The first tokens of a greedy answer, at most @n; @finish: why no more. (transfer full) */
+static GArray *
+answer_of (Fixture *f, LkModel *model, guint n, gboolean ignore_end, LkFinish *finish)
+{
+  LkGeneratorOptions made = { .model = model, .backend = f->backend, .context = 48 };
+  LkGenerateOptions options = { .sampler = lk_sampler_defaults, .max_tokens = n, .ignore_end = ignore_end };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LkGenerator) generator = lk_generator_new (&made, &error);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_auto (LkGenerated) out = { 0 };
+
+  g_assert_no_error (error);
+  options.sampler.temperature = 0;
+  g_assert_true (lk_tokenizer_encode (lk_model_get_tokenizer (model), "Once upon a time", -1, FALSE, ids, NULL));
+  g_assert_true (lk_generator_run (generator, (const gint32 *) (void *) ids->data, ids->len, &options, &out, &error));
+  g_assert_no_error (error);
+  if (finish)
+    *finish = out.finish;
+  return g_array_ref (out.ids);
+}
+
+/* An answer that ends with its last token, and there because of that token. */
+static void
+check_ends_at (Fixture *f, LkModel *model, const GArray *answer, guint length)
+{
+  LkFinish finish;
+  g_autoptr (GArray) ids = answer_of (f, model, 24, FALSE, &finish);
+
+  g_assert_cmpint (finish, ==, LK_FINISH_END);
+  g_assert_cmpmem (ids->data, ids->len * sizeof (gint32), answer->data, length * sizeof (gint32));
+}
+
+static void
+write_ends (const char *folder, const char *name, const char *eos)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (g_str_equal (name, "config.json"))
+    {
+      g_autoptr (JsonObject) config = lk_json_load_object (path, 1 << 20, &error);
+      g_autoptr (JsonNode) whole = json_node_new (JSON_NODE_OBJECT);
+
+      g_assert_no_error (error);
+      json_object_set_member (config, "eos_token_id", json_from_string (eos, NULL));
+      json_node_set_object (whole, config);
+      text = lk_json_to_string (whole, TRUE);
+    }
+  else
+    text = g_strdup_printf ("{\"eos_token_id\": %s}", eos);
+  g_assert_true (g_file_set_contents (path, text, -1, &error));
+}
+
+/* Every id that a folder's files call an end stops an answer, and stays one in whatever is made of the folder. */
+static void
+test_ends (Fixture *f, gconstpointer data)
+{
+  static const char *const bad[] = { "[0, 1000000]", "1000000", "-2", "0.5", "\"</s>\"", "[[1]]", "[null]", "9223372036854775807" };
+  g_autofree char *hf = NULL;
+  g_autoptr (GArray) answer = NULL;
+  gint32 end;
+  guint at = 3;
+
+  if (!f->model)
+    return;
+  hf = export_to (f, f->model, NULL, "hf", "F32", "hf", 0);
+  answer = answer_of (f, f->model, 24, TRUE, NULL);
+  end = g_array_index (answer, gint32, at);
+  for (guint i = 0; i < at; i++)
+    g_assert_cmpint (g_array_index (answer, gint32, i), !=, end);
+  g_assert_false (lk_tokenizer_is_end (lk_model_get_tokenizer (f->model), end));
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *list = g_strdup_printf (i ? "%d" : "[0, %d]", end);
+      const char *names[] = { "generation_config.json", "config.json" };
+      g_autofree char *gguf_name = g_strdup_printf ("ends%u.gguf", i);
+      g_autofree char *hf_name = g_strdup_printf ("ends%u", i);
+      g_autofree char *gguf_path = NULL;
+      g_autofree char *again_path = NULL;
+      g_autoptr (LkModel) folder = NULL;
+      g_autoptr (LkModel) text = NULL;
+      g_autoptr (LkModel) gguf = NULL;
+      g_autoptr (LkModel) again = NULL;
+
+      write_ends (hf, names[0], "[]");
+      write_ends (hf, names[1], "null");
+      write_ends (hf, names[i], list);
+      folder = open_model (hf);
+      check_ends_at (f, folder, answer, at + 1);
+      text = lk_model_open_text (hf, NULL);
+      g_assert_true (lk_tokenizer_is_end (lk_model_get_tokenizer (text), end));
+      gguf_path = export_to (f, folder, NULL, "gguf", "F32", gguf_name, 0);
+      gguf = open_model (gguf_path);
+      check_ends_at (f, gguf, answer, at + 1);
+      again_path = export_to (f, gguf, NULL, "hf", "F32", hf_name, 0);
+      again = open_model (again_path);
+      check_ends_at (f, again, answer, at + 1);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      write_ends (hf, "generation_config.json", bad[i]);
+      g_assert_null (lk_model_open (hf, &error));
+      g_assert_error (error, LK_ERROR, LK_ERROR_BAD_FILE);
+      g_assert_nonnull (strstr (error->message, "generation_config.json"));
+      g_assert_nonnull (strstr (error->message, "eos_token_id"));
+    }
+}
+
+/* More ends than a GGUF file can name are not dropped. */
+static void
+test_many_ends (Fixture *f, gconstpointer data)
+{
+  g_autofree char *hf = NULL;
+  g_autofree char *path = g_build_filename (f->folder, "many.gguf", NULL);
+  g_autoptr (LkModel) folder = NULL;
+  g_autoptr (GError) error = NULL;
+  LkExport export = { .backend = f->backend, .path = path, .type = "F32" };
+
+  if (!f->model)
+    return;
+  hf = export_to (f, f->model, NULL, "hf", "F32", "hf", 0);
+  write_ends (hf, "generation_config.json", "[300, 301, 302]");
+  export.model = folder = open_model (hf);
+  g_assert_false (lk_export_run (&export, target_of ("gguf"), &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "generation_config.json"));
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -504,6 +639,8 @@ main (int argc, char **argv)
   g_test_add ("/export/merged", Fixture, NULL, set_up, test_merged, tear_down);
   g_test_add ("/export/round-trip", Fixture, NULL, set_up, test_round_trip, tear_down);
   g_test_add ("/export/llama3", Fixture, NULL, set_up, test_llama3, tear_down);
+  g_test_add ("/export/ends", Fixture, NULL, set_up, test_ends, tear_down);
+  g_test_add ("/export/many-ends", Fixture, NULL, set_up, test_many_ends, tear_down);
   g_test_add ("/export/verify", Fixture, NULL, set_up, test_verify, tear_down);
   g_test_add ("/export/verify-finds", Fixture, NULL, set_up, test_verify_finds, tear_down);
   g_test_add ("/export/verify-cancelled", Fixture, NULL, set_up, test_verify_cancelled, tear_down);

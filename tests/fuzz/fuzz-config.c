@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     lk_fuzz_refused (g_steal_pointer (&error));
   else
     lk_fuzz_accepted (data, size);
-  eos = lk_hf_config_get_eos (config, "config.json", &error);
+  eos = lk_hf_config_get_eos (config, "config.json", 1000, &error);
   if (!eos)
     lk_fuzz_refused (g_steal_pointer (&error));
   model = lk_model_open (lk_fuzz_folder (), &error);
