@@ -7,7 +7,6 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -221,7 +220,7 @@ lk_cli_cancellable (void)
       if (!thread)
         {
           lk_cli_note ("There is not enough memory to begin.");
-          exit (LK_EXIT_NO_ROOM);
+          _exit (LK_EXIT_NO_ROOM); /* exit would wait for OpenBLAS */
         }
       g_thread_unref (thread);
       sigaction (SIGINT, &action, NULL);

@@ -456,7 +456,9 @@ lk_file_map (const char *path, GError **error)
   close (fd);
   if (!mapped)
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "Could not map “%s”: %s", path, local_error->message);
+      g_set_error (error, LK_ERROR,
+                   g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOMEM) ? LK_ERROR_OUT_OF_MEMORY : LK_ERROR_FAILED,
+                   "Could not map “%s”: %s", path, local_error->message);
       return NULL;
     }
   bytes = g_mapped_file_get_bytes (mapped);

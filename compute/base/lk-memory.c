@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-memory.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -86,8 +87,21 @@ limit_leaves (guint64 mappings)
 
   if (getrlimit (RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || !g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
     return G_MAXUINT64;
-  used = g_ascii_strtoull (text, NULL, 10) * (guint64) sysconf (_SC_PAGESIZE) + mappings;
+  used = g_ascii_strtoull (text, NULL, 10) * (guint64) sysconf (_SC_PAGESIZE) + mappings + LK_MEMORY_RESERVE;
   return limit.rlim_cur - MIN (limit.rlim_cur, used);
+}
+
+guint64
+lk_memory_of_threads (guint n)
+{
+  pthread_attr_t attributes;
+  size_t stack = 0;
+
+  if (pthread_attr_init (&attributes) != 0)
+    return 0;
+  pthread_attr_getstacksize (&attributes, &stack);
+  pthread_attr_destroy (&attributes);
+  return (guint64) n * stack;
 }
 
 guint64

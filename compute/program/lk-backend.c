@@ -10,7 +10,8 @@
 static LkBackend *
 lk_backend_new_cpu_because (const char *why_not, GError **error)
 {
-  guint64 needed = lk_cpu_gemm_mapping (g_get_num_processors ());
+  guint workers = g_get_num_processors ();
+  guint64 needed = lk_cpu_gemm_mapping (workers) + lk_memory_of_threads (workers - 1);
   g_autofree char *size = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
   LkBackend *self;
 

@@ -306,7 +306,7 @@ test_memory (void)
   g_assert_cmpint (getrlimit (RLIMIT_AS, &limit), ==, 0);
   g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
   tight = limit;
-  tight.rlim_cur = g_ascii_strtoull (text, NULL, 10) * (guint64) sysconf (_SC_PAGESIZE) + gib / 4;
+  tight.rlim_cur = g_ascii_strtoull (text, NULL, 10) * (guint64) sysconf (_SC_PAGESIZE) + gib / 4 + LK_MEMORY_RESERVE;
   g_assert_cmpint (setrlimit (RLIMIT_AS, &tight), ==, 0);
   left = lk_memory_available (0);
   g_assert_cmpuint (left, <=, gib / 4);
