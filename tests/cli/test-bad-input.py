@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that are wrong, places without room: a sentence, an exit code, nothing half-written, nothing lost.
+
+    test-bad-input.py LORIKEET_CLI [TEST…]
+"""
+import json
+import os
+import resource
+import signal
+import subprocess
+
+from harness import (CLI, MODEL, TRAIN, OK, USAGE, BAD_INPUT, NO_ROOM, Skip, run, cli, lines_of, need_model,
+                     write, some_rows, main)
+
+
+def test_bad_files(folder):
+    need_model()
+    with open(MODEL, "rb") as file:
+        whole = file.read()
+    bad = {"empty.gguf": b"", "magic.gguf": b"GGML" + whole[4:1000], "short.gguf": whole[:20], "cut.gguf": whole[:len(whole) // 2],
+           "count.gguf": whole[:8] + b"\xff" * 8 + whole[16:], "version.gguf": whole[:4] + b"\x63\0\0\0" + whole[8:]}
+    for name, content in bad.items():
+        path = write(folder, name, content)
+        cli("inspect", path, expect=BAD_INPUT)
+        cli("tokenize", path, text='{"text":"x"}', expect=BAD_INPUT)
+        cli("generate", "-m", path, "-p", "x", expect=BAD_INPUT)
+    os.makedirs(os.path.join(folder, "hollow"))
+    for path in (os.path.join(folder, "nothing"), folder, os.path.join(folder, "hollow")):
+        cli("generate", "-m", path, "-p", "x", expect=BAD_INPUT)
+        cli("generate", "-m", MODEL, "-a", path, "-p", "x", expect=BAD_INPUT)
+        cli("chart", path, "-o", os.path.join(folder, "x.svg"), expect=BAD_INPUT)
+        cli("export", path, "-f", "gguf", "-o", os.path.join(folder, "x.gguf"), expect=BAD_INPUT)
+    assert not os.path.exists(os.path.join(folder, "x.gguf")) and not os.path.exists(os.path.join(folder, "x.svg"))
+    cli("generate", "-m", MODEL, "-p", "x", "-d", "vulkan:63", expect=BAD_INPUT)
+    cli("generate", "-m", MODEL, "-p", "x", "-d", "abacus", expect=USAGE)
+    cli("generate", "-m", MODEL, "-p", "x", "--top-p", "7", expect=USAGE)
+    cli("generate", "-m", MODEL, "-p", "x", "--context", "99999999", expect=USAGE)
+
+
+def test_bad_datasets(folder):
+    """Each by file, line and reason; a run with nothing usable leaves nothing."""
+    need_model()
+    good = b'{"instruction":"Who are you?","output":"A parrot."}\n'
+    some = {"json": (good + b'{"instruction":\n' + good, 2), "utf8": (good + b'{"instruction":"caf\xe9","output":"x"}\n', 2),
+            "bom": (b"\xef\xbb\xbf" + good + b"{}\n", 2), "crlf": (good.replace(b"\n", b"\r\n") + b"{}\r\n", 2),
+            "missing": (good + b'{"instruction":"x"}\n', 2), "empty": (good + b'{"instruction":"x","output":" "}\n', 2),
+            "long": (good + b'{"instruction":"' + b"word " * 900 + b'","output":"a"}\n', 2)}
+    for name, (content, line) in some.items():
+        data, run = write(folder, name + ".jsonl", content), os.path.join(folder, name)
+        done = subprocess.run([CLI, *TRAIN, "--run", run, "--data", data], capture_output=True, text=True)
+        assert done.returncode == OK and f"{name}.jsonl, line {line}: " in done.stderr and "1 row has a problem" in done.stdout, (name, done)
+    none = {"nothing": b'{"instruction":"x","output":""}\n', "void": b"", "blank": b" \n\n", "wide": good.decode().encode("utf-16"),
+            "cut": b"[" + good + b",{", "allmuch": b'{"instruction":"' + b"word " * 900 + b'","output":"a"}\n', "other": b'{"foo": 1}\n'}
+    for name, content in none.items():
+        data, run = write(folder, name + ".jsonl", content), os.path.join(folder, name)
+        done = subprocess.run([CLI, *TRAIN, "--run", run, "--data", data], capture_output=True, text=True)
+        assert done.returncode == BAD_INPUT and f"{name}.jsonl" in done.stderr and not done.stdout and not os.path.exists(run), (name, done)
+
+
+def test_no_vulkan(folder):
+    """Without a driver, what asks for Vulkan is told so in words; auto and devices go on with the processor."""
+    need_model()
+    nothing = {**os.environ, "VK_ICD_FILENAMES": "/nowhere", "VK_DRIVER_FILES": "/nowhere"}
+    run, data = os.path.join(folder, "run"), some_rows(folder)
+    for command in (["generate", "-m", MODEL, "-p", "x", "-d", "vulkan"], [*TRAIN, "--run", run, "--data", data, "--device", "vulkan"]):
+        done = subprocess.run([CLI, *command], capture_output=True, text=True, env=nothing)
+        assert done.returncode == BAD_INPUT and "no Vulkan driver" in done.stderr and not os.path.exists(run), done
+    done = subprocess.run([CLI, "devices", "--json"], capture_output=True, text=True, env=nothing)
+    assert done.returncode == OK and json.loads(done.stdout)["auto"] == "cpu", done
+    done = subprocess.run([CLI, "generate", "-m", MODEL, "-p", "x", "-n", "1"], capture_output=True, text=True, env=nothing)
+    assert done.returncode == OK and "The processor computes." in done.stderr and "no Vulkan driver" in done.stderr, done
+    done = subprocess.run([CLI, *TRAIN, "--run", run, "--data", data, "--device", "auto", "--steps", "1"], capture_output=True, text=True, env=nothing)
+    with open(os.path.join(run, "events.jsonl"), encoding="utf-8") as lines:
+        warnings = [event["message"] for event in map(json.loads, lines) if event["event"] == "warning"]
+    assert done.returncode == OK and any("The processor computes." in w and "no Vulkan driver" in w for w in warnings), (done, warnings)
+    with open(os.path.join(run, "log.txt"), encoding="utf-8") as log:
+        assert "The processor computes." in log.read(), done
+
+
+def with_memory(folder, mebibytes):
+    """What a run of one step in so much address space ends with; it must be done, or be refused in a sentence with nothing lost."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as for a job in the background: OpenBLAS ends by that signal, or else waits
+    if run("--help", preexec_fn=limit).returncode != OK:
+        return None
+    run_folder = os.path.join(folder, f"run-{len(os.listdir(folder))}-{mebibytes}")
+    data = os.path.join(os.environ["LK_DATA_DIR"], "samples", "polite-parrot.jsonl")
+    done = run("train", "--data", data, "--run", run_folder, "--steps", "1", "--device", "cpu", preexec_fn=limit)
+    assert done.returncode in (OK, NO_ROOM), (mebibytes, done)
+    if done.returncode == NO_ROOM:
+        assert done.stderr.count("\n") == 1 or os.path.exists(run_folder), (mebibytes, done)
+    if done.returncode == NO_ROOM and os.path.exists(run_folder):  # it had begun: the run says how it ended, and stays
+        with open(os.path.join(run_folder, "events.jsonl"), encoding="utf-8") as lines:
+            assert lines_of(lines.read())[-1]["state"] == "failed", (mebibytes, done)
+    return done.returncode
+
+
+def test_little_memory(folder):
+    """A limit of address space that the work does not fit into: a sentence, no hang, no abort. How much is too little depends on the
+    machine (processors, libraries), so the border is looked for, and what lies around it is tried: there the most can go wrong."""
+    need_model()
+    little, much = 64, 1 << 17
+    ended = with_memory(folder, much)
+    if ended is None:
+        raise Skip("this build does not start with a limit of address space (sanitizers)")
+    assert ended == OK, ended
+    refusals = 0
+    while much - little > 8:
+        middle = (little + much) // 2
+        ended = with_memory(folder, middle)
+        refusals += ended == NO_ROOM
+        little, much = (little, middle) if ended == OK else (middle, much)
+    for mebibytes in (much - 40, much - 20, much + 4, much + 8, much + 16, much + 32):
+        refusals += with_memory(folder, mebibytes) == NO_ROOM
+    assert refusals >= 3, (refusals, much)
+
+
+def test_disk_full(folder):
+    need_model()
+    if not os.path.exists("/dev/shm") or os.geteuid() != 0:
+        raise Skip("a small file system needs root")
+    place = os.path.join(folder, "small")
+    os.makedirs(place)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True).returncode != 0:
+        raise Skip("a small file system cannot be mounted here")
+    try:
+        cli("export", "--model", MODEL, "-f", "gguf", "-o", os.path.join(place, "x.gguf"), expect=NO_ROOM)
+        assert os.listdir(place) == []
+    finally:
+        subprocess.run(["umount", place])
+
+
+def test_file_size_limit(folder):
+    """A limit on the size of files is a disk that is full: said, nothing half-written, nothing lost, and not the end by a signal."""
+    need_model()
+    data, run = some_rows(folder), os.path.join(folder, "run")
+    done = subprocess.run([CLI, *TRAIN, "--run", run, "--data", data], capture_output=True, text=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500000, 500000)))
+    assert done.returncode == NO_ROOM and "File too large" in done.stderr, done
+    left = [name for _, folders, files in os.walk(run) for name in folders + files]
+    assert "recipe.json" in left and "events.jsonl" in left and not [name for name in left if ".tmp-" in name], left
+    with open(os.path.join(run, "events.jsonl")) as file:
+        assert lines_of(file.read())[-1]["state"] == "failed"
+    done = subprocess.run([CLI, "merge", "-m", MODEL, "-o", os.path.join(folder, "x.gguf")], capture_output=True, text=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500000, 500000)))
+    assert done.returncode == NO_ROOM and sorted(os.listdir(folder)) == ["rows.jsonl", "run"], (done, os.listdir(folder))
+    cli("train", run, "--resume")  # with room again the run goes on
+
+
+def test_run_folder(folder):
+    """A folder with files of others is left alone; so is one whose run came to nothing."""
+    need_model()
+    data = write(folder, "d.jsonl", '{"prompt":"a"}\n')
+    own = write(folder, "log.txt", "mine")
+    cli("train", "--run", folder, "-m", MODEL, "--data", data, expect=USAGE)
+    assert open(own).read() == "mine" and sorted(os.listdir(folder)) == ["d.jsonl", "log.txt"]
+    run = os.path.join(folder, "run")
+    cli("train", "--run", run, "-m", MODEL, "--data", data, "--device", "cpu", expect=BAD_INPUT)
+    assert not os.path.exists(run)
+
+
+main(globals())
