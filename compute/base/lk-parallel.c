@@ -159,7 +159,9 @@ lk_parallel_for (LkParallel *self, gint64 n, gint64 grain, LkParallelFunc func, 
     grain = n / (G_MAXINT / 4);
   if (self->workers == 1 || n <= grain)
     {
-      func (0, n, 0, data);
+      /* no more than a chunk at once here either: callers have working memory for that much */
+      for (gint64 begin = 0; begin < n; begin += grain)
+        func (begin, MIN (begin + grain, n), 0, data);
       return;
     }
   self->n = n, self->grain = grain, self->func = func, self->data = data;

@@ -20,7 +20,7 @@ LkParallel *lk_parallel_new (guint workers);
 void lk_parallel_free (LkParallel *self);
 guint lk_parallel_get_workers (LkParallel *self);
 
-/* Calls @func over [0, n) cut in chunks of @grain; the chunk c goes to whichever worker is free, returns when
+/* Calls @func over [0, n) cut in chunks of @grain, one chunk a call; the chunk c goes to whichever worker is free, returns when
  * all are done. Not reentrant: call it from one thread, and never from inside @func. */
 void lk_parallel_for (LkParallel *self, gint64 n, gint64 grain, LkParallelFunc func, gpointer data);
 

@@ -268,13 +268,22 @@ add_range (gint64 begin, gint64 end, guint worker, gpointer data)
 }
 
 static void
+add_chunk (gint64 begin, gint64 end, guint worker, gpointer data)
+{
+  g_assert_cmpint (end - begin, <=, 7);
+  add_range (begin, end, worker, data);
+}
+
+/* However many workers there are, nobody is given more than a chunk at once. */
+static void
 test_parallel (void)
 {
   g_autoptr (LkParallel) parallel = lk_parallel_new (3);
+  g_autoptr (LkParallel) alone = lk_parallel_new (1);
   static gint seen[1001];
 
   for (guint round = 0; round < 200; round++)
-    lk_parallel_for (parallel, 1001, 7, add_range, seen);
+    lk_parallel_for (round % 2 ? alone : parallel, 1001, 7, add_chunk, seen);
   for (guint i = 0; i < 1001; i++)
     g_assert_cmpint (seen[i], ==, 200);
 }

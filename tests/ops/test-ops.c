@@ -10,7 +10,7 @@
 #include "lk-op-harness.h"
 #include "lk-update.h"
 
-static LkBackend *cpu, *gpu;
+static LkBackend *cpu, *single, *gpu;
 
 static void
 test_gradients (gconstpointer data)
@@ -38,6 +38,13 @@ test_gpu_against_cpu (gconstpointer data)
       return;
     }
   lk_case_compare (data, gpu, cpu);
+}
+
+/* A machine with one core: working memory is as large as a tile, and one worker takes a tile after the other. */
+static void
+test_single (gconstpointer data)
+{
+  lk_case_compare (data, single, cpu);
 }
 
 /* One result of the loss head for rows of x: Σ −log p, its gradient into x and W, and log-probabilities. */
@@ -312,15 +319,18 @@ main (int argc, char **argv)
   int status;
 
   g_test_init (&argc, &argv, NULL);
-  cpu = lk_backend_new_cpu (0);
+  cpu = lk_backend_new_cpu (MAX (2, g_get_num_processors ()));
+  single = lk_backend_new_cpu (1);
   gpu = lk_backend_new ("vulkan", &error);
   for (const LkCase *c = lk_cases; c->name; c++)
     {
       g_autofree char *gradients = g_strdup_printf ("/ops/cpu/finite-differences/%s", c->name);
       g_autofree char *gpu_gradients = g_strdup_printf ("/ops/gpu/finite-differences/%s", c->name);
+      g_autofree char *one_worker = g_strdup_printf ("/ops/cpu/one-worker/%s", c->name);
       g_autofree char *against = g_strdup_printf ("/ops/gpu/against-cpu/%s", c->name);
 
       g_test_add_data_func (gradients, c, test_gradients);
+      g_test_add_data_func (one_worker, c, test_single);
       g_test_add_data_func (gpu_gradients, c, test_gpu_gradients);
       g_test_add_data_func (against, c, test_gpu_against_cpu);
     }
@@ -335,6 +345,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ops/cpu/simd", test_simd);
   status = g_test_run ();
   lk_backend_unref (cpu);
+  lk_backend_unref (single);
   g_clear_pointer (&gpu, lk_backend_unref);
   return status;
 }
