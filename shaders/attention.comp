@@ -3,6 +3,7 @@
 // et al., 2022). A work group takes BLOCK queries of one head and walks over the keys any of them sees, BLOCK
 // at a time. lse is kept for the backward pass: 0 for a query that sees nothing, whose output is 0.
 #version 460
+#extension GL_EXT_control_flow_attributes : require
 
 layout(constant_id = 0) const uint D = 64;
 layout(constant_id = 1) const uint BLOCK = 32; // 8, 16 or 32
@@ -11,6 +12,8 @@ const uint PER_ROW = THREADS / BLOCK; // threads that share a query
 const uint COLS = (D + PER_ROW - 1) / PER_ROW;
 const uint STRIDE = D + 1;
 const uint S_STRIDE = BLOCK + 1;
+// Channels a round: few rounds, as lk_attention_rounds_gpu() in lk-attention.c counts them.
+const uint STEP = D % 16 == 0 ? 16 : D % 4 == 0 ? 4 : 1;
 const float NONE = -3.0e38;
 
 layout(local_size_x = THREADS) in;
@@ -54,7 +57,7 @@ void main ()
       uint i = i0 + e / D;
       q_tile[e / D * STRIDE + e % D] = i < rows ? q[i * q_stride + head * D + e % D] * scale : 0.0;
     }
-  for (uint j = 0u; j < COLS; j++)
+  [[unroll]] for (uint j = 0u; j < COLS; j++)
     sums[j] = 0.0;
 
   for (uint j0 = hull.x; j0 < hull.y; j0 += BLOCK)
@@ -69,9 +72,10 @@ void main ()
       for (uint e = tid; e < BLOCK * BLOCK; e += THREADS)
         {
           float s = 0.0;
-          for (uint x = 0u; x < D; x++)
-            s = fma (q_tile[e / BLOCK * STRIDE + x], kv_tile[e % BLOCK * STRIDE + x], s);
-          s_tile[e / BLOCK * S_STRIDE + e % BLOCK] = soft_cap > 0.0 ? soft_cap * tanh (s / soft_cap) : s;
+          for (uint x0 = 0u; x0 < D; x0 += STEP)
+            [[unroll]] for (uint x = x0; x < x0 + STEP; x++)
+              s = fma (q_tile[e / BLOCK * STRIDE + x], kv_tile[e % BLOCK * STRIDE + x], s);
+          s_tile[e / BLOCK * S_STRIDE + e % BLOCK] = soft_cap > 0.0 ? soft_cap * tanh (clamp (s / soft_cap, -10.0, 10.0)) : s;
         }
       barrier ();
       for (uint e = tid; e < BLOCK * D; e += THREADS)
@@ -94,13 +98,13 @@ void main ()
 
       float correction = before == NONE ? 0.0 : exp (before - maximum);
       total *= correction;
-      for (uint j = 0u; j < COLS; j++)
+      [[unroll]] for (uint j = 0u; j < COLS; j++)
         sums[j] *= correction;
       for (uint c = 0u; c < BLOCK; c++)
         {
           float p = s_tile[row * S_STRIDE + c];
           total += p;
-          for (uint j = 0u; j < COLS; j++)
+          [[unroll]] for (uint j = 0u; j < COLS; j++)
             if (lane + j * PER_ROW < D)
               sums[j] = fma (p, kv_tile[c * STRIDE + lane + j * PER_ROW], sums[j]);
         }
@@ -108,7 +112,7 @@ void main ()
 
   if (i0 + row >= rows)
     return;
-  for (uint j = 0u; j < COLS; j++)
+  [[unroll]] for (uint j = 0u; j < COLS; j++)
     if (lane + j * PER_ROW < D)
       o[(i0 + row) * q_stride + head * D + lane + j * PER_ROW] = total > 0.0 ? sums[j] / total : 0.0;
   if (lane == 0u)

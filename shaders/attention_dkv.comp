@@ -3,9 +3,10 @@
 // any of them, and over the query heads of its group: no two groups write the same place.
 #version 460
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 #include "attention_dx.glsl"
-layout(binding = 7) writeonly buffer Dk { float dk[]; };
-layout(binding = 8) writeonly buffer Dv { float dv[]; };
+layout(binding = 7) buffer Dk { float dk[]; };
+layout(binding = 8) buffer Dv { float dv[]; };
 
 shared float p_tile[BLOCK * S_STRIDE];
 
@@ -15,10 +16,10 @@ void main ()
   uint j0 = (gl_WorkGroupID.x + tile) * BLOCK, kv = gl_WorkGroupID.y;
   float dk_acc[COLS], dv_acc[COLS];
 
-  for (uint j = 0u; j < COLS; j++)
+  [[unroll]] for (uint j = 0u; j < COLS; j++)
     dk_acc[j] = dv_acc[j] = 0.0;
   load_keys (tid, j0, kv);
-  for (uint i0 = 0u; i0 < rows; i0 += BLOCK)
+  for (uint i0 = begin; i0 < end; i0 += BLOCK)
     {
       uvec2 hull = hull_of (i0);
       if (hull.x >= j0 + BLOCK || hull.y <= j0)
@@ -34,7 +35,7 @@ void main ()
           barrier ();
           // From here on row is a key of the tile.
           for (uint r = 0u; r < BLOCK; r++)
-            for (uint j = 0u; j < COLS; j++)
+            [[unroll]] for (uint j = 0u; j < COLS; j++)
               if (lane + j * BLOCK < D)
                 {
                   uint at = r * STRIDE + lane + j * BLOCK;
@@ -44,11 +45,11 @@ void main ()
         }
     }
   if (j0 + row < keys)
-    for (uint j = 0u; j < COLS; j++)
+    [[unroll]] for (uint j = 0u; j < COLS; j++)
       if (lane + j * BLOCK < D)
         {
           uint at = (j0 + row) * (heads / group) * D + kv * D + lane + j * BLOCK;
-          dk[at] = dk_acc[j];
-          dv[at] = dv_acc[j];
+          dk[at] = begin > 0u ? dk[at] + dk_acc[j] : dk_acc[j];
+          dv[at] = begin > 0u ? dv[at] + dv_acc[j] : dv_acc[j];
         }
 }

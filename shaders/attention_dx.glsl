@@ -10,7 +10,14 @@ const uint COLS = (D + BLOCK - 1) / BLOCK;
 const uint STRIDE = D + 1;
 const uint S_STRIDE = BLOCK + 1;
 
-layout(push_constant) uniform Push { uint rows, keys, heads, group; float scale; uint tile, window; float soft_cap; };
+layout(push_constant) uniform Push
+{
+  uint rows, keys, heads, group;
+  float scale;
+  uint tile, window;
+  float soft_cap;
+  uint begin, end; // the part of the walk this dispatch makes, a multiple of BLOCK; all but the first add to what is there
+};
 layout(binding = 0) readonly buffer Q { float q[]; };
 layout(binding = 1) readonly buffer K { float k[]; };
 layout(binding = 2) readonly buffer V { float v[]; };
@@ -87,7 +94,7 @@ vec2 tile_element (uint i0, uint r, uint j0, uint c, uint head)
   float slope = 1.0;
   if (soft_cap > 0.0)
     {
-      float t = tanh (s / soft_cap);
+      float t = tanh (clamp (s / soft_cap, -10.0, 10.0)); // 1 beyond; some drivers make it ∞/∞ there
       s = soft_cap * t;
       slope = 1.0 - t * t;
     }

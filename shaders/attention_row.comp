@@ -50,7 +50,7 @@ void main ()
           for (uint x = 0u; x < D; x++)
             s = fma (q_row[x], k[(j0 + tid) * kv_stride + kv_at + x], s);
           if (soft_cap > 0.0)
-            s = soft_cap * tanh (s / soft_cap);
+            s = soft_cap * tanh (clamp (s / soft_cap, -10.0, 10.0));
         }
       float before = maximum;
       maximum = max (maximum, group_max (s));

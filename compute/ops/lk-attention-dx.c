@@ -32,7 +32,7 @@ typedef struct
 {
   const LkCpuKernels *kernels;
   const float *q, *k, *v, *o, *lse, *d_o;
-  const gint32 *ranges;
+  LkAttentionView view;
   float *dq, *dk, *dv;
   float *sums;    /* D, [T, heads] */
   float *scratch; /* two tiles a worker */
@@ -74,11 +74,11 @@ lk_attention_dx_tile (LkAttentionDxJob *job, gint64 i, gint64 n, gint64 j, gint6
   lk_cpu_gemm_tile (FALSE, TRUE, n, m, job->d, 1, job->d_o + q_at, job->q_stride, job->v + k_at, job->kv_stride, 0, ds, m);
   for (gint64 r = 0; r < n; r++)
     {
-      gint64 begin = CLAMP (job->ranges[2 * (i + r)] - j, 0, m);
-      gint64 end = CLAMP (job->ranges[2 * (i + r) + 1] - j, begin, m);
       float *p_row = p + r * m, *ds_row = ds + r * m;
       float sum = job->sums[(i + r) * job->heads + head];
+      gint64 begin, end;
 
+      lk_attention_part (&job->view, i + r, j, m, &begin, &end);
       memset (p_row, 0, (gsize) begin * sizeof *p_row);
       memset (p_row + end, 0, (gsize) (m - end) * sizeof *p_row);
       if (job->soft_cap > 0)
@@ -108,7 +108,7 @@ lk_attention_dx_queries (gint64 begin, gint64 end, guint worker, gpointer data)
 
       for (gint64 r = 0; r < n; r++)
         memset (dq + r * job->q_stride, 0, (gsize) job->d * sizeof *dq);
-      lk_attention_hull (job->ranges, i, i + n, job->n_keys, &hull_begin, &hull_end);
+      lk_attention_hull (&job->view, i, i + n, &hull_begin, &hull_end);
       for (gint64 j = hull_begin; j < hull_end; j += LK_ATTENTION_K_CHUNK)
         {
           gint64 m = MIN (LK_ATTENTION_K_CHUNK, hull_end - j);
@@ -141,7 +141,7 @@ lk_attention_dx_keys (gint64 begin, gint64 end, guint worker, gpointer data)
         {
           gint64 n = MIN (LK_ATTENTION_Q_BLOCK, job->rows - i), hull_begin, hull_end;
 
-          lk_attention_hull (job->ranges, i, i + n, job->n_keys, &hull_begin, &hull_end);
+          lk_attention_hull (&job->view, i, i + n, &hull_begin, &hull_end);
           if (hull_end <= j || hull_begin >= j + m)
             continue;
           for (gint64 head = kv * job->group; head < (kv + 1) * job->group; head++)
@@ -164,12 +164,11 @@ lk_attention_dx_run (LkCpuTask *task, const LkNode *node)
   gint64 q_blocks = (q->rows + LK_ATTENTION_Q_BLOCK - 1) / LK_ATTENTION_Q_BLOCK;
   gint64 k_blocks = (k->rows + LK_ATTENTION_K_BLOCK - 1) / LK_ATTENTION_K_BLOCK;
   LkAttentionDxJob job = { .kernels = task->kernels };
-  g_autofree gint32 *windowed = NULL;
 
   job.q = lk_cpu_task_f32 (task, node->in[0]);
   job.k = lk_cpu_task_f32 (task, node->in[1]);
   job.v = lk_cpu_task_f32 (task, node->in[2]);
-  job.ranges = lk_cpu_task_i32 (task, node->in[3]);
+  job.view = lk_attention_view (node, lk_cpu_task_i32 (task, node->in[3]), k->rows);
   job.o = lk_cpu_task_f32 (task, node->in[4]);
   job.lse = lk_cpu_task_f32 (task, node->in[5]);
   job.d_o = lk_cpu_task_f32 (task, node->in[6]);
@@ -183,9 +182,6 @@ lk_attention_dx_run (LkCpuTask *task, const LkNode *node)
   job.d = q->cols / heads, job.q_stride = q->cols, job.kv_stride = k->cols;
   job.scale = node->params.f[LK_ATTENTION_SCALE];
   job.soft_cap = node->params.f[LK_ATTENTION_SOFT_CAP];
-  windowed = lk_attention_windowed (node, job.ranges, q->rows);
-  if (windowed)
-    job.ranges = windowed;
 
   lk_parallel_for (task->parallel, q->rows, lk_row_grain (q->cols), lk_attention_dx_sums, &job);
   lk_parallel_for (task->parallel, q_blocks * heads, 1, lk_attention_dx_queries, &job);
@@ -214,38 +210,78 @@ lk_attention_dx_record_sums (LkGpuTask *task, const LkNode *node, GError **error
                        2.0 * (double) q->rows * (double) q->cols, error);
 }
 
-/* @kernel over tiles of @rows rows (queries for dQ, keys for dK and dV) for each of @heads heads. */
+/* As Push in shaders/attention_dx.glsl. */
+typedef struct
+{
+  LkAttentionPush attention;
+  guint32 begin, end;
+} LkAttentionDxPush;
+
+/* One of the two passes: a tile of @rows rows (queries for dQ, keys for dK and dV) for each of @heads heads walks over @others rows,
+ * @repeats times each (the heads of queries that share a head of keys). */
+typedef struct
+{
+  LkKernel kernel;
+  guint first_out, n_out;
+  gint64 rows, others;
+  guint32 heads, repeats;
+  double flops;
+} LkAttentionDxPass;
+
+/* Rows of the walk one dispatch makes: all, but on a software device no more than it has rounds for. */
+static guint32
+lk_attention_dx_walk (LkGpuTask *task, const LkAttentionDxPass *pass, guint32 d, guint32 block)
+{
+  double rounds = block + pass->repeats * (2.0 * d / block + d + block); /* a tile's, at most */
+  double most = lk_gpu_device_get_plan (task->device)->software ? LK_SOFTWARE_ROUNDS / rounds : G_MAXUINT32 / block;
+
+  return (guint32) MIN (pass->others, (gint64) MAX (1.0, most) * block);
+}
+
 static gboolean
-lk_attention_dx_record_pass (LkGpuTask *task, const LkNode *node, LkKernel kernel, guint first_out, guint n_out,
-                             gint64 rows, guint32 heads, double flops, GError **error)
+lk_attention_dx_record_tiles (LkGpuTask *task, const LkNode *node, const LkAttentionDxPass *pass, const LkAttentionDxPush *push,
+                              guint32 block, guint32 n, double flops, GError **error)
+{
+  LkTensor *q = lk_program_get_tensor (task->program, node->in[0]);
+  LkGpuDispatch d = lk_op_dispatch (node, pass->kernel);
+  static const guint inputs[] = { 0, 1, 2, 3, 5, 6 };
+
+  d.constants[d.n_constants++] = (guint32) (q->cols / push->attention.heads);
+  d.constants[d.n_constants++] = block;
+  d.constants[d.n_constants++] = block * block;
+  for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
+    lk_op_bind (task, &d, node->in[inputs[i]], LK_GPU_READ);
+  lk_op_bind_slice (task, &d, task->scratch, LK_GPU_READ);
+  for (guint i = 0; i < pass->n_out; i++)
+    lk_op_bind (task, &d, node->out[pass->first_out + i], LK_GPU_WRITE | (push->begin > 0 ? LK_GPU_READ : 0));
+  return lk_op_record (task, &d, push, sizeof *push, n, pass->heads, flops, error);
+}
+
+static gboolean
+lk_attention_dx_record_pass (LkGpuTask *task, const LkNode *node, const LkAttentionDxPass *pass, GError **error)
 {
   LkTensor *q = lk_program_get_tensor (task->program, node->in[0]);
   LkTensor *k = lk_program_get_tensor (task->program, node->in[1]);
   guint32 q_heads = node->params.u[LK_ATTENTION_HEADS];
-  LkAttentionPush push = { (guint32) q->rows, (guint32) k->rows, q_heads,
-                           q_heads / node->params.u[LK_ATTENTION_KV_HEADS], node->params.f[LK_ATTENTION_SCALE], 0,
-                           node->params.u[LK_ATTENTION_WINDOW], node->params.f[LK_ATTENTION_SOFT_CAP] };
+  LkAttentionDxPush push = { { (guint32) q->rows, (guint32) k->rows, q_heads, q_heads / node->params.u[LK_ATTENTION_KV_HEADS],
+                               node->params.f[LK_ATTENTION_SCALE], 0, node->params.u[LK_ATTENTION_WINDOW],
+                               node->params.f[LK_ATTENTION_SOFT_CAP] }, 0, 0 };
   guint32 block = lk_attention_dx_block_gpu (q->cols / q_heads);
-  guint32 tiles = (guint32) ((rows + block - 1) / block);
-  double tile_flops = flops / tiles;
+  guint32 tiles = (guint32) ((pass->rows + block - 1) / block);
+  guint32 walk = lk_attention_dx_walk (task, pass, (guint32) (q->cols / q_heads), block);
+  double tile_flops = pass->flops / tiles * walk / (double) MAX (1, pass->others);
   guint32 step = lk_attention_step (task, tile_flops, tiles);
-  static const guint inputs[] = { 0, 1, 2, 3, 5, 6 };
 
-  for (push.tile = 0; push.tile < tiles; push.tile += step)
+  for (; push.begin < pass->others; push.begin += walk)
     {
-      LkGpuDispatch d = lk_op_dispatch (node, kernel);
-      guint32 n = MIN (step, tiles - push.tile);
+      push.end = (guint32) MIN (pass->others, (gint64) push.begin + walk);
+      for (push.attention.tile = 0; push.attention.tile < tiles; push.attention.tile += step)
+        {
+          guint32 n = MIN (step, tiles - push.attention.tile);
 
-      d.constants[d.n_constants++] = (guint32) (q->cols / q_heads);
-      d.constants[d.n_constants++] = block;
-      d.constants[d.n_constants++] = block * block;
-      for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
-        lk_op_bind (task, &d, node->in[inputs[i]], LK_GPU_READ);
-      lk_op_bind_slice (task, &d, task->scratch, LK_GPU_READ);
-      for (guint i = 0; i < n_out; i++)
-        lk_op_bind (task, &d, node->out[first_out + i], LK_GPU_WRITE);
-      if (!lk_op_record (task, &d, &push, sizeof push, n, heads, n * tile_flops, error))
-        return FALSE;
+          if (!lk_attention_dx_record_tiles (task, node, pass, &push, block, n, n * tile_flops, error))
+            return FALSE;
+        }
     }
   return TRUE;
 }
@@ -257,12 +293,13 @@ lk_attention_dx_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *k = lk_program_get_tensor (task->program, node->in[1]);
   guint32 heads = node->params.u[LK_ATTENTION_HEADS], kv_heads = node->params.u[LK_ATTENTION_KV_HEADS];
   double pairs = (double) q->rows * (double) k->rows * (double) q->cols;
+  const LkAttentionDxPass dq = { LK_KERNEL_ATTENTION_DQ, 0, 1, q->rows, k->rows, heads, 1, 6.0 * pairs };
+  const LkAttentionDxPass dkv = { LK_KERNEL_ATTENTION_DKV, 1, 2, k->rows, q->rows, kv_heads, heads / kv_heads, 8.0 * pairs };
 
   return lk_attention_check_gpu (q->cols / heads, error)
          && lk_attention_dx_record_sums (task, node, error)
-         && lk_attention_dx_record_pass (task, node, LK_KERNEL_ATTENTION_DQ, 0, 1, q->rows, heads, 6.0 * pairs, error)
-         && lk_attention_dx_record_pass (task, node, LK_KERNEL_ATTENTION_DKV, 1, 2, k->rows, kv_heads, 8.0 * pairs,
-                                         error);
+         && lk_attention_dx_record_pass (task, node, &dq, error)
+         && lk_attention_dx_record_pass (task, node, &dkv, error);
 }
 
 static const LkOperation lk_attention_dx = {

@@ -22,37 +22,63 @@ enum
 #define LK_ATTENTION_K_CHUNK 256  /* keys at a time under one block of queries */
 #define LK_ATTENTION_K_BLOCK 128  /* keys a tile of the dK, dV pass */
 
+/* What the queries see, as the kernels read it too. */
+typedef struct
+{
+  const gint32 *ranges;
+  gint64 n_keys, window; /* window 0: none */
+} LkAttentionView;
+
+static inline LkAttentionView
+lk_attention_view (const LkNode *node, const gint32 *ranges, gint64 n_keys)
+{
+  return (LkAttentionView){ ranges, n_keys, node->params.u[LK_ATTENTION_WINDOW] };
+}
+
+/* The keys [*begin, *end) that query @i sees. */
+static inline void
+lk_attention_range (const LkAttentionView *view, gint64 i, gint64 *begin, gint64 *end)
+{
+  *end = CLAMP (view->ranges[2 * i + 1], 0, view->n_keys);
+  *begin = CLAMP (view->ranges[2 * i], 0, *end);
+  if (view->window > 0)
+    *begin = MAX (*begin, *end - view->window);
+}
+
+/* Those among the keys [j, j + m), counted from j. */
+static inline void
+lk_attention_part (const LkAttentionView *view, gint64 i, gint64 j, gint64 m, gint64 *begin, gint64 *end)
+{
+  lk_attention_range (view, i, begin, end);
+  *begin = CLAMP (*begin - j, 0, m);
+  *end = CLAMP (*end - j, *begin, m);
+}
+
 /* The keys any of the queries [i, end) sees: *begin = *end when none. */
 static inline void
-lk_attention_hull (const gint32 *ranges, gint64 i, gint64 end, gint64 n_keys, gint64 *hull_begin, gint64 *hull_end)
+lk_attention_hull (const LkAttentionView *view, gint64 i, gint64 end, gint64 *hull_begin, gint64 *hull_end)
 {
-  *hull_begin = n_keys;
+  gint64 first, last;
+
+  *hull_begin = view->n_keys;
   *hull_end = 0;
   for (; i < end; i++)
-    if (ranges[2 * i] < ranges[2 * i + 1])
-      {
-        *hull_begin = MIN (*hull_begin, MAX (0, ranges[2 * i]));
-        *hull_end = MAX (*hull_end, MIN (n_keys, ranges[2 * i + 1]));
-      }
+    {
+      lk_attention_range (view, i, &first, &last);
+      if (first < last)
+        {
+          *hull_begin = MIN (*hull_begin, first);
+          *hull_end = MAX (*hull_end, last);
+        }
+    }
   if (*hull_begin >= *hull_end)
     *hull_begin = *hull_end = 0;
 }
 
-/* @ranges no longer than the window of @node. Free with g_free; NULL: there is no window. */
-static inline gint32 *
-lk_attention_windowed (const LkNode *node, const gint32 *ranges, gint64 rows)
-{
-  gint32 window = (gint32) node->params.u[LK_ATTENTION_WINDOW], *out;
+/* llvmpipe leaves a kernel's loops after 65535 rounds, all loops counted together, and says nothing. */
+#define LK_SOFTWARE_ROUNDS 60000.0
 
-  if (window == 0)
-    return NULL;
-  out = g_memdup2 (ranges, (gsize) rows * 2 * sizeof (gint32));
-  for (gint64 i = 0; i < rows; i++)
-    out[2 * i] = MAX (out[2 * i], out[2 * i + 1] - window);
-  return out;
-}
-
-/* As Push in shaders/attention.comp and attention_dx.glsl. */
+/* As Push in shaders/attention.comp, and the beginning of that in attention_dx.glsl. */
 typedef struct
 {
   guint32 rows, keys, heads, group;

@@ -36,9 +36,9 @@ typedef struct
 {
   const LkCpuKernels *kernels;
   const float *q, *k, *v;
-  const gint32 *ranges;
+  LkAttentionView view;
   float *o, *lse, *scratch;
-  gint64 rows, n_keys, heads, group, d, q_stride, kv_stride;
+  gint64 rows, heads, group, d, q_stride, kv_stride;
   float scale, soft_cap;
 } LkAttentionJob;
 
@@ -49,11 +49,11 @@ lk_attention_softmax (LkAttentionJob *job, gint64 i, gint64 n, gint64 j, gint64 
 {
   for (gint64 r = 0; r < n; r++)
     {
-      gint64 begin = CLAMP (job->ranges[2 * (i + r)] - j, 0, m);
-      gint64 end = CLAMP (job->ranges[2 * (i + r) + 1] - j, begin, m);
-      float *row = s + r * m;
-      float maximum = MAX (maxima[r], job->kernels->maximum (row + begin, end - begin));
+      float *row = s + r * m, maximum;
+      gint64 begin, end;
 
+      lk_attention_part (&job->view, i + r, j, m, &begin, &end);
+      maximum = MAX (maxima[r], job->kernels->maximum (row + begin, end - begin));
       memset (row, 0, (gsize) begin * sizeof *row);
       memset (row + end, 0, (gsize) (m - end) * sizeof *row);
       if (begin == end)
@@ -111,7 +111,7 @@ lk_attention_block (LkAttentionJob *job, gint64 i, gint64 n, gint64 head, float 
       sums[r] = 0;
       memset (o + r * job->q_stride, 0, (gsize) job->d * sizeof *o);
     }
-  lk_attention_hull (job->ranges, i, i + n, job->n_keys, &hull_begin, &hull_end);
+  lk_attention_hull (&job->view, i, i + n, &hull_begin, &hull_end);
   for (gint64 j = hull_begin; j < hull_end; j += LK_ATTENTION_K_CHUNK)
     {
       gint64 m = MIN (LK_ATTENTION_K_CHUNK, hull_end - j);
@@ -147,15 +147,13 @@ lk_attention_run (LkCpuTask *task, const LkNode *node)
   LkTensor *q = lk_task_tensor (task, node->in[0]), *k = lk_task_tensor (task, node->in[1]);
   gint64 heads = node->params.u[LK_ATTENTION_HEADS];
   LkAttentionJob job = { task->kernels, lk_cpu_task_f32 (task, node->in[0]), lk_cpu_task_f32 (task, node->in[1]),
-                         lk_cpu_task_f32 (task, node->in[2]), lk_cpu_task_i32 (task, node->in[3]), lk_cpu_task_f32 (task, node->out[0]),
-                         lk_cpu_task_f32 (task, node->out[1]), (float *) (void *) task->scratch, q->rows, k->rows, heads,
+                         lk_cpu_task_f32 (task, node->in[2]), lk_attention_view (node, lk_cpu_task_i32 (task, node->in[3]), k->rows),
+                         lk_cpu_task_f32 (task, node->out[0]), lk_cpu_task_f32 (task, node->out[1]),
+                         (float *) (void *) task->scratch, q->rows, heads,
                          heads / node->params.u[LK_ATTENTION_KV_HEADS], q->cols / heads, q->cols, k->cols,
                          node->params.f[LK_ATTENTION_SCALE], node->params.f[LK_ATTENTION_SOFT_CAP] };
-  g_autofree gint32 *windowed = lk_attention_windowed (node, job.ranges, q->rows);
   gint64 blocks = (q->rows + LK_ATTENTION_Q_BLOCK - 1) / LK_ATTENTION_Q_BLOCK;
 
-  if (windowed)
-    job.ranges = windowed;
   lk_parallel_for (task->parallel, blocks * heads, 1, lk_attention_tiles, &job);
 }
 
@@ -168,6 +166,31 @@ lk_attention_block_gpu (gint64 d)
 
 /* Up to so many queries, as decoding has, each gets work groups of its own; more share the keys they load. */
 #define LK_ATTENTION_ROWS_APART 8
+
+/* Rounds of the loops of attention.comp for @keys keys. */
+static double
+lk_attention_rounds_gpu (gint64 d, guint32 block, gint64 keys)
+{
+  gint64 step = d % 16 == 0 ? 16 : d % 4 == 0 ? 4 : 1, per_row = 256 / block;
+  double tile = 2.0 * (double) ((block * d + 255) / 256) + (double) ((block * block + 255) / 256 * (1 + d / step)) + 2.0 * block
+                + (double) ((block + per_row - 1) / per_row);
+
+  return (double) (keys + 2 * block) / block * tile;
+}
+
+/* Rather than numbers that are wrong: what a software device leaves out, see LK_SOFTWARE_ROUNDS. */
+static gboolean
+lk_attention_check_rounds (LkGpuTask *task, gint64 d, guint32 block, gint64 keys, GError **error)
+{
+  const char *name = lk_gpu_device_get_snapshot (task->device)->name;
+
+  if (!lk_gpu_device_get_plan (task->device)->software || lk_attention_rounds_gpu (d, block, keys) <= LK_SOFTWARE_ROUNDS)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+               "“%s” is a software device, which cannot make attention over %" G_GINT64_FORMAT " tokens with heads of %"
+               G_GINT64_FORMAT ". The device “cpu” can.", name, keys, d);
+  return FALSE;
+}
 
 static gboolean
 lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
@@ -184,7 +207,8 @@ lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
   double tile_flops = 4.0 * block * (double) k->rows * (double) q->cols;
   guint32 step = apart ? tiles : lk_attention_step (task, tile_flops, tiles);
 
-  if (!lk_attention_check_gpu (q->cols / heads, error))
+  if (!lk_attention_check_gpu (q->cols / heads, error)
+      || (!apart && !lk_attention_check_rounds (task, q->cols / heads, block, k->rows, error)))
     return FALSE;
   for (push.tile = 0; push.tile < tiles; push.tile += step)
     {

@@ -54,7 +54,7 @@ lk_head_dx_tile (const LkTensor *w, guint workers)
 /* Where working memory lies: all in floats from the scratch's beginning. */
 typedef struct
 {
-  gsize x, dx, logits, tiles, tile_floats, losses, total;
+  gsize x, dx, logits, losses, rows, ids, tiles, tile_floats, total;
 } LkHeadLayout;
 
 static LkHeadLayout
@@ -66,7 +66,9 @@ lk_head_layout (const LkTensor *x, const LkTensor *w, guint workers)
   l.dx = chunk * (gsize) w->cols;
   l.logits = 2 * l.dx;
   l.losses = l.logits + chunk * (gsize) w->rows;
-  l.tiles = l.losses + chunk;
+  l.rows = l.losses + chunk;
+  l.ids = l.rows + (gsize) x->rows;
+  l.tiles = l.ids + (gsize) x->rows;
   l.tile_floats = MAX ((gsize) LK_HEAD_TILE * (gsize) w->cols, (gsize) lk_head_dx_tile (w, workers) * LK_HEAD_DX_DEPTH);
   l.total = l.tiles + workers * l.tile_floats;
   return l;
@@ -260,8 +262,7 @@ lk_head_loss_run (LkCpuTask *task, const LkNode *node)
   float *loss = lk_cpu_task_f32 (task, node->out[OUT_LOSS]);
   float *scratch = (float *) (void *) task->scratch;
   LkHeadLayout l = lk_head_layout (x, w, lk_parallel_get_workers (task->parallel));
-  g_autofree gint32 *rows = g_new (gint32, (gsize) x->rows);
-  g_autofree gint32 *ids = g_new (gint32, (gsize) x->rows);
+  gint32 *rows = (gint32 *) (void *) (scratch + l.rows), *ids = (gint32 *) (void *) (scratch + l.ids);
   gint64 n = 0, chunk = lk_head_chunk (x->rows, w->rows);
   double sum = 0;
   LkHeadJob job = { task, lk_cpu_task_packed (task, node->in[1]), scratch + l.x,

@@ -12,7 +12,11 @@ static const gint32 chosen[] = { 10, 0, 4, 4 };
 /* Two packed sequences and a padded row. */
 static const gint32 ranges[] = { 0, 1, 0, 2, 0, 3, 0, 4, 4, 5, 4, 6, 4, 7, 4, 8, 4, 9, 4, 10, 0, 0 };
 
+/* All keys (an end beyond the last is the last), two of them, none. */
+static const gint32 few_ranges[] = { 0, 300, 7, 9, 0, 0 };
+
 static gint32 long_ranges[2 * 197];
+static gint32 all_ranges[2 * 197]; /* one sequence */
 
 static void __attribute__ ((constructor))
 fill_long_ranges (void)
@@ -21,6 +25,7 @@ fill_long_ranges (void)
     {
       long_ranges[2 * i] = i < 70 ? 0 : i < 130 ? 70 : 130;
       long_ranges[2 * i + 1] = i + 1;
+      all_ranges[2 * i + 1] = i + 1;
     }
 }
 
@@ -108,6 +113,15 @@ build_attention (LkProgram *program, const LkTensorId *in, const LkCase *self)
   return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
 }
 
+/* heads as wide as any, many of them on one */
+static LkTensorId
+build_attention_one (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkAttentionOptions options = { 4, 1, 0.06f, 0, 0 };
+
+  return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
+}
+
 static LkTensorId
 build_glu (LkProgram *program, const LkTensorId *in, const LkCase *self)
 {
@@ -140,6 +154,15 @@ build_columns (LkProgram *program, const LkTensorId *in, const LkCase *self)
   LkTensorId gate = lk_op_columns (program, "gate", in[0], 2, 15), up = lk_op_columns (program, "up", in[0], 17, 15);
 
   return lk_op_glu (program, "y", gate, up, LK_ACTIVATION_SILU);
+}
+
+/* the gradient of what the parts are taken from begins with the last of them */
+static LkTensorId
+build_columns_of_sum (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkTensorId x = lk_op_add (program, "x", in[0], in[1]);
+
+  return build_columns (program, &x, self);
 }
 
 static LkTensorId
@@ -218,10 +241,20 @@ const LkCase lk_cases[] = {
     5e-3, 0 },
   { "attention wide", { GRAD ("q", 71, 384), GRAD ("k", 71, 128), GRAD ("v", 71, 128), I32 ("ranges", 71, 2, long_ranges) }, build_attention,
     2e-2, 0 },
+  /* as decoding has it */
+  { "attention of a few rows", { GRAD ("q", 3, 60), GRAD ("k", 300, 20), GRAD ("v", 300, 20), I32 ("ranges", 3, 2, few_ranges) },
+    build_attention, 1e-2, 0 },
+  { "attention of a few rows with a soft cap",
+    { GRAD ("q", 3, 60), GRAD ("k", 300, 20), GRAD ("v", 300, 20), I32 ("ranges", 3, 2, few_ranges) }, build_attention_capped, 1e-2, 0 },
+  { "attention of a few rows with a window",
+    { GRAD ("q", 3, 60), GRAD ("k", 9, 20), GRAD ("v", 9, 20), I32 ("ranges", 3, 2, few_ranges) }, build_attention_window, 1e-2, 0 },
+  { "attention of wide heads", { SMALL ("q", 137, 1024), SMALL ("k", 137, 256), SMALL ("v", 137, 256), I32 ("ranges", 137, 2, all_ranges) },
+    build_attention_one, 2e-2, 0 },
   { "rms_norm of heads", { GRAD ("x", 11, 60), GRAD ("w", 1, 12) }, build_rms_norm, 0, 0 },
   { "rms_norm plus one", { GRAD ("x", 11, 37), GRAD ("w", 1, 37) }, build_rms_norm_plus, 0, 0 },
   { "bias", { GRAD ("x", 11, 37), GRAD ("b", 1, 37) }, build_bias, 0, 0 },
   { "columns", { GRAD ("x", 11, 37) }, build_columns, 0, 0 },
+  { "columns of a sum", { GRAD ("a", 11, 37), GRAD ("b", 11, 37) }, build_columns_of_sum, 0, 0 },
   { "rope of a part", { GRAD ("x", 11, 30), I32 ("positions", 1, 11, positions), F32 ("table", 8, 6) }, build_rope, 0, 0 },
   { "soft cap", { F32 ("x", 11, 37) }, build_soft_cap, 0, 0 },
   { "attention with a soft cap", { GRAD ("q", 11, 60), GRAD ("k", 11, 20), GRAD ("v", 11, 20), I32 ("ranges", 11, 2, ranges) },
