@@ -60,7 +60,7 @@ lk_generator_new (const LkGeneratorOptions *options, GError **error)
   for (guint i = 0; i < options->n_adapters; i++)
     {
       g_ptr_array_add (self->adapters, lk_adapter_ref (options->adapters[i]));
-      self->strengths[i] = NAN;
+      self->strengths[i] = 1; /* as trained */
     }
   self->context = (guint) context;
   self->cache = lk_cache_new (options->model, name, self->context);
@@ -106,22 +106,17 @@ lk_generator_reset (LkGenerator *self)
 gboolean
 lk_generator_set_strength (LkGenerator *self, guint adapter, double strength, GError **error)
 {
-  LkVariable *variable;
-  float value = (float) strength;
-
   g_return_val_if_fail (adapter < self->adapters->len, FALSE);
   if (!isfinite (strength))
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "An adapter's strength must be a number");
       return FALSE;
     }
-  variable = lk_adapter_get_strength (g_ptr_array_index (self->adapters, adapter));
-  if (!lk_backend_prepare (self->backend, lk_model_get_variables (self->model), error)
-      || !lk_backend_write (self->backend, variable, 0, &value, sizeof value, error))
-    return FALSE;
-  if (self->strengths[adapter] != strength)
-    lk_generator_reset (self);
+  if (self->strengths[adapter] == strength)
+    return TRUE;
+  lk_generator_reset (self);
   self->strengths[adapter] = strength;
+  self->strengths_written = FALSE;
   return TRUE;
 }
 
@@ -193,15 +188,22 @@ choose_size (guint n)
   return n == 1 ? 0 : 1;
 }
 
-/* Strengths nobody has set are the adapters' initial 1. */
+/* Adapters have one strength each, whoever uses them: it is written again when another generator has computed meanwhile. */
 static gboolean
 lk_generator_write_strengths (LkGenerator *self, GError **error)
 {
   if (self->strengths_written && g_atomic_pointer_get (&last_at_work) == self)
     return TRUE;
+  if (!lk_backend_prepare (self->backend, lk_model_get_variables (self->model), error))
+    return FALSE;
   for (guint i = 0; i < self->adapters->len; i++)
-    if (!lk_generator_set_strength (self, i, isnan (self->strengths[i]) ? 1.0 : self->strengths[i], error))
-      return FALSE;
+    {
+      float value = (float) self->strengths[i];
+
+      if (!lk_backend_write (self->backend, lk_adapter_get_strength (g_ptr_array_index (self->adapters, i)), 0, &value, sizeof value,
+                             error))
+        return FALSE;
+    }
   self->strengths_written = TRUE;
   g_atomic_pointer_set (&last_at_work, self);
   return TRUE;

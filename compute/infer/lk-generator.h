@@ -36,8 +36,8 @@ guint lk_generator_get_context (LkGenerator *self);
 
 /* Forgets what the cache holds: call it when weights have changed. */
 void lk_generator_reset (LkGenerator *self);
-/* 1 as trained, 0 the base alone. Forgets the cache when it changes. The strength is the adapter's own
- * variable, which generators that share the adapter share too. */
+/* 1 as trained, 0 the base alone. Forgets the cache when it changes. Generators that share an adapter each have a
+ * strength of their own; the adapter's variable holds that of the one that computed last. */
 gboolean lk_generator_set_strength (LkGenerator *self, guint adapter, double strength, GError **error);
 
 /* Logits [vocab] after @ids[0…n), n > 0; what the cache already holds of them is not computed again. Owned by

@@ -349,6 +349,39 @@ test_generator_strength (Fixture *f, gconstpointer data)
   g_assert_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT);
 }
 
+/* Two conversations with one adapter, each at its own strength, take turns. */
+static void
+test_generator_strengths (Fixture *f, gconstpointer data)
+{
+  g_autoptr (LkGenerator) tuned = NULL;
+  g_autoptr (LkGenerator) plain = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gint32 *ids = NULL;
+  g_autofree float *base = NULL;
+  const float *logits;
+  gint64 vocab;
+
+  if (!f->model)
+    return;
+  vocab = lk_model_get_config (f->model)->vocab;
+  tuned = make_generator (f, TRUE, 64);
+  plain = make_generator (f, TRUE, 64);
+  ids = random_ids (f, 20);
+  base = recompute (f, FALSE, ids, 20);
+  lk_generator_feed (tuned, ids, 10, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (lk_generator_set_strength (plain, 0, 0, &error));
+  logits = lk_generator_feed (tuned, ids, 20, NULL, NULL, &error);
+  g_assert_cmpfloat (distance (logits, base, vocab), >, 1e-2);
+  logits = lk_generator_feed (plain, ids, 20, NULL, NULL, &error);
+  g_assert_cmpfloat (distance (logits, base, vocab), <, 2e-5);
+  logits = lk_generator_feed (tuned, ids, 19, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_free (base);
+  base = recompute (f, TRUE, ids, 19);
+  g_assert_cmpfloat (distance (logits, base, vocab), <, 2e-5);
+}
+
 static gboolean
 collect (const char *text, gpointer data)
 {
@@ -512,6 +545,7 @@ main (int argc, char **argv)
   g_test_add_func ("/text/stream", test_text);
   g_test_add ("/generator/recompute", Fixture, NULL, set_up, test_generator_recompute, tear_down);
   g_test_add ("/generator/strength", Fixture, NULL, set_up, test_generator_strength, tear_down);
+  g_test_add ("/generator/strengths", Fixture, NULL, set_up, test_generator_strengths, tear_down);
   g_test_add ("/generator/ends", Fixture, NULL, set_up, test_generator_ends, tear_down);
   g_test_add ("/generator/refuses", Fixture, NULL, set_up, test_generator_refuses, tear_down);
   g_test_add ("/scorer/loss", Fixture, NULL, set_up, test_scorer, tear_down);
