@@ -49,11 +49,13 @@ typedef struct
   gboolean real;
   LkSafetensors *golden;
   JsonObject *json;
-  gint64 rows, length;
+  gint64 rows, length, vocab;
   gint64 stored_length; /* columns of the golden tensors */
   gint64 only;          /* the one row that is computed; −1: all */
   LkBatch *batch;
   LkBackend *backend;
+  JsonObject *norms;    /* golden.json's grad_norms; NULL: it has none */
+  guint n_norms;        /* of them compared */
   GHashTable *compared; /* names of the golden gradients that were looked at */
   LkResult results[G_N_ELEMENTS (quantities)];
 } LkCheck;
@@ -113,6 +115,18 @@ lk_check_tensor (LkCheck *self, const char *name, LkType type, GError **error)
   return info;
 }
 
+/* The same as a matrix of @rows × @cols; −1: any number. */
+static const LkTensorInfo *
+lk_check_matrix (LkCheck *self, const char *name, LkType type, gint64 rows, gint64 cols, GError **error)
+{
+  const LkTensorInfo *info = lk_check_tensor (self, name, type, error);
+
+  if (!info || (info->n_dims == 2 && (rows < 0 || (gint64) info->shape[0] == rows) && (cols < 0 || (gint64) info->shape[1] == cols)))
+    return info;
+  g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “%s” has another shape than it must have", self->folder, name);
+  return NULL;
+}
+
 /* The row whose last target comes first, without what follows it: causal, so nothing before changes. */
 static void
 lk_check_choose_row (LkCheck *self, const LkTensorInfo *labels)
@@ -138,40 +152,55 @@ lk_check_choose_row (LkCheck *self, const LkTensorInfo *labels)
   self->length = best + 1;
 }
 
+/* Of the row at @from, element @at of the batch. FALSE: no id of the vocabulary. */
+static gboolean
+lk_check_read_token (LkCheck *self, const LkTensorInfo *ids, const LkTensorInfo *labels, gint64 from, gint64 at, gint64 column)
+{
+  gint64 id, label = -100;
+
+  memcpy (&id, ids->data + from * 8, 8);
+  if (column + 1 < self->length)
+    memcpy (&label, labels->data + (from + 1) * 8, 8);
+  self->batch->ids[at] = (gint32) id;
+  self->batch->positions[at] = (gint32) column;
+  self->batch->starts[at] = (gint32) (at - column);
+  self->batch->targets[at] = label >= 0 ? (gint32) label : -1;
+  self->batch->n_targets += label >= 0;
+  return id >= 0 && id < self->vocab && label < self->vocab;
+}
+
 /* input_ids and labels (B,T), labels not shifted, become one batch of B sequences. */
 static gboolean
 lk_check_read_batch (LkCheck *self, GError **error)
 {
-  const LkTensorInfo *ids = lk_check_tensor (self, "input_ids", LK_TYPE_I64, error);
-  const LkTensorInfo *labels = ids ? lk_check_tensor (self, "labels", LK_TYPE_I64, error) : NULL;
+  const LkTensorInfo *ids = lk_check_matrix (self, "input_ids", LK_TYPE_I64, -1, -1, error);
+  const LkTensorInfo *labels
+      = ids ? lk_check_matrix (self, "labels", LK_TYPE_I64, (gint64) ids->shape[0], (gint64) ids->shape[1], error) : NULL;
 
   if (!labels)
     return FALSE;
-  if (ids->n_dims != 2 || labels->n_dims != 2 || ids->shape[0] != labels->shape[0] || ids->shape[1] != labels->shape[1])
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “input_ids” and “labels” must be two matrices of one shape", self->folder);
-      return FALSE;
-    }
   self->rows = (gint64) ids->shape[0];
   self->length = self->stored_length = (gint64) ids->shape[1];
+  if (self->rows < 1 || self->length < 2 || self->rows > G_MAXINT32 / self->length)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “input_ids” must be one to 2³¹ tokens in rows of two at least", self->folder);
+      return FALSE;
+    }
   if (self->only >= 0)
     lk_check_choose_row (self, labels);
   self->batch = lk_batch_new ((guint) self->rows, (guint) self->length);
   for (gint64 r = 0; r < self->rows; r++)
     for (gint64 c = 0; c < self->length; c++)
-      {
-        gint64 at = r * self->length + c, from = (MAX (self->only, 0) + r) * self->stored_length + c, id, label = -100;
-
-        memcpy (&id, ids->data + from * 8, 8);
-        if (c + 1 < self->length)
-          memcpy (&label, labels->data + (from + 1) * 8, 8);
-        self->batch->ids[at] = (gint32) id;
-        self->batch->positions[at] = (gint32) c;
-        self->batch->starts[at] = (gint32) (r * self->length);
-        self->batch->targets[at] = label >= 0 ? (gint32) label : -1;
-        self->batch->n_targets += label >= 0;
-      }
-  return TRUE;
+      if (!lk_check_read_token (self, ids, labels, (MAX (self->only, 0) + r) * self->stored_length + c, r * self->length + c, c))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: row %d, column %d of “input_ids” or what “labels” has next is none of the %d tokens",
+                       self->folder, (int) r, (int) c, (int) self->vocab);
+          return FALSE;
+        }
+  if (self->batch->n_targets > 0)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “labels” has no targets", self->folder);
+  return FALSE;
 }
 
 /* Everything one model needs to be trained: decoder, optimizer, both compiled. */
@@ -267,16 +296,16 @@ lk_check_gradient (LkCheck *self, LkVariable *variable, GError **error)
   return g_steal_pointer (&values);
 }
 
-/* Compares with "<prefix><name>" where the golden file has it; @sums gathers the squares of all. */
+/* Compares with the golden tensor @name: a real model's file has some, a tiny one's all. @sums gathers the squares. */
 static gboolean
 lk_check_one_gradient (LkCheck *self, LkVariable *variable, const char *name, const char *quantity, double sums[2], GError **error)
 {
   g_autofree float *ours = lk_check_gradient (self, variable, error);
-  const LkTensorInfo *golden = lk_safetensors_lookup (self->golden, name);
+  const LkTensorInfo *golden = NULL;
   gsize n = (gsize) (variable->rows * variable->cols);
   double difference, norm;
 
-  if (!ours)
+  if (!ours || ((!self->real || lk_safetensors_lookup (self->golden, name)) && !(golden = lk_check_tensor (self, name, LK_TYPE_F32, error))))
     return FALSE;
   if (golden)
     {
@@ -293,13 +322,13 @@ lk_check_one_gradient (LkCheck *self, LkVariable *variable, const char *name, co
       sums[0] += difference;
       sums[1] += norm;
     }
-  if (json_object_has_member (self->json, "grad_norms") && g_str_has_prefix (name, "grad."))
+  if (self->norms && g_str_has_prefix (name, "grad."))
     {
-      JsonObject *norms = json_object_get_object_member (self->json, "grad_norms");
-      double wanted = json_object_get_double_member_with_default (norms, name + strlen ("grad."), NAN);
+      double wanted = json_object_get_double_member_with_default (self->norms, name + strlen ("grad."), NAN);
 
       lk_check_norms (ours, ours, n, &difference, &norm);
       lk_check_note (self, "grad_norms", fabs (sqrt (norm) - wanted) / wanted, name);
+      self->n_norms++;
     }
   return TRUE;
 }
@@ -339,6 +368,12 @@ lk_check_adapter_gradients (LkCheck *self, LkAdapter *adapter, GError **error)
         return FALSE;
     }
   lk_check_note (self, "grad.all", lk_check_ratio (sums[0], sums[1]), "all tensors together");
+  if (self->norms && json_object_get_size (self->norms) != self->n_norms)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “grad_norms” has %u members for the adapter's %u matrices", self->folder,
+                   json_object_get_size (self->norms), self->n_norms);
+      return FALSE;
+    }
   return lk_check_all_compared (self, "grad.", error);
 }
 
@@ -359,16 +394,22 @@ lk_check_logit_rows (LkCheck *self, guint *n, guint *first, GError **error)
         rows[i] = (gint32) i;
       return rows;
     }
-  positions = lk_check_tensor (self, "positions", LK_TYPE_I64, error);
+  positions = lk_check_matrix (self, "positions", LK_TYPE_I64, -1, 2, error);
   if (!positions)
     return NULL;
   *n = 0;
-  rows = g_new (gint32, positions->shape[0]);
+  rows = g_new (gint32, positions->shape[0] + 1);
   for (guint i = 0; i < positions->shape[0]; i++)
     {
       gint64 pair[2];
 
       memcpy (pair, positions->data + i * 16, 16);
+      if (pair[0] < 0 || pair[1] < 0 || pair[1] >= self->stored_length || (self->only < 0 && pair[0] >= self->rows))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: number %u of “positions” lies in no row", self->folder, i);
+          g_free (rows);
+          return NULL;
+        }
       if (self->only >= 0 && pair[0] != self->only)
         continue;
       *first = *n == 0 ? i : *first; /* positions of one row stand together */
@@ -426,7 +467,7 @@ static gboolean
 lk_check_logprobs (LkCheck *self, LkModel *model, LkAdapter *adapter, GError **error)
 {
   LkDecoderOptions options = { .purpose = LK_PURPOSE_SCORE, .tokens = self->batch->n, .adapters = &adapter, .n_adapters = 1 };
-  const LkTensorInfo *golden = lk_check_tensor (self, "logprobs", LK_TYPE_F32, error);
+  const LkTensorInfo *golden = lk_check_matrix (self, "logprobs", LK_TYPE_F32, self->only < 0 ? self->rows : -1, self->stored_length, error);
   g_autoptr (LkDecoder) decoder = golden ? lk_decoder_new (model, &options, error) : NULL;
   g_autoptr (LkExecutable) executable = NULL;
   g_autofree float *ours = g_new0 (float, (gsize) self->batch->n + 1);
@@ -438,8 +479,13 @@ lk_check_logprobs (LkCheck *self, LkModel *model, LkAdapter *adapter, GError **e
       || !lk_decoder_write_batch (decoder, self->backend, self->batch, error) || !lk_executable_run (executable, error)
       || !lk_backend_read (self->backend, decoder->logprobs, 0, ours + 1, self->batch->n * sizeof (float), error))
     return FALSE;
+  if (self->only >= (gint64) golden->shape[0])
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH, "%s: “logprobs” has fewer rows than “input_ids”", self->folder);
+      return FALSE;
+    }
   lk_check_norms (ours, values + MAX (self->only, 0) * self->stored_length, self->batch->n, &difference, &norm);
-  lk_check_note (self, "logprobs", sqrt (difference / norm), "logprobs");
+  lk_check_note (self, "logprobs", lk_check_ratio (difference, norm), "logprobs");
   return TRUE;
 }
 
@@ -470,11 +516,11 @@ lk_check_against_cpu (LkCheck *self, LkAdapter *adapter, double loss, GError **e
       if (!theirs)
         return FALSE;
       lk_check_norms (ours, theirs, (gsize) (i % 2 ? a->b->rows * a->b->cols : a->a->rows * a->a->cols), &difference, &norm);
-      lk_check_note (self, "grad.worst", sqrt (difference / norm), i % 2 ? a->b->name : a->a->name);
+      lk_check_note (self, "grad.worst", lk_check_ratio (difference, norm), i % 2 ? a->b->name : a->a->name);
       sums[0] += difference;
       sums[1] += norm;
     }
-  lk_check_note (self, "grad.all", sqrt (sums[0] / sums[1]), "one row, against the CPU");
+  lk_check_note (self, "grad.all", lk_check_ratio (sums[0], sums[1]), "one row, against the CPU");
   return TRUE;
 }
 
@@ -487,7 +533,11 @@ lk_check_adapter (LkCheck *self, GError **error)
   g_auto (LkRig) rig = { 0 };
   double loss;
 
-  if (!adapter || !lk_rig_init (&rig, self, model, adapter, lk_adapter_get_parameters (adapter), lk_adapter_get_gradients (adapter), error)
+  if (!adapter)
+    return FALSE;
+  self->vocab = lk_model_get_config (model)->vocab;
+  if (!lk_check_read_batch (self, error)
+      || !lk_rig_init (&rig, self, model, adapter, lk_adapter_get_parameters (adapter), lk_adapter_get_gradients (adapter), error)
       || !lk_check_logits (self, model, adapter, error) || (self->real && !lk_check_logprobs (self, model, adapter, error))
       || !lk_rig_loss (&rig, self, &loss, error))
     return FALSE;
@@ -583,7 +633,7 @@ lk_check_run (LkCheck *self, const char *model_path, GError **error)
   for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
     self->results[i] = (LkResult){ -1, self->real ? quantities[i].real : quantities[i].tiny, NULL };
   self->json = lk_json_load_object (json, 64 << 20, error);
-  if (!self->json || !lk_check_members (self, json, error))
+  if (!self->json || !lk_check_members (self, json, error) || !lk_json_get_object (self->json, "grad_norms", json, &self->norms, error))
     return FALSE;
   self->backend = lk_backend_new (self->device, error);
   if (!self->backend)
@@ -593,8 +643,6 @@ lk_check_run (LkCheck *self, const char *model_path, GError **error)
     lk_check_result (self, "full.worst")->tolerance = lk_check_result (self, "full_losses")->tolerance = 0;
   if (self->only >= 0)
     lk_check_result (self, "grad_norms")->tolerance = 0; /* they are of the whole batch */
-  if (!lk_check_read_batch (self, error))
-    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (quantities) && lk_backend_is_gpu (self->backend); i++)
     self->results[i].tolerance *= LK_GPU_FACTOR;
   return lk_check_adapter (self, error) && (self->real || self->adapter_only || lk_check_full (self, error));
