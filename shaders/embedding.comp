@@ -12,7 +12,7 @@ layout(local_size_x = 64) in;
 layout(push_constant) uniform Push
 {
   uint rows, cols, vocab;
-  uint table_offset, row_words; // 16-bit words
+  uint table_offset, row_units; // see quant.glsl
   uint part_begin, part_end;
   float scale;
 };
@@ -32,7 +32,7 @@ void main ()
         continue;
       for (uint k = gl_LocalInvocationID.x * 4u; k < cols; k += gl_WorkGroupSize.x * 4u)
         {
-          vec4 v = scale * dequant (table_offset + (id - part_begin) * row_words, k, cols);
+          vec4 v = scale * dequant (table_offset + (id - part_begin) * row_units, k, cols);
           for (uint j = 0u; j < 4u && k + j < cols; j++)
             o[t * cols + k + j] = v[j];
         }

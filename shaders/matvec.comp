@@ -20,7 +20,7 @@ layout(push_constant) uniform Push
 {
   uint m, n, k;
   uint lda, ldb, ldc;
-  uint a_offset, b_offset, c_offset; // floats, 16-bit words, floats
+  uint a_offset, b_offset, c_offset; // floats, as quant.glsl counts, floats
   uint accumulate;
   float alpha;
   uint count_begin, site, threshold;

@@ -6,6 +6,7 @@
 #include "lk-cli-model.h"
 #include "lk-command.h"
 #include "lk-cpu-gemm.h"
+#include "lk-quant.h"
 #include "lk-random.h"
 #include "lk-train-step.h"
 
@@ -231,22 +232,79 @@ bench_decode (GError **error)
   return TRUE;
 }
 
+/* Elements a second that one thread unpacks of a tile of weights as training does it: from memory near the core into the same. */
+static double
+unpack_rate (LkSimd simd, const LkTypeInfo *type)
+{
+  enum { N = 64 * 1024 };
+  g_autofree float *values = g_new (float, N);
+  g_autofree guint8 *blocks = g_malloc (N / type->block_elements * type->block_bytes);
+  const LkQuantInfo *quant = lk_quant_info_for (simd, type->type);
+  LkRandom random = lk_random (5, 6);
+  double best = 0;
+
+  for (guint i = 0; i < N; i++)
+    values[i] = lk_random_normal (&random);
+  quant->quantise (values, blocks, N);
+  for (int i = 0; i < 40; i++)
+    {
+      gint64 began = g_get_monotonic_time ();
+
+      for (int k = 0; k < 10; k++)
+        quant->dequantise (blocks, values, N);
+      best = MAX (best, 10.0 * N / (1e-6 * (double) MAX (1, g_get_monotonic_time () - began)));
+    }
+  return best;
+}
+
+static gboolean
+bench_unpack (GError **error)
+{
+  const LkTypeInfo *type;
+
+  for (guint i = 0; (type = lk_type_info_at (i)); i++)
+    {
+      g_autoptr (JsonObject) object = json_object_new ();
+      g_autoptr (GString) line = g_string_new (NULL);
+
+      if (!lk_quant_info (type->type) || !lk_quant_info (type->type)->quantise)
+        continue;
+      json_object_set_string_member (object, "type", type->name);
+      g_string_printf (line, "%-7s", type->name);
+      for (LkSimd simd = LK_N_SIMD; simd-- > 0;)
+        {
+          double rate = lk_simd_runs (simd) ? unpack_rate (simd, type) : 0;
+
+          if (rate > 0)
+            g_string_append_printf (line, "  %s %6.0f", lk_simd_get_name (simd), rate * 1e-6);
+          if (rate > 0)
+            json_object_set_double_member (object, lk_simd_get_name (simd), rate);
+        }
+      if (as_json)
+        lk_cli_take_json (g_steal_pointer (&object));
+      else
+        lk_cli_print ("%s million weights a second", line->str);
+    }
+  return TRUE;
+}
+
 static const struct
 {
   const char *name;
   gboolean (*run) (GError **error);
-} benches[] = { { "step", bench_step }, { "decode", bench_decode } };
+} benches[] = { { "step", bench_step }, { "decode", bench_decode }, { "unpack", bench_unpack } };
 
 static int
 run (int argc, char **argv)
 {
   const LkCliUsage usage = {
-    .arguments = "step|decode",
+    .arguments = "step|decode|unpack",
     .description = "step: one optimizer step of QLoRA (or LoRA, as the model is stored) on all linear layers. “flops” is necessary work\n"
                    "only: tokens × (4 × weights of linear layers and head + 6 × adapter weights); what is computed twice to save memory\n"
                    "is not counted. “fraction” is its rate over that of OpenBLAS at the step's largest product, measured in the same run.\n"
                    "decode: tokens a second after a one-token prompt, and of a long prompt. LK_PROFILE=1 in the environment prints\n"
-                   "the time of each operation.",
+                   "the time of each operation.\n"
+                   "unpack: weights of each type that one thread makes float32 in a second, by each instruction set of this processor.",
     .entries = entries,
     .min = 1,
     .max = 1,
@@ -263,7 +321,7 @@ run (int argc, char **argv)
   for (guint i = 0; i < G_N_ELEMENTS (benches); i++)
     if (g_str_equal (benches[i].name, argv[1]))
       return benches[i].run (&error) ? LK_EXIT_OK : lk_cli_fail (error);
-  return lk_cli_fail_usage ("There is no benchmark “%s”; there are step and decode", argv[1]);
+  return lk_cli_fail_usage ("There is no benchmark “%s”; there are step, decode and unpack", argv[1]);
 }
 
 const LkCommand lk_command_bench = { "bench", "Measure training and decoding", run };

@@ -9,6 +9,7 @@ static const LkTypeInfo types[] = {
   { LK_TYPE_Q5_1, "Q5_1", 32, 24 },    { LK_TYPE_Q8_0, "Q8_0", 32, 34 },    { LK_TYPE_Q2_K, "Q2_K", 256, 84 },
   { LK_TYPE_Q3_K, "Q3_K", 256, 110 },  { LK_TYPE_Q4_K, "Q4_K", 256, 144 },  { LK_TYPE_Q5_K, "Q5_K", 256, 176 },
   { LK_TYPE_Q6_K, "Q6_K", 256, 210 },  { LK_TYPE_IQ4_NL, "IQ4_NL", 32, 18 }, { LK_TYPE_IQ4_XS, "IQ4_XS", 256, 136 },
+  { LK_TYPE_TQ1_0, "TQ1_0", 256, 54 }, { LK_TYPE_TQ2_0, "TQ2_0", 256, 66 }, { LK_TYPE_MXFP4, "MXFP4", 32, 17 },
   { LK_TYPE_I8, "I8", 1, 1 },          { LK_TYPE_I16, "I16", 1, 2 },        { LK_TYPE_I32, "I32", 1, 4 },
   { LK_TYPE_I64, "I64", 1, 8 },        { LK_TYPE_F64, "F64", 1, 8 },
   { LK_TYPE_U8, "U8", 1, 1 },

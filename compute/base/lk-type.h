@@ -32,6 +32,9 @@ typedef enum
   LK_TYPE_I64 = 27,
   LK_TYPE_F64 = 28,
   LK_TYPE_BF16 = 30,
+  LK_TYPE_TQ1_0 = 34,
+  LK_TYPE_TQ2_0 = 35,
+  LK_TYPE_MXFP4 = 39,
   LK_TYPE_NF4 = 256,       /* bitsandbytes' 4-bit NormalFloat, double quantised scales */
   LK_TYPE_NF4_PLAIN = 257, /* the same with F32 scales */
   LK_TYPE_U8 = 258,

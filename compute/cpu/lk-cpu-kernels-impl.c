@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Compiled once for each instruction set with LK_SIMD_SET (the table's symbol) and LK_SIMD_NAME defined. Plain loops the
+ * Compiled once for each instruction set with LK_SIMD_SET (the table's symbol) and LK_SIMD (the set) defined. Plain loops the
  * compiler vectorises. Long sums run in LK_LANES partial sums of a fixed order, so that neither the compiler nor a sanitizer changes
  * what is added to what.
  */
@@ -53,98 +53,9 @@ lk_half_at (const guint8 *p)
 }
 
 static void
-dequantise_q4_1 (const guint8 *b, float *restrict out, gint64 n)
-{
-  for (gint64 k = 0; k < n; k += 32, b += 20, out += 32)
-    {
-      float d = lk_half_at (b), m = lk_half_at (b + 2);
-
-      for (int j = 0; j < 16; j++)
-        out[j] = (float) (b[4 + j] & 15) * d + m;
-      for (int j = 0; j < 16; j++)
-        out[j + 16] = (float) (b[4 + j] >> 4) * d + m;
-    }
-}
-
-static void
-dequantise_q4_0 (const guint8 *b, float *restrict out, gint64 n)
-{
-  for (gint64 k = 0; k < n; k += 32, b += 18, out += 32)
-    {
-      float d = lk_half_at (b);
-
-      for (int j = 0; j < 16; j++)
-        out[j] = (float) ((b[2 + j] & 15) - 8) * d;
-      for (int j = 0; j < 16; j++)
-        out[j + 16] = (float) ((b[2 + j] >> 4) - 8) * d;
-    }
-}
-
-static void
-dequantise_q8_0 (const guint8 *b, float *restrict out, gint64 n)
-{
-  for (gint64 k = 0; k < n; k += 32, b += 34, out += 32)
-    {
-      float d = lk_half_at (b);
-      const gint8 *q = (const gint8 *) (b + 2);
-
-      for (int j = 0; j < 32; j++)
-        out[j] = (float) q[j] * d;
-    }
-}
-
-static void
-dequantise_bf16 (const guint8 *b, float *restrict out, gint64 n)
-{
-  for (gint64 k = 0; k < n; k++)
-    {
-      guint16 h;
-      guint32 u;
-
-      memcpy (&h, b + 2 * k, 2);
-      u = (guint32) h << 16;
-      memcpy (out + k, &u, 4);
-    }
-}
-
-static void
-dequantise_f16 (const guint8 *b, float *restrict out, gint64 n)
-{
-  gint64 k = 0;
-#if defined(__F16C__)
-  for (; k + 8 <= n; k += 8)
-    _mm256_storeu_ps (out + k, _mm256_cvtph_ps (_mm_loadu_si128 ((const __m128i *) (const void *) (b + 2 * k))));
-#endif
-  for (; k < n; k++)
-    out[k] = lk_half_at (b + 2 * k);
-}
-
-static void
 dequantise (LkType type, const void *blocks, float *out, gint64 n)
 {
-  switch ((int) type)
-    {
-    case LK_TYPE_F32:
-      memcpy (out, blocks, (gsize) n * 4);
-      return;
-    case LK_TYPE_F16:
-      dequantise_f16 (blocks, out, n);
-      return;
-    case LK_TYPE_BF16:
-      dequantise_bf16 (blocks, out, n);
-      return;
-    case LK_TYPE_Q4_0:
-      dequantise_q4_0 (blocks, out, n);
-      return;
-    case LK_TYPE_Q4_1:
-      dequantise_q4_1 (blocks, out, n);
-      return;
-    case LK_TYPE_Q8_0:
-      dequantise_q8_0 (blocks, out, n);
-      return;
-    default:
-      lk_quant_info (type)->dequantise (blocks, out, n);
-    }
+  lk_quant_info_for (LK_SIMD, type)->dequantise (blocks, out, n);
 }
 
 static inline float
@@ -534,7 +445,7 @@ adamw (float *restrict p, float *restrict g, float *restrict m, float *restrict 
 }
 
 const LkCpuKernels LK_SIMD_SET = {
-  .name = LK_SIMD_NAME,
+  .simd = LK_SIMD,
   .unpack = unpack,
   .matvec = matvec,
   .dot = dot,

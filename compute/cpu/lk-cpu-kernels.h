@@ -18,7 +18,7 @@ typedef enum
 
 typedef struct
 {
-  const char *name; /* "AVX-512", "AVX2", "baseline" */
+  LkSimd simd;
 
   /* As lk_packed_read. */
   void (*unpack) (const LkPacked *w, gint64 row, gint64 col, gint64 n, float *out);
@@ -43,9 +43,9 @@ typedef struct
   void (*adamw) (float *p, float *g, float *m, float *v, gint64 n, const float *h, float gradient_scale, float decay);
 } LkCpuKernels;
 
-/* The best set for this processor; LK_SIMD=baseline|avx2|avx512 in the environment asks for a lesser one. */
+/* The set of lk_simd_choose(). */
 const LkCpuKernels *lk_cpu_kernels (void);
-/* All sets this processor can run, best first, NULL-terminated: for tests. */
-const LkCpuKernels *const *lk_cpu_kernels_all (void);
+/* The set of one that runs here (lk_simd_runs). */
+const LkCpuKernels *lk_cpu_kernels_for (LkSimd simd);
 
 G_END_DECLS

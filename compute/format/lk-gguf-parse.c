@@ -7,6 +7,7 @@
 #include "lk-error.h"
 #include "lk-format-private.h"
 #include "lk-gguf-private.h"
+#include "lk-quant.h"
 #include "lk-size.h"
 
 /* The fewest bytes an entry can have: key length, a key of one byte, type, value of one byte. */
@@ -233,9 +234,9 @@ static const char *
 foreign_type_name (guint64 id)
 {
   static const struct { guint id; const char *name; } names[] = {
-    { 9, "Q8_1" }, { 15, "Q8_K" }, { 16, "IQ2_XXS" }, { 17, "IQ2_XS" }, { 18, "IQ3_XXS" }, { 19, "IQ1_S" },
-    { 21, "IQ3_S" }, { 22, "IQ2_S" }, { 29, "IQ1_M" }, { 34, "TQ1_0" }, { 35, "TQ2_0" }, { 39, "MXFP4" },
-    { 40, "NVFP4" }, { 41, "Q1_0" }, { 42, "Q2_0" },
+    { 4, "Q4_2" }, { 5, "Q4_3" }, { 9, "Q8_1" }, { 15, "Q8_K" }, { 16, "IQ2_XXS" }, { 17, "IQ2_XS" },
+    { 18, "IQ3_XXS" }, { 19, "IQ1_S" }, { 21, "IQ3_S" }, { 22, "IQ2_S" }, { 29, "IQ1_M" }, { 31, "Q4_0_4_4" },
+    { 32, "Q4_0_4_8" }, { 33, "Q4_0_8_8" }, { 36, "IQ4_NL_4_4" }, { 37, "IQ4_NL_4_8" }, { 38, "IQ4_NL_8_8" }, { 40, "NVFP4" }, { 41, "Q1_0" }, { 42, "Q2_0" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -254,7 +255,12 @@ take_type (Cursor *c, LkTensorInfo *tensor, GError **error)
     return FALSE;
   info = id < LK_TYPE_NOT_GGUF ? lk_type_info ((LkType) id) : NULL;
   if (!info && foreign_type_name (id))
-    return fail (c, error, LK_ERROR_UNSUPPORTED, "tensors of type %s are not supported", foreign_type_name (id));
+    {
+      g_autofree char *known = lk_quant_list_types ();
+
+      return fail (c, error, LK_ERROR_UNSUPPORTED, "tensors of type %s are not supported; those of types %s are",
+                   foreign_type_name (id), known);
+    }
   if (!info)
     return fail (c, error, LK_ERROR_BAD_FILE, "unknown tensor type %" G_GUINT64_FORMAT, id);
   tensor->type = info->type;

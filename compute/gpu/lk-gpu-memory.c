@@ -117,9 +117,11 @@ LkGpuBuffer *
 lk_gpu_buffer_new (LkGpuDevice *device, LkGpuClass cls, guint64 size, const char *label, GError **error)
 {
   g_autoptr (LkGpuBuffer) self = g_new0 (LkGpuBuffer, 1);
+  /* whole words, so that kernels may read the last byte with its neighbours */
+  const guint64 whole = size < 4 ? 4 : size > G_MAXUINT64 - 3 ? size : (size + 3) & ~G_GUINT64_CONSTANT (3);
   const VkBufferCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-    .size = MAX (size, 4),
+    .size = whole,
     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT
              | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
     .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
@@ -130,7 +132,7 @@ lk_gpu_buffer_new (LkGpuDevice *device, LkGpuClass cls, guint64 size, const char
   self->device = lk_gpu_device_ref (device);
   self->cls = cls;
   self->label = g_strdup (label);
-  self->size = self->allocated = MAX (size, 4);
+  self->size = self->allocated = whole;
   if (!lk_gpu_device_check (device, error) || !refuse_too_large (self, error))
     return NULL;
   result = vkCreateBuffer (device->device, &info, NULL, &self->buffer);

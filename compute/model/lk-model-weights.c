@@ -70,8 +70,10 @@ lk_model_check_tensor (LkModel *self, const LkTensorInfo *info, const char *name
     }
   if (!lk_quant_info (info->type))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” is stored as %s, which cannot be read", self->path, name,
-                   lk_type_name (info->type));
+      g_autofree char *known = lk_quant_list_types ();
+
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” is stored as %s; weights of types %s can be read", self->path,
+                   name, lk_type_name (info->type), known);
       return FALSE;
     }
   return TRUE;

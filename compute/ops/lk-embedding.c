@@ -63,7 +63,7 @@ lk_embedding_run (LkCpuTask *task, const LkNode *node)
 typedef struct
 {
   guint32 rows, cols, vocab;
-  guint32 table_offset, row_words;
+  guint32 table_offset, row_units;
   guint32 part_begin, part_end;
   float scale;
 } LkEmbeddingPush;
@@ -77,6 +77,7 @@ lk_embedding_record (LkGpuTask *task, const LkNode *node, GError **error)
   guint64 row_bytes = table->bytes / (guint64) table->rows;
   guint64 room = lk_gpu_device_get_plan (task->device)->max_binding - device->min_storage_buffer_alignment;
   gint64 step = MIN (table->rows, MAX (1, (gint64) (room / row_bytes)));
+  guint unit = lk_op_row_unit (table->type);
 
   if (!lk_op_check_type (table->type, FALSE, error))
     return FALSE;
@@ -87,11 +88,11 @@ lk_embedding_record (LkGpuTask *task, const LkNode *node, GError **error)
                                            (guint64) n * row_bytes);
       LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_EMBEDDING);
       LkEmbeddingPush push = { (guint32) out->rows, (guint32) out->cols, (guint32) table->rows, 0,
-                               (guint32) (row_bytes / 2), (guint32) begin, (guint32) (begin + n), node->params.f[0] };
+                               (guint32) (row_bytes / unit), (guint32) begin, (guint32) (begin + n), node->params.f[0] };
 
       d.constants[d.n_constants++] = (guint32) table->type;
       lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
-      push.table_offset = (guint32) (lk_op_bind_bytes (task, &d, part, LK_GPU_READ) / sizeof (guint16));
+      push.table_offset = (guint32) (lk_op_bind_bytes (task, &d, part, LK_GPU_READ) / unit);
       lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);
       if (!lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) out->rows, 1), 1,
                          2.0 * (double) out->rows * (double) out->cols, error))

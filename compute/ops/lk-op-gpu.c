@@ -21,6 +21,7 @@ lk_op_bind_bytes (LkGpuTask *task, LkGpuDispatch *dispatch, LkGpuSlice slice, Lk
 
   slice.offset -= shift;
   slice.size += shift;
+  slice.size += slice.size % 2; /* kernels read bytes in pairs */
   dispatch->bindings[dispatch->n_bindings].slice = slice;
   dispatch->bindings[dispatch->n_bindings].access = access;
   dispatch->n_bindings++;
@@ -50,7 +51,8 @@ lk_op_check_type (LkType type, gboolean side, GError **error)
 {
   static const LkType known[]
     = { LK_TYPE_F32,  LK_TYPE_F16,  LK_TYPE_BF16, LK_TYPE_Q4_0,   LK_TYPE_Q4_1,   LK_TYPE_Q5_0, LK_TYPE_Q5_1,     LK_TYPE_Q8_0, LK_TYPE_Q2_K,
-        LK_TYPE_Q3_K, LK_TYPE_Q4_K, LK_TYPE_Q5_K, LK_TYPE_Q6_K,   LK_TYPE_IQ4_NL, LK_TYPE_IQ4_XS, LK_TYPE_NF4,  LK_TYPE_NF4_PLAIN };
+        LK_TYPE_Q3_K, LK_TYPE_Q4_K, LK_TYPE_Q5_K, LK_TYPE_Q6_K,   LK_TYPE_IQ4_NL, LK_TYPE_IQ4_XS, LK_TYPE_TQ1_0, LK_TYPE_TQ2_0,
+        LK_TYPE_MXFP4, LK_TYPE_NF4,  LK_TYPE_NF4_PLAIN };
 
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (known[i] == type && (side || lk_type_info (type)->side_bytes == 0))
@@ -58,6 +60,12 @@ lk_op_check_type (LkType type, gboolean side, GError **error)
   g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
                "Weights of type %s cannot be used on a graphics card yet.", lk_type_name (type));
   return FALSE;
+}
+
+guint
+lk_op_row_unit (LkType type)
+{
+  return lk_type_info (type)->block_bytes % 2 ? 1 : 2;
 }
 
 gboolean

@@ -22,6 +22,8 @@ guint32 lk_op_groups (guint64 n, guint per_group);
 /* FALSE and LK_ERROR_UNSUPPORTED when shaders/quant has no file for @type, or, where the kernel cannot see what stands on a
  * matrix's side, the type has one. */
 gboolean lk_op_check_type (LkType type, gboolean side, GError **error);
+/* Bytes in which shaders/quant counts where rows of @type begin: 2, and 1 where blocks have an odd number of them. */
+guint lk_op_row_unit (LkType type);
 /* Records it with the push constants in @push. bytes become the sum of what is bound. */
 gboolean lk_op_record (LkGpuTask *task, LkGpuDispatch *dispatch, gconstpointer push, gsize push_size,
                        guint32 groups_x, guint32 groups_y, double flops, GError **error);

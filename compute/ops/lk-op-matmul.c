@@ -69,11 +69,12 @@ static void
 bind_b (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, const LkMatmulPart *part, LkMatmulPush *push)
 {
   const guint64 bytes = row_bytes (product);
+  const guint unit = lk_op_row_unit (product->b_type);
 
   push->b_offset = (guint32) (lk_op_bind_bytes (task, d, lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes),
                                                 LK_GPU_READ)
-                              / sizeof (guint16));
-  push->b_first = (guint32) ((guint64) part->begin * bytes / sizeof (guint16)) - push->b_offset;
+                              / unit);
+  push->b_first = (guint32) ((guint64) part->begin * bytes / unit) - push->b_offset;
 }
 
 static void
@@ -111,7 +112,7 @@ fill_push (LkMatmulPush *push, const LkOpMatmul *product, const LkMatmulPart *pa
   push->n = (guint32) (product->b_transposed ? part->n : product->n);
   push->k = (guint32) (product->b_transposed ? product->k : part->n);
   push->lda = (guint32) (product->a_transposed ? product->m : product->k);
-  push->ldb = (guint32) (row_bytes (product) / 2);
+  push->ldb = (guint32) (row_bytes (product) / lk_op_row_unit (product->b_type));
   push->ldc = (guint32) product->n;
   push->a_offset = (guint32) (product->a_transposed ? first_k * product->m : first_k);
   push->c_offset = (guint32) (product->b_transposed ? part->begin : 0);

@@ -368,6 +368,6 @@ lk_backend_new_cpu (guint workers)
   if (g_strcmp0 (g_getenv ("LK_PROFILE"), "1") == 0)
     self->profile = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->parent.description
-    = g_strdup_printf ("CPU, %u threads, %s", lk_parallel_get_workers (self->parallel), self->kernels->name);
+    = g_strdup_printf ("CPU, %u threads, %s", lk_parallel_get_workers (self->parallel), lk_simd_get_name (self->kernels->simd));
   return &self->parent;
 }

@@ -166,6 +166,37 @@ test_gguf_hostile (void)
     refuse_gguf (good, cut, "its end cut off");
 }
 
+/* A type we do not read is named, and so are those we read. */
+static void
+test_gguf_foreign_types (void)
+{
+  static const struct
+  {
+    guint32 id;
+    const char *name;
+  } foreign[] = { { 16, "IQ2_XXS" }, { 18, "IQ3_XXS" }, { 29, "IQ1_M" }, { 31, "Q4_0_4_4" }, { 40, "NVFP4" } };
+  g_autoptr (GBytes) bytes = small_gguf ();
+  gsize n;
+  g_autofree guint8 *data = g_bytes_unref_to_data (g_bytes_ref (bytes), &n);
+  guint8 *type = data + (find (data, n, "m.weight") - data) + 8 + 20;
+
+  for (guint i = 0; i < G_N_ELEMENTS (foreign); i++)
+    {
+      g_autoptr (GBytes) changed = NULL;
+      g_autoptr (GError) error = NULL;
+
+      memcpy (type, &foreign[i].id, 4);
+      changed = g_bytes_new (data, n);
+      g_assert_null (lk_gguf_open_bytes (changed, "foreign", &error));
+      g_assert_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED);
+      g_assert_nonnull (strstr (error->message, foreign[i].name));
+      g_assert_nonnull (strstr (error->message, "m.weight"));
+      g_assert_nonnull (strstr (error->message, "F32, F16, BF16, Q4_0,"));
+      g_assert_nonnull (strstr (error->message, "TQ2_0, MXFP4"));
+      g_assert_null (strstr (error->message, "I32"));
+    }
+}
+
 static void
 test_gguf_mutations (void)
 {
@@ -440,6 +471,7 @@ main (int argc, char **argv)
   folder = g_dir_make_tmp ("lorikeet-files-XXXXXX", NULL);
   g_test_add_func ("/format/gguf/round-trip", test_gguf_round_trip);
   g_test_add_func ("/format/gguf/hostile", test_gguf_hostile);
+  g_test_add_func ("/format/gguf/foreign-types", test_gguf_foreign_types);
   g_test_add_func ("/format/gguf/mutations", test_gguf_mutations);
   g_test_add_func ("/format/gguf/many-keys", test_gguf_many_keys);
   g_test_add_func ("/format/safetensors/cases", test_safetensors);

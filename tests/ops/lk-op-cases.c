@@ -223,7 +223,10 @@ const LkCase lk_cases[] = {
   { "linear F32", { GRAD ("x", 11, 37), SMALL ("w", 53, 37) }, build_linear, 0, 0 },
   { "linear F32 large", { GRAD ("x", 133, 197), SMALL ("w", 211, 197) }, build_linear, 0, 0 },
   LINEAR (F16), LINEAR (BF16), LINEAR (Q8_0), LINEAR (Q4_0), LINEAR (Q4_1), LINEAR (Q5_0), LINEAR (Q5_1), LINEAR (Q4_K), LINEAR (Q5_K),
-  LINEAR (Q6_K), LINEAR (Q2_K), LINEAR (Q3_K), LINEAR (IQ4_NL), LINEAR (IQ4_XS), LINEAR (NF4), LINEAR (NF4_PLAIN),
+  LINEAR (Q6_K), LINEAR (Q2_K), LINEAR (Q3_K), LINEAR (IQ4_NL), LINEAR (IQ4_XS), LINEAR (TQ1_0), LINEAR (TQ2_0), LINEAR (MXFP4), LINEAR (NF4), LINEAR (NF4_PLAIN),
+  /* rows of 17 and 51 bytes */
+  { "linear MXFP4 odd", { GRAD ("x", 11, 32), PACKED ("w", LK_TYPE_MXFP4, 37, 32) }, build_linear, 0, 0 },
+  { "embedding MXFP4 odd", { I32 ("ids", 1, 11, ids), PACKED ("table", LK_TYPE_MXFP4, 17, 96) }, build_embedding, 0, 0 },
   /* blocks that cross rows, more than one for the scales, a short one at the end */
   { "linear NF4 large", { GRAD ("x", 70, 548), PACKED ("w", LK_TYPE_NF4, 333, 548) }, build_linear, 0, 0 },
   /* as deep as a real vocabulary: the gradient of x is one long sum */

@@ -2,7 +2,7 @@
 #include "lk-quant-private.h"
 
 void
-lk_quant_bf16_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (bf16_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *p = blocks;
 
@@ -16,7 +16,7 @@ lk_quant_bf16_dequantise (const void *blocks, float *out, gint64 n)
 }
 
 void
-lk_quant_bf16_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (bf16_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *p = blocks;
 

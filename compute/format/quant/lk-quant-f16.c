@@ -18,11 +18,16 @@ widen (guint16 h)
 }
 
 void
-lk_quant_f16_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (f16_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *p = blocks;
+  gint64 i = 0;
 
-  for (gint64 i = 0; i < n; i++)
+#if defined(__F16C__)
+  for (; i + 8 <= n; i += 8)
+    _mm256_storeu_ps (out + i, _mm256_cvtph_ps (_mm_loadu_si128 ((const __m128i *) (const void *) (p + 2 * i))));
+#endif
+  for (; i < n; i++)
     {
       guint16 h;
 
@@ -32,7 +37,7 @@ lk_quant_f16_dequantise (const void *blocks, float *out, gint64 n)
 }
 
 void
-lk_quant_f16_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (f16_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *p = blocks;
 

@@ -5,24 +5,16 @@
 #include "lk-quant-iq4.h"
 
 void
-lk_quant_iq4_nl_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (iq4_nl_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
 
   for (gint64 b = 0; b < n / 32; b++, block += 18, out += 32)
-    {
-      float d = lk_quant_load_half (block);
-
-      for (int j = 0; j < 16; j++)
-        {
-          out[j] = d * (float) lk_quant_iq4_values[block[2 + j] & 15];
-          out[j + 16] = d * (float) lk_quant_iq4_values[block[2 + j] >> 4];
-        }
-    }
+    lk_quant_look_up (lk_quant_iq4_values, block + 2, lk_quant_load_half (block), out);
 }
 
 void
-lk_quant_iq4_nl_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (iq4_nl_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks, levels[32];
 

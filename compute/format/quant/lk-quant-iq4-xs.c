@@ -8,7 +8,7 @@
 #include "lk-quant-iq4.h"
 
 void
-lk_quant_iq4_xs_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (iq4_xs_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
 
@@ -19,15 +19,9 @@ lk_quant_iq4_xs_dequantise (const void *blocks, float *out, gint64 n)
 
       for (int k = 0; k < 8; k++)
         {
-          const guint8 *q = block + 8 + 16 * k;
           int scale = (block[4 + k / 2] >> 4 * (k & 1) & 15) | (high >> 2 * k & 3) << 4;
-          float step = d * (float) (scale - 32);
 
-          for (int j = 0; j < 16; j++)
-            {
-              out[32 * k + j] = step * (float) lk_quant_iq4_values[q[j] & 15];
-              out[32 * k + 16 + j] = step * (float) lk_quant_iq4_values[q[j] >> 4];
-            }
+          lk_quant_look_up (lk_quant_iq4_values, block + 8 + 16 * k, d * (float) (scale - 32), out + 32 * k);
         }
     }
 }
@@ -64,7 +58,7 @@ quantise_block (const float *in, guint8 *block)
 }
 
 void
-lk_quant_iq4_xs_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (iq4_xs_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks;
 

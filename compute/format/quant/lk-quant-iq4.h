@@ -9,6 +9,10 @@
 
 G_BEGIN_DECLS
 
+#define lk_quant_iq4_values LK_QUANT (iq4_values)
+#define lk_quant_iq4_nearest LK_QUANT (iq4_nearest)
+#define lk_quant_iq4_search LK_QUANT (iq4_search)
+
 extern const gint8 lk_quant_iq4_values[16];
 
 /* Index of the nearest value to @x; the upper one of two equally near. */

@@ -9,6 +9,8 @@
 
 G_BEGIN_DECLS
 
+#define lk_quant_k_choose LK_QUANT (k_choose)
+
 static inline void
 lk_quant_k_scale (const guint8 *packed, int k, int *scale, int *least)
 {

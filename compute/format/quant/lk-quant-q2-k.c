@@ -11,23 +11,18 @@
 static const LkQuantSearch search = { .n = 16, .top = 3, .first = -0.5f, .step = 0.1f, .tries = 15, .absolute = TRUE };
 
 void
-lk_quant_q2_k_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q2_k_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[LK_K_BLOCK];
 
   for (gint64 b = 0; b < n / LK_K_BLOCK; b++, block += 84, out += LK_K_BLOCK)
     {
       float d = lk_quant_load_half (block + 80), dmin = lk_quant_load_half (block + 82);
 
+      lk_quant_pairs (block + 16, q);
       for (int k = 0; k < 16; k++)
-        {
-          const guint8 *q = block + 16 + 32 * (k / 8) + 16 * (k & 1);
-          float step = d * (float) (block[k] & 15), offset = dmin * (float) (block[k] >> 4);
-          int shift = 2 * (k / 2 & 3);
-
-          for (int l = 0; l < 16; l++)
-            out[16 * k + l] = step * (float) (q[l] >> shift & 3) - offset;
-        }
+        lk_quant_widen_plus (q + 16 * k, 16, d * (float) (block[k] & 15), -dmin * (float) (block[k] >> 4), out + 16 * k);
     }
 }
 
@@ -63,7 +58,7 @@ choose (const float *in, guint8 *block, guint8 *levels)
 }
 
 void
-lk_quant_q2_k_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q2_k_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks, levels[LK_K_BLOCK];
 

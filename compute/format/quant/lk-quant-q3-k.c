@@ -18,24 +18,21 @@ unpack_scale (const guint8 *packed, int k)
 }
 
 void
-lk_quant_q3_k_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q3_k_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[LK_K_BLOCK];
 
   for (gint64 b = 0; b < n / LK_K_BLOCK; b++, block += 110, out += LK_K_BLOCK)
     {
       float d = lk_quant_load_half (block + 108);
 
+      lk_quant_pairs (block + 32, q);
+      for (int k = 0; k < 8; k++)
+        for (int l = 0; l < 32; l++)
+          q[32 * k + l] = (gint8) (q[32 * k + l] + (block[l] >> k & 1) * 4 - 4);
       for (int k = 0; k < 16; k++)
-        {
-          const guint8 *third = block + 16 * (k & 1);
-          const guint8 *q = block + 32 + 32 * (k / 8) + 16 * (k & 1);
-          float step = d * (float) unpack_scale (block + 96, k);
-          int shift = 2 * (k / 2 & 3);
-
-          for (int l = 0; l < 16; l++)
-            out[16 * k + l] = step * (float) ((q[l] >> shift & 3) - ((third[l] >> k / 2 & 1) ? 0 : 4));
-        }
+        lk_quant_widen (q + 16 * k, 16, d * (float) unpack_scale (block + 96, k), out + 16 * k);
     }
 }
 
@@ -72,7 +69,7 @@ choose (const float *in, guint8 *block, guint8 *levels)
 }
 
 void
-lk_quant_q3_k_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q3_k_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks, levels[LK_K_BLOCK];
 

@@ -7,24 +7,20 @@
 #include "lk-quant-private.h"
 
 void
-lk_quant_q4_0_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q4_0_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[32];
 
   for (gint64 b = 0; b < n / 32; b++, block += 18, out += 32)
     {
-      float d = lk_quant_load_half (block);
-
-      for (int j = 0; j < 16; j++)
-        {
-          out[j] = (float) ((block[2 + j] & 15) - 8) * d;
-          out[j + 16] = (float) ((block[2 + j] >> 4) - 8) * d;
-        }
+      lk_quant_nibbles (block + 2, 8, q);
+      lk_quant_widen (q, 32, lk_quant_load_half (block), out);
     }
 }
 
 void
-lk_quant_q4_0_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q4_0_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks;
 

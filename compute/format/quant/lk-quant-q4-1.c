@@ -6,25 +6,20 @@
 #include "lk-quant-private.h"
 
 void
-lk_quant_q4_1_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q4_1_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[32];
 
   for (gint64 b = 0; b < n / 32; b++, block += 20, out += 32)
     {
-      float d = lk_quant_load_half (block);
-      float m = lk_quant_load_half (block + 2);
-
-      for (int j = 0; j < 16; j++)
-        {
-          out[j] = (float) (block[4 + j] & 15) * d + m;
-          out[j + 16] = (float) (block[4 + j] >> 4) * d + m;
-        }
+      lk_quant_nibbles (block + 4, 0, q);
+      lk_quant_widen_plus (q, 32, lk_quant_load_half (block), lk_quant_load_half (block + 2), out);
     }
 }
 
 void
-lk_quant_q4_1_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q4_1_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks;
 

@@ -8,9 +8,10 @@
 static const LkQuantSearch search = { .n = 32, .top = 15, .first = -1.0f, .step = 0.1f, .tries = 20 };
 
 void
-lk_quant_q4_k_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q4_k_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[64];
 
   for (gint64 b = 0; b < n / LK_K_BLOCK; b++, block += 144, out += LK_K_BLOCK)
     {
@@ -18,21 +19,18 @@ lk_quant_q4_k_dequantise (const void *blocks, float *out, gint64 n)
 
       for (int k = 0; k < 8; k++)
         {
-          const guint8 *q = block + 16 + 32 * (k / 2);
-          int scale, least, shift = 4 * (k & 1);
-          float step, offset;
+          int scale, least;
 
+          if (k % 2 == 0)
+            lk_quant_nibbles32 (block + 16 + 16 * k, q);
           lk_quant_k_scale (block + 4, k, &scale, &least);
-          step = d * (float) scale;
-          offset = dmin * (float) least;
-          for (int l = 0; l < 32; l++)
-            out[32 * k + l] = step * (float) (q[l] >> shift & 15) - offset;
+          lk_quant_widen_plus (q + 32 * (k & 1), 32, d * (float) scale, -dmin * (float) least, out + 32 * k);
         }
     }
 }
 
 void
-lk_quant_q4_k_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q4_k_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks, levels[LK_K_BLOCK];
 

@@ -8,28 +8,21 @@
 #include "lk-quant-private.h"
 
 void
-lk_quant_q5_0_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q5_0_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[32];
 
   for (gint64 b = 0; b < n / 32; b++, block += 22, out += 32)
     {
-      float d = lk_quant_load_half (block);
-      guint32 fifth = lk_quant_load32 (block + 2);
-
-      for (int j = 0; j < 16; j++)
-        {
-          int low = (block[6 + j] & 15) | (int) (fifth >> j & 1) << 4;
-          int high = block[6 + j] >> 4 | (int) (fifth >> (j + 16) & 1) << 4;
-
-          out[j] = (float) (low - 16) * d;
-          out[j + 16] = (float) (high - 16) * d;
-        }
+      lk_quant_nibbles (block + 6, 0, q);
+      lk_quant_fifth (block + 2, 0, -16, q);
+      lk_quant_widen (q, 32, lk_quant_load_half (block), out);
     }
 }
 
 void
-lk_quant_q5_0_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q5_0_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks;
 

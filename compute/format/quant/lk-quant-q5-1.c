@@ -6,29 +6,21 @@
 #include "lk-quant-private.h"
 
 void
-lk_quant_q5_1_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q5_1_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[32];
 
   for (gint64 b = 0; b < n / 32; b++, block += 24, out += 32)
     {
-      float d = lk_quant_load_half (block);
-      float m = lk_quant_load_half (block + 2);
-      guint32 fifth = lk_quant_load32 (block + 4);
-
-      for (int j = 0; j < 16; j++)
-        {
-          int low = (block[8 + j] & 15) | (int) (fifth >> j & 1) << 4;
-          int high = block[8 + j] >> 4 | (int) (fifth >> (j + 16) & 1) << 4;
-
-          out[j] = (float) low * d + m;
-          out[j + 16] = (float) high * d + m;
-        }
+      lk_quant_nibbles (block + 8, 0, q);
+      lk_quant_fifth (block + 4, 16, 0, q);
+      lk_quant_widen_plus (q, 32, lk_quant_load_half (block), lk_quant_load_half (block + 2), out);
     }
 }
 
 void
-lk_quant_q5_1_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q5_1_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks;
 

@@ -8,32 +8,31 @@
 static const LkQuantSearch search = { .n = 32, .top = 31, .first = -0.5f, .step = 0.1f, .tries = 15 };
 
 void
-lk_quant_q5_k_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q5_k_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[LK_K_BLOCK];
 
   for (gint64 b = 0; b < n / LK_K_BLOCK; b++, block += 176, out += LK_K_BLOCK)
     {
       float d = lk_quant_load_half (block), dmin = lk_quant_load_half (block + 2);
-      const guint8 *fifth = block + 16;
 
+      for (int c = 0; c < 4; c++)
+        lk_quant_nibbles32 (block + 48 + 32 * c, q + 64 * c);
       for (int k = 0; k < 8; k++)
         {
-          const guint8 *q = block + 48 + 32 * (k / 2);
-          int scale, least, shift = 4 * (k & 1);
-          float step, offset;
+          int scale, least;
 
-          lk_quant_k_scale (block + 4, k, &scale, &least);
-          step = d * (float) scale;
-          offset = dmin * (float) least;
           for (int l = 0; l < 32; l++)
-            out[32 * k + l] = step * (float) ((q[l] >> shift & 15) | (fifth[l] >> k & 1) << 4) - offset;
+            q[32 * k + l] = (gint8) (q[32 * k + l] | (block[16 + l] >> k & 1) << 4);
+          lk_quant_k_scale (block + 4, k, &scale, &least);
+          lk_quant_widen_plus (q + 32 * k, 32, d * (float) scale, -dmin * (float) least, out + 32 * k);
         }
     }
 }
 
 void
-lk_quant_q5_k_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q5_k_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks, levels[LK_K_BLOCK];
 

@@ -10,29 +10,27 @@
 #include "lk-quant-search.h"
 
 void
-lk_quant_q6_k_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q6_k_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
+  gint8 q[LK_K_BLOCK], upper[LK_K_BLOCK];
 
   for (gint64 b = 0; b < n / LK_K_BLOCK; b++, block += 210, out += LK_K_BLOCK)
     {
       const gint8 *scales = (const gint8 *) block + 192;
       float d = lk_quant_load_half (block + 208);
 
+      lk_quant_pairs (block + 128, upper);
+      for (int h = 0; h < 2; h++)
+        for (int l = 0; l < 64; l++)
+          {
+            q[128 * h + l] = block[64 * h + l] & 15;
+            q[128 * h + 64 + l] = (gint8) (block[64 * h + l] >> 4);
+          }
+      for (int i = 0; i < LK_K_BLOCK; i++)
+        q[i] = (gint8) ((q[i] | upper[i] << 4) - 32);
       for (int k = 0; k < 16; k++)
-        {
-          int half = k / 8, group = k / 2 & 3;
-          const guint8 *low = block + 64 * half + 32 * (group & 1) + 16 * (k & 1);
-          const guint8 *high = block + 128 + 32 * half + 16 * (k & 1);
-          float step = d * (float) scales[k];
-
-          for (int l = 0; l < 16; l++)
-            {
-              int q = (low[l] >> 4 * (group / 2) & 15) | (high[l] >> 2 * group & 3) << 4;
-
-              out[16 * k + l] = step * (float) (q - 32);
-            }
-        }
+        lk_quant_widen (q + 16 * k, 16, d * (float) scales[k], out + 16 * k);
     }
 }
 
@@ -70,7 +68,7 @@ choose (const float *in, guint8 *block, guint8 *levels)
 }
 
 void
-lk_quant_q6_k_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q6_k_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks, levels[LK_K_BLOCK];
 

@@ -7,22 +7,16 @@
 #include "lk-quant-private.h"
 
 void
-lk_quant_q8_0_dequantise (const void *blocks, float *out, gint64 n)
+LK_QUANT (q8_0_dequantise) (const void *blocks, float *restrict out, gint64 n)
 {
   const guint8 *block = blocks;
 
   for (gint64 b = 0; b < n / 32; b++, block += 34, out += 32)
-    {
-      float d = lk_quant_load_half (block);
-      const gint8 *q = (const gint8 *) block + 2;
-
-      for (int j = 0; j < 32; j++)
-        out[j] = (float) q[j] * d;
-    }
+    lk_quant_widen ((const gint8 *) block + 2, 32, lk_quant_load_half (block), out);
 }
 
 void
-lk_quant_q8_0_quantise (const float *in, void *blocks, gint64 n)
+LK_QUANT (q8_0_quantise) (const float *in, void *restrict blocks, gint64 n)
 {
   guint8 *block = blocks;
 

@@ -5,9 +5,14 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "lk-quant-private.h"
 
 G_BEGIN_DECLS
+
+#define lk_quant_search_offset LK_QUANT (search_offset)
+#define lk_quant_search_weights LK_QUANT (search_weights)
+#define lk_quant_search_symmetric LK_QUANT (search_symmetric)
+#define lk_quant_search_descent LK_QUANT (search_descent)
 
 #define LK_QUANT_TINY 1e-15f /* sub-blocks with no larger magnitude are stored as zero */
 

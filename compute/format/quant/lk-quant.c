@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-quant.h"
 
-#include "lk-nf4.h"
 #include "lk-quant-private.h"
 
-#define ROW(id, name) { LK_TYPE_##id, lk_quant_##name##_dequantise, lk_quant_##name##_quantise, NULL }
+#define ROW(id, name) \
+  [LK_TYPE_##id] = { LK_TYPE_##id, LK_QUANT (name##_dequantise), LK_QUANT (name##_quantise), NULL }
 
 static const LkQuantInfo infos[] = {
   ROW (F32, f32),
@@ -22,40 +22,13 @@ static const LkQuantInfo infos[] = {
   ROW (Q6_K, q6_k),
   ROW (IQ4_NL, iq4_nl),
   ROW (IQ4_XS, iq4_xs),
-  { LK_TYPE_NF4, NULL, NULL, lk_nf4_dequantise },
-  { LK_TYPE_NF4_PLAIN, NULL, NULL, lk_nf4_plain_dequantise },
+  ROW (TQ1_0, tq1_0),
+  ROW (TQ2_0, tq2_0),
+  ROW (MXFP4, mxfp4),
 };
 
 const LkQuantInfo *
-lk_quant_info (LkType type)
+LK_QUANT (info) (LkType type)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (infos); i++)
-    if (infos[i].type == type)
-      return &infos[i];
-  return NULL;
-}
-
-LkPacked
-lk_packed (LkType type, const void *data, gint64 rows, gint64 cols)
-{
-  LkPacked self = { .type = type, .data = data, .cols = cols };
-  guint64 side = 0;
-  gboolean whole = lk_type_row_bytes (type, (guint64) cols, &self.row_bytes)
-                   && lk_type_side_offset (type, (guint64) rows, (guint64) cols, &side);
-
-  g_assert (whole);
-  self.side = lk_type_info (type)->side_bytes ? self.data + side : NULL;
-  return self;
-}
-
-void
-lk_packed_read (const LkPacked *self, gint64 row, gint64 col, gint64 n, float *out)
-{
-  const LkQuantInfo *info = lk_quant_info (self->type);
-  const LkTypeInfo *type = lk_type_info (self->type);
-
-  if (self->side)
-    info->dequantise_side (self->data, self->side, (guint64) (row * self->cols + col), out, n);
-  else
-    info->dequantise (self->data + (guint64) row * self->row_bytes + (guint64) (col / type->block_elements) * type->block_bytes, out, n);
+  return (guint) type < G_N_ELEMENTS (infos) && infos[type].dequantise ? &infos[type] : NULL;
 }

@@ -7,11 +7,12 @@
  */
 #pragma once
 
+#include "lk-simd.h"
 #include "lk-type.h"
 
 G_BEGIN_DECLS
 
-/* @n elements, a whole number of blocks. @blocks may be unaligned. */
+/* @n elements, a whole number of blocks. @blocks may be unaligned; the two do not overlap. */
 typedef void (*LkDequantFunc) (const void *blocks, float *out, gint64 n);
 typedef void (*LkQuantFunc) (const float *in, void *blocks, gint64 n);
 /* @n elements from @first of the matrix written row by row; both a multiple of 4. @blocks is the matrix's beginning. */
@@ -25,8 +26,15 @@ typedef struct
   LkDequantSideFunc dequantise_side; /* NULL where there is none */
 } LkQuantInfo;
 
-/* NULL for a type without a file in this folder. F32, F16 and BF16 are in the table. */
+/* NULL for a type without a file in this folder. F32, F16 and BF16 are in the table. The functions are those of
+ * lk_simd_choose(). */
 const LkQuantInfo *lk_quant_info (LkType type);
+/* Those of one instruction set, which must run here (lk_simd_runs). All sets give the same bits, but for the payload
+ * of a half that is not a number. */
+const LkQuantInfo *lk_quant_info_for (LkSimd simd, LkType type);
+
+/* "F32, F16, …": the types a weight of a GGUF file may have, for messages. */
+char *lk_quant_list_types (void);
 
 /* A packed matrix. @data borrowed. */
 typedef struct
