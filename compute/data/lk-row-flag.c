@@ -3,14 +3,21 @@
 
 #include <string.h>
 
+/* The window translates them. */
+#define N_(text) text
+
 const LkRowFlagKind lk_row_flags[] = {
-  { LK_ROW_UNUSABLE, "unusable", "Rows that cannot be used", "They are left out of the training." },
-  { LK_ROW_REFUSED, "refused", "Rows the model's template refuses", "They are left out of the training." },
-  { LK_ROW_DUPLICATE, "duplicate", "Repeated rows",
-    "The model sees the same example several times, and learns it by heart instead of what it shows." },
-  { LK_ROW_CONFLICT, "conflict", "Same question, different answers", "The model cannot know which of the answers is wanted." },
-  { LK_ROW_PLACEHOLDER, "placeholder", "Placeholders never filled in", "The model learns to write the braces, as in {{name}}." },
-  { LK_ROW_INVISIBLE, "invisible", "Invisible characters", "Control and zero-width characters cost tokens and are learned." },
+  { LK_ROW_UNUSABLE, "unusable", N_ ("Cannot be used"), N_ ("Rows that cannot be used"), N_ ("They are left out of the training.") },
+  { LK_ROW_REFUSED, "refused", N_ ("Refused by the model's template"), N_ ("Rows the model's template refuses"),
+    N_ ("They are left out of the training.") },
+  { LK_ROW_DUPLICATE, "duplicate", N_ ("Repeated"), N_ ("Repeated rows"),
+    N_ ("The model sees the same example several times, and learns it by heart instead of what it shows.") },
+  { LK_ROW_CONFLICT, "conflict", N_ ("Another answer elsewhere"), N_ ("Same question, different answers"),
+    N_ ("The model cannot know which of the answers is wanted.") },
+  { LK_ROW_PLACEHOLDER, "placeholder", N_ ("Placeholder"), N_ ("Placeholders never filled in"),
+    N_ ("The model learns to write the braces, as in {{name}}.") },
+  { LK_ROW_INVISIBLE, "invisible", N_ ("Invisible characters"), N_ ("Invisible characters"),
+    N_ ("Control and zero-width characters cost tokens and are learned.") },
 };
 const guint lk_n_row_flags = G_N_ELEMENTS (lk_row_flags);
 

@@ -22,6 +22,7 @@ typedef struct
 {
   LkRowFlag flag;
   const char *name;  /* "duplicate": on the command line and in JSON */
+  const char *label; /* "Repeated": of one row */
   const char *title; /* "Repeated rows" */
   const char *help;  /* one sentence: why it matters */
 } LkRowFlagKind;
