@@ -14,7 +14,7 @@ struct _LkDataJob
   GSubprocess *process;
   GDataInputStream *lines;
   double fraction;
-  char *message, *error, *last_words;
+  char *message, *error, *last_words, *path;
 };
 
 enum
@@ -47,6 +47,7 @@ lk_data_job_finalize (GObject *object)
   g_free (self->message);
   g_free (self->error);
   g_free (self->last_words);
+  g_free (self->path);
   G_OBJECT_CLASS (lk_data_job_parent_class)->finalize (object);
 }
 
@@ -133,6 +134,13 @@ static void read_line (LkDataJob *self);
 static void
 take_event (LkDataJob *self, JsonObject *event)
 {
+  const char *path = lk_json_peek_string (event, "path", NULL);
+
+  if (path != NULL)
+    {
+      g_free (self->path);
+      self->path = g_strdup (path);
+    }
   self->fraction = CLAMP (lk_json_peek_double (event, "fraction", self->fraction), 0, 1);
   g_free (self->message);
   self->message = g_strdup (lk_json_peek_string (event, "message", NULL));
@@ -183,6 +191,7 @@ lk_data_job_start (LkDataJob *self, const char *const *arguments)
   g_clear_pointer (&self->error, g_free);
   g_clear_pointer (&self->message, g_free);
   g_clear_pointer (&self->last_words, g_free);
+  g_clear_pointer (&self->path, g_free);
   g_ptr_array_add (argv, cli);
   for (guint i = 0; arguments[i] != NULL; i++)
     g_ptr_array_add (argv, (gpointer) arguments[i]);
@@ -230,4 +239,10 @@ const char *
 lk_data_job_get_error (LkDataJob *self)
 {
   return self->error;
+}
+
+const char *
+lk_data_job_get_path (LkDataJob *self)
+{
+  return self->path;
 }

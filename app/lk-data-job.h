@@ -20,5 +20,7 @@ void lk_data_job_cancel (LkDataJob *self);
 gboolean lk_data_job_is_running (LkDataJob *self);
 double lk_data_job_get_fraction (LkDataJob *self);
 const char *lk_data_job_get_error (LkDataJob *self);
+/* The file that was written, when the engine said so. */
+const char *lk_data_job_get_path (LkDataJob *self);
 
 G_END_DECLS

@@ -57,21 +57,19 @@ lk_engine_explain_failure (const char *standard_error, int wait_status)
   return g_strdup_printf (_ ("The engine ended: %s."), how);
 }
 
-static void
-communicate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+/* What the process wrote, when it ended well; NULL when @task has been answered with what went wrong. */
+static GBytes *
+take_output (GSubprocess *process, GAsyncResult *result, GTask *task)
 {
-  GSubprocess *process = G_SUBPROCESS (source);
-  g_autoptr (GTask) task = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) output = NULL;
   g_autoptr (GBytes) complaint = NULL;
-  JsonNode *node;
 
   if (!g_subprocess_communicate_finish (process, result, &output, &complaint, &error))
     {
       g_subprocess_force_exit (process);
       g_task_return_error (task, g_steal_pointer (&error));
-      return;
+      return NULL;
     }
   if (!g_subprocess_get_if_exited (process) || g_subprocess_get_exit_status (process) != 0)
     {
@@ -79,8 +77,21 @@ communicate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_autofree char *sentence = lk_engine_explain_failure (text, g_subprocess_get_status (process));
 
       g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED, "%s", sentence);
-      return;
+      return NULL;
     }
+  return g_steal_pointer (&output);
+}
+
+static void
+answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GBytes) output = take_output (G_SUBPROCESS (source), result, task);
+  g_autoptr (GError) error = NULL;
+  JsonNode *node;
+
+  if (output == NULL)
+    return;
   node = lk_json_parse (g_bytes_get_data (output, NULL), g_bytes_get_size (output), _ ("the engine's answer"),
                         &error);
   if (node == NULL)
@@ -89,17 +100,27 @@ communicate_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_pointer (task, node, (GDestroyNotify) json_node_unref);
 }
 
-void
-lk_engine_call_async (const char *const *arguments, GCancellable *cancellable, GAsyncReadyCallback callback,
-                      gpointer user_data)
+static void
+done_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GBytes) output = take_output (G_SUBPROCESS (source), result, task);
+
+  if (output != NULL)
+    g_task_return_boolean (task, TRUE);
+}
+
+/* Takes @task. @input may be NULL. */
+static void
+start (const char *const *arguments, GBytes *input, GAsyncReadyCallback ended, GTask *task)
+{
+  g_autoptr (GTask) owned = task;
   g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocess) process = NULL;
   g_autofree char *cli = lk_paths_find_cli (&error);
+  GSubprocessFlags flags = G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE;
 
-  g_task_set_source_tag (task, lk_engine_call_async);
   if (cli == NULL)
     {
       g_task_return_error (task, g_steal_pointer (&error));
@@ -109,15 +130,27 @@ lk_engine_call_async (const char *const *arguments, GCancellable *cancellable, G
   for (guint i = 0; arguments[i] != NULL; i++)
     g_ptr_array_add (argv, (gpointer) arguments[i]);
   g_ptr_array_add (argv, NULL);
-  process = g_subprocess_newv ((const char *const *) argv->pdata,
-                               G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+  if (input != NULL)
+    flags |= G_SUBPROCESS_FLAGS_STDIN_PIPE;
+  process = g_subprocess_newv ((const char *const *) argv->pdata, flags, &error);
   if (process == NULL)
     {
       g_task_return_new_error (task, LK_ERROR, LK_ERROR_FAILED, _ ("The engine could not be started: %s"),
                                error->message);
       return;
     }
-  g_subprocess_communicate_async (process, NULL, cancellable, communicate_cb, g_steal_pointer (&task));
+  g_subprocess_communicate_async (process, input, g_task_get_cancellable (task), ended,
+                                  g_steal_pointer (&owned));
+}
+
+void
+lk_engine_call_async (const char *const *arguments, GCancellable *cancellable, GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, lk_engine_call_async);
+  start (arguments, NULL, answered_cb, task);
 }
 
 JsonNode *
@@ -126,4 +159,23 @@ lk_engine_call_finish (GAsyncResult *result, GError **error)
   g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+lk_engine_do_async (const char *const *arguments, const char *input, GCancellable *cancellable,
+                    GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  g_autoptr (GBytes) bytes = input != NULL ? g_bytes_new (input, strlen (input)) : NULL;
+
+  g_task_set_source_tag (task, lk_engine_do_async);
+  start (arguments, bytes, done_cb, task);
+}
+
+gboolean
+lk_engine_do_finish (GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
 }

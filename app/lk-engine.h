@@ -16,6 +16,12 @@ void lk_engine_call_async (const char *const *arguments, GCancellable *cancellab
 /* The answer, or NULL and the engine's own sentence in @error. (transfer full) */
 JsonNode *lk_engine_call_finish (GAsyncResult *result, GError **error);
 
+/* Has the engine do something that it answers with nothing but success. @input, what it reads on its standard
+ * input, may be NULL. */
+void lk_engine_do_async (const char *const *arguments, const char *input, GCancellable *cancellable,
+                         GAsyncReadyCallback callback, gpointer user_data);
+gboolean lk_engine_do_finish (GAsyncResult *result, GError **error);
+
 /* What a failed engine said: the last line of @standard_error without the program's name before it, or a
  * sentence about @wait_status when it said nothing. (transfer full) */
 char *lk_engine_explain_failure (const char *standard_error, int wait_status);

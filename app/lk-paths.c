@@ -39,6 +39,14 @@ lk_paths_get_models_dir (void)
   return g_build_filename (home, "models", NULL);
 }
 
+char *
+lk_paths_get_datasets_dir (void)
+{
+  g_autofree char *home = data_home ();
+
+  return g_build_filename (home, "datasets", NULL);
+}
+
 static char *
 own_folder (void)
 {

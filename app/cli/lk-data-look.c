@@ -52,6 +52,16 @@ files_to_json (GArray *files)
   return list;
 }
 
+static JsonArray *
+bins_to_json (const LkRowStats *stats)
+{
+  JsonArray *list = json_array_new ();
+
+  for (guint i = 0; i < LK_LENGTH_BINS; i++)
+    json_array_add_int_element (list, stats->bins[i]);
+  return list;
+}
+
 static JsonObject *
 stats_to_json (LkRowStore *store, const LkRowStats *stats, GArray *files)
 {
@@ -77,6 +87,8 @@ stats_to_json (LkRowStore *store, const LkRowStats *stats, GArray *files)
   for (guint i = 0; i < lk_n_row_flags; i++)
     json_object_set_int_member (problems, lk_row_flags[i].name, stats->of_flag[i]);
   json_object_set_object_member (object, "problems", problems);
+  json_object_set_int_member (object, "bin_width", stats->bin_width);
+  json_object_set_array_member (object, "bins", bins_to_json (stats));
   json_object_set_array_member (object, "files", files_to_json (files));
   return object;
 }
