@@ -174,7 +174,7 @@ line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_subprocess_wait_async (self->process, NULL, ended_cb, g_object_ref (self));
       return;
     }
-  node = lk_json_parse (line, size, "the engine's answer", NULL);
+  node = lk_json_parse (line, size, _ ("the engine's answer"), NULL);
   if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
     take_answer (self, json_node_get_object (node));
   else if (line[0] != 0)

@@ -328,7 +328,7 @@ lk_stored_dataset_load (LkStoredDataset *self)
 {
   g_autofree char *limit = g_strdup_printf ("%" G_GINT64_FORMAT, self->limit);
   char held_out[G_ASCII_DTOSTR_BUF_SIZE];
-  const char *const arguments[] = { "data", "stats", "--json", "--limit", limit, "--held-out",
+  const char *const arguments[] = { "data", "stats", "--json", "--length", limit, "--held-out",
                                     g_ascii_formatd (held_out, sizeof held_out, "%.4f", self->held_out), "--seed", SEED, self->path, NULL };
 
   g_return_if_fail (LK_IS_STORED_DATASET (self));

@@ -140,7 +140,8 @@ strip_precision (char *name)
 char *
 lk_words_name_of_path (const char *path)
 {
-  static const char *const endings[] = { ".gguf", ".safetensors", ".jsonl", ".json", ".csv", ".txt", NULL };
+  static const char *const endings[] = { ".gguf", ".safetensors", ".jsonl", ".json", ".csv", ".txt", ".lkdata",
+                                        NULL };
   g_autofree char *base = g_path_get_basename (path != NULL ? path : "");
 
   for (guint i = 0; endings[i] != NULL; i++)

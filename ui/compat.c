@@ -9,6 +9,7 @@ typedef struct
 {
   LkCompatAnswerFunc answered;
   LkCompatFileFunc chosen;
+  LkCompatFilesFunc several_chosen;
   gpointer user_data;
   LkCompatFileKind kind;
 } Pending;
@@ -41,7 +42,7 @@ lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const c
   Pending *pending = pending_new (user_data);
 
   pending->answered = answered;
-  adw_alert_dialog_add_responses (dialog, "cancel", "_Cancel", "agree", verb, NULL);
+  adw_alert_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "agree", verb, NULL);
   adw_alert_dialog_set_response_appearance (dialog, "agree",
                                             destructive ? ADW_RESPONSE_DESTRUCTIVE : ADW_RESPONSE_SUGGESTED);
   adw_alert_dialog_set_close_response (dialog, "cancel");
@@ -83,7 +84,7 @@ lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const c
   Pending *pending = pending_new (user_data);
 
   pending->answered = answered;
-  adw_message_dialog_add_responses (dialog, "cancel", "_Cancel", "agree", verb, NULL);
+  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "agree", verb, NULL);
   adw_message_dialog_set_response_appearance (
       dialog, "agree", destructive ? ADW_RESPONSE_DESTRUCTIVE : ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_close_response (dialog, "cancel");
@@ -175,6 +176,34 @@ lk_compat_choose_file (GtkWindow *parent, LkCompatFileKind kind, const char *tit
     gtk_file_dialog_save (dialog, parent, NULL, chosen_cb, pending);
 }
 
+static void
+several_chosen_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Pending *pending = user_data;
+  g_autoptr (GListModel) files = gtk_file_dialog_open_multiple_finish (GTK_FILE_DIALOG (source), result, NULL);
+
+  if (files != NULL && g_list_model_get_n_items (files) > 0)
+    pending->several_chosen (files, pending->user_data);
+  g_free (pending);
+}
+
+void
+lk_compat_choose_files (GtkWindow *parent, const char *title, const char *filter_name, const char *const *suffixes,
+                        const char *folder, LkCompatFilesFunc chosen, gpointer user_data)
+{
+  g_autoptr (GtkFileDialog) dialog = gtk_file_dialog_new ();
+  g_autoptr (GListStore) filters = make_filters (filter_name, suffixes);
+  g_autoptr (GFile) start = folder != NULL && folder[0] != 0 ? g_file_new_for_path (folder) : NULL;
+  Pending *pending = pending_new (user_data);
+
+  pending->several_chosen = chosen;
+  gtk_file_dialog_set_title (dialog, title);
+  gtk_file_dialog_set_filters (dialog, G_LIST_MODEL (filters));
+  if (start != NULL)
+    gtk_file_dialog_set_initial_folder (dialog, start);
+  gtk_file_dialog_open_multiple (dialog, parent, NULL, several_chosen_cb, pending);
+}
+
 #else
 
 static void
@@ -183,12 +212,39 @@ chosen_cb (GtkNativeDialog *dialog, int response, gpointer user_data)
   Pending *pending = user_data;
   g_autoptr (GFile) file = NULL;
 
-  if (response == GTK_RESPONSE_ACCEPT)
+  if (response == GTK_RESPONSE_ACCEPT && pending->several_chosen != NULL)
+    {
+      g_autoptr (GListModel) files = gtk_file_chooser_get_files (GTK_FILE_CHOOSER (dialog));
+
+      if (g_list_model_get_n_items (files) > 0)
+        pending->several_chosen (files, pending->user_data);
+    }
+  else if (response == GTK_RESPONSE_ACCEPT)
     file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
   if (file != NULL)
     pending->chosen (file, pending->user_data);
   g_free (pending);
   g_object_unref (dialog);
+}
+
+static void
+show_chooser (GtkFileChooserNative *dialog, const char *filter_name, const char *const *suffixes, const char *folder,
+              Pending *pending)
+{
+  g_autoptr (GListStore) filters = make_filters (filter_name, suffixes);
+  g_autoptr (GFile) start = folder != NULL && folder[0] != 0 ? g_file_new_for_path (folder) : NULL;
+
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (filters)); i++)
+    {
+      g_autoptr (GtkFileFilter) filter = g_list_model_get_item (G_LIST_MODEL (filters), i);
+
+      gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+    }
+  if (start != NULL)
+    gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (dialog), start, NULL);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  g_signal_connect (dialog, "response", G_CALLBACK (chosen_cb), pending);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
 void
@@ -199,25 +255,26 @@ lk_compat_choose_file (GtkWindow *parent, LkCompatFileKind kind, const char *tit
   static const GtkFileChooserAction actions[]
       = { GTK_FILE_CHOOSER_ACTION_OPEN, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, GTK_FILE_CHOOSER_ACTION_SAVE };
   GtkFileChooserNative *dialog = gtk_file_chooser_native_new (title, parent, actions[kind], NULL, NULL);
-  g_autoptr (GListStore) filters = make_filters (filter_name, suffixes);
-  g_autoptr (GFile) start = folder != NULL && folder[0] != 0 ? g_file_new_for_path (folder) : NULL;
   Pending *pending = pending_new (user_data);
 
   pending->chosen = chosen;
   pending->kind = kind;
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (filters)); i++)
-    {
-      g_autoptr (GtkFileFilter) filter = g_list_model_get_item (G_LIST_MODEL (filters), i);
-
-      gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
-    }
-  if (start != NULL)
-    gtk_file_chooser_set_current_folder (GTK_FILE_CHOOSER (dialog), start, NULL);
   if (name != NULL)
     gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
-  g_signal_connect (dialog, "response", G_CALLBACK (chosen_cb), pending);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  show_chooser (dialog, filter_name, suffixes, folder, pending);
+}
+
+void
+lk_compat_choose_files (GtkWindow *parent, const char *title, const char *filter_name, const char *const *suffixes,
+                        const char *folder, LkCompatFilesFunc chosen, gpointer user_data)
+{
+  GtkFileChooserNative *dialog
+      = gtk_file_chooser_native_new (title, parent, GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+  Pending *pending = pending_new (user_data);
+
+  pending->several_chosen = chosen;
+  gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (dialog), TRUE);
+  show_chooser (dialog, filter_name, suffixes, folder, pending);
 }
 
 #endif

@@ -29,6 +29,12 @@ void lk_compat_choose_file (GtkWindow *parent, LkCompatFileKind kind, const char
                             const char *filter_name, const char *const *suffixes, const char *folder,
                             const char *name, LkCompatFileFunc chosen, gpointer user_data);
 
+/* Several files to open: a list of GFile, never empty. */
+typedef void (*LkCompatFilesFunc) (GListModel *files, gpointer user_data);
+void lk_compat_choose_files (GtkWindow *parent, const char *title, const char *filter_name,
+                             const char *const *suffixes, const char *folder, LkCompatFilesFunc chosen,
+                             gpointer user_data);
+
 void lk_compat_show_about (GtkWindow *parent, const char *debug_info);
 
 /* Has a screen reader say @message; nothing where GTK cannot. */

@@ -158,9 +158,11 @@ static void
 lk_application_open (GApplication *application, GFile **files, int n_files, const char *hint)
 {
   LkWindow *window = present_window (LK_APPLICATION (application));
+  g_autoptr (GSList) list = NULL;
 
-  for (int i = 0; i < n_files; i++)
-    lk_window_take_file (window, files[i]);
+  for (int i = n_files - 1; i >= 0; i--)
+    list = g_slist_prepend (list, files[i]);
+  lk_window_take_files (window, list);
 }
 
 static void

@@ -11,7 +11,7 @@ struct _LkSidebar
 
   GtkWidget *scroller;
   GtkListBox *list;
-  GtkListBoxRow *new_row;
+  GtkListBoxRow *new_row, *datasets_row; /* named as the window's pages are */
   LkRunList *runs;
 };
 
@@ -33,7 +33,7 @@ row_activated_cb (LkSidebar *self, GtkListBoxRow *row)
   if (LK_IS_RUN_ROW (row))
     g_signal_emit_by_name (self, "run-chosen", lk_run_row_get_run (LK_RUN_ROW (row)));
   else
-    g_signal_emit_by_name (self, "new-chosen");
+    g_signal_emit_by_name (self, "place-chosen", gtk_widget_get_name (GTK_WIDGET (row)));
 }
 
 static void
@@ -42,7 +42,8 @@ lk_sidebar_class_init (LkSidebarClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = lk_sidebar_dispose;
-  g_signal_new ("new-chosen", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  g_signal_new ("place-chosen", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                G_TYPE_STRING);
   g_signal_new ("run-chosen", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
                 LK_TYPE_RUN);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
@@ -50,10 +51,11 @@ lk_sidebar_class_init (LkSidebarClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, scroller);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, list);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, new_row);
+  gtk_widget_class_bind_template_child (widget_class, LkSidebar, datasets_row);
   gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
 }
 
-/* 0 for New Fine-Tune, 1 for a run at work, 2 for an earlier one. */
+/* 0 for a place, 1 for a run at work, 2 for an earlier one. */
 static int
 rank (GtkListBoxRow *row)
 {
@@ -62,13 +64,27 @@ rank (GtkListBoxRow *row)
   return lk_run_is_active (lk_run_row_get_run (LK_RUN_ROW (row))) ? 1 : 2;
 }
 
+/* Where a place stands among the places. */
+static int
+position_of (LkSidebar *self, GtkListBoxRow *row)
+{
+  GtkListBoxRow *const places[] = { self->new_row, self->datasets_row };
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    if (places[i] == row)
+      return (int) i;
+  return 0;
+}
+
 static int
 sort_cb (GtkListBoxRow *a, GtkListBoxRow *b, gpointer user_data)
 {
   gint64 first, second;
 
-  if (rank (a) != rank (b) || rank (a) == 0)
+  if (rank (a) != rank (b))
     return rank (a) - rank (b);
+  if (rank (a) == 0)
+    return position_of (user_data, a) - position_of (user_data, b);
   first = lk_run_get_created (lk_run_row_get_run (LK_RUN_ROW (a)));
   second = lk_run_get_created (lk_run_row_get_run (LK_RUN_ROW (b)));
   return first > second ? -1 : first < second;
@@ -170,9 +186,13 @@ lk_sidebar_mark_run (LkSidebar *self, LkRun *run)
 }
 
 void
-lk_sidebar_mark_new (LkSidebar *self)
+lk_sidebar_mark_place (LkSidebar *self, const char *name)
 {
-  gtk_list_box_select_row (self->list, self->new_row);
+  GtkListBoxRow *row;
+
+  for (int i = 0; (row = gtk_list_box_get_row_at_index (self->list, i)) != NULL; i++)
+    if (!LK_IS_RUN_ROW (row) && g_str_equal (gtk_widget_get_name (GTK_WIDGET (row)), name))
+      gtk_list_box_select_row (self->list, row);
 }
 
 void

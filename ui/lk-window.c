@@ -6,6 +6,7 @@
 #include "lk-paths.h"
 #include "lk-settings.h"
 #include "lk-sidebar.h"
+#include "datasets/lk-datasets-page.h"
 #include "new/lk-new-page.h"
 #include "run/lk-run-page.h"
 #include "welcome/lk-welcome-page.h"
@@ -23,6 +24,7 @@ struct _LkWindow
   GtkStack *stack;
   LkSidebar *sidebar;
   LkNewPage *new_page;
+  LkDatasetsPage *datasets_page;
   LkRunPage *run_page;
 };
 
@@ -68,19 +70,19 @@ lk_window_show_run (LkWindow *self, LkRun *run)
 }
 
 void
-lk_window_show_new (LkWindow *self)
+lk_window_show_place (LkWindow *self, const char *name)
 {
   g_return_if_fail (LK_IS_WINDOW (self));
 
-  gtk_stack_set_visible_child_name (self->stack, "new");
-  lk_sidebar_mark_new (self->sidebar);
+  gtk_stack_set_visible_child_name (self->stack, name);
+  lk_sidebar_mark_place (self->sidebar, name);
 }
 
 void
-lk_window_take_file (LkWindow *self, GFile *file)
+lk_window_take_files (LkWindow *self, GSList *files)
 {
-  lk_window_show_new (self);
-  lk_new_page_take_file (self->new_page, file);
+  lk_window_show_place (self, "new");
+  lk_new_page_take_files (self->new_page, files);
 }
 
 static void
@@ -141,7 +143,27 @@ try_action (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 new_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  lk_window_show_new (LK_WINDOW (widget));
+  lk_window_show_place (LK_WINDOW (widget), "new");
+}
+
+static void
+show_place_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  lk_window_show_place (LK_WINDOW (widget), g_variant_get_string (parameter, NULL));
+}
+
+static void
+open_dataset_cb (LkWindow *self, LkStoredDataset *dataset)
+{
+  lk_window_show_place (self, "datasets");
+  lk_datasets_page_open (self->datasets_page, dataset, lk_draft_get_model (lk_new_page_get_draft (self->new_page)));
+}
+
+static void
+use_dataset_cb (LkWindow *self, const char *path)
+{
+  lk_draft_set_data (lk_new_page_get_draft (self->new_page), path);
+  lk_window_show_place (self, "new");
 }
 
 static void
@@ -254,6 +276,7 @@ lk_window_class_init (LkWindowClass *klass)
   g_type_ensure (LK_TYPE_SIDEBAR);
   g_type_ensure (LK_TYPE_WELCOME_PAGE);
   g_type_ensure (LK_TYPE_NEW_PAGE);
+  g_type_ensure (LK_TYPE_DATASETS_PAGE);
   g_type_ensure (LK_TYPE_RUN_PAGE);
   object_class->dispose = lk_window_dispose;
   object_class->get_property = lk_window_get_property;
@@ -269,12 +292,16 @@ lk_window_class_init (LkWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkWindow, stack);
   gtk_widget_class_bind_template_child (widget_class, LkWindow, sidebar);
   gtk_widget_class_bind_template_child (widget_class, LkWindow, new_page);
+  gtk_widget_class_bind_template_child (widget_class, LkWindow, datasets_page);
   gtk_widget_class_bind_template_child (widget_class, LkWindow, run_page);
-  gtk_widget_class_bind_template_callback (widget_class, lk_window_show_new);
+  gtk_widget_class_bind_template_callback (widget_class, lk_window_show_place);
+  gtk_widget_class_bind_template_callback (widget_class, use_dataset_cb);
+  gtk_widget_class_bind_template_callback (widget_class, open_dataset_cb);
   gtk_widget_class_bind_template_callback (widget_class, run_chosen_cb);
   gtk_widget_class_bind_template_callback (widget_class, start_cb);
   gtk_widget_class_install_property_action (widget_class, "win.show-sidebar", "show-sidebar");
   gtk_widget_class_install_action (widget_class, "win.new", NULL, new_action);
+  gtk_widget_class_install_action (widget_class, "win.show-place", "s", show_place_action);
   gtk_widget_class_install_action (widget_class, "win.try", NULL, try_action);
   gtk_widget_class_install_action (widget_class, "win.show-page", "i", show_page_action);
   gtk_widget_class_install_action (widget_class, "win.toast", "s", toast_action);

@@ -129,7 +129,7 @@ lk_mapping_guess (const char *const *columns)
 /* The column's value as text: texts as they stand, numbers and truth values spelt, lists and objects as JSON. NULL: no column, no such
  * member, or null. (transfer full) */
 static char *
-lk_mapping_value (const LkMapping *self, LkColumn column, JsonObject *object)
+lk_mapping_value (const LkMapping *self, LkColumnRole column, JsonObject *object)
 {
   const char *name = self->columns[column];
   JsonNode *node = name && json_object_has_member (object, name) ? json_object_get_member (object, name) : NULL;

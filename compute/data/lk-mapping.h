@@ -16,7 +16,7 @@ typedef enum
   LK_COLUMN_ANSWER,
   LK_COLUMN_TEXT, /* alone: learned as it stands */
   LK_N_COLUMNS,
-} LkColumn;
+} LkColumnRole;
 
 /* "system", "prompt", "context", "answer", "text" */
 extern const char *const lk_column_names[LK_N_COLUMNS];

@@ -19,7 +19,8 @@ TIMEOUT = float(os.environ.get("LK_UI_TIMEOUT", "20"))
 
 
 def walk(node, depth=0):
-    if node is None or depth > 60:
+    """What is shown; what is below something hidden is not looked at, which makes most of the tree."""
+    if node is None or depth > 60 or (depth > 0 and not is_showing(node)):
         return
     yield node, depth
     try:
@@ -161,6 +162,12 @@ class Window:
                     return Atspi.Action.do_action(node, 0)
             return False
         self.wait(try_it, f"a “{name}” that can be pressed", timeout)
+
+    def press(self, role, name=None, contains=None, timeout=TIMEOUT):
+        """Clicks with the mouse what has no action of its own: a row of a list."""
+        node = self.find(role, name, contains, timeout)
+        box = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
+        Atspi.generate_mouse_event(box.x + box.width // 2, box.y + box.height // 2, "b1c")
 
     def type(self, name, text):
         node = self.find("text", name) if self.has("text", name) else self.find("entry", name)

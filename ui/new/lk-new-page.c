@@ -5,6 +5,7 @@
 #include <adwaita.h>
 
 #include "compat.h"
+#include "lk-dataset-store.h"
 #include "lk-estimate.h"
 #include "lk-inspection.h"
 #include "lk-paths.h"
@@ -23,10 +24,13 @@ struct _LkNewPage
   LkInspection *model;
   LkInspection *data;
   char *trouble;
+  gboolean importing; /* files of ours are being made one dataset, and their import was */
+  gboolean opening;   /* asked for to look into it */
 
   GtkWidget *content;
   GtkListBox *preview;
   GtkWidget *name_row;
+  GtkWidget *open_row, *import_row;
   AdwPreferencesGroup *training;
   AdwPreferencesGroup *advanced;
   GPtrArray *rows; /* made from the settings: rows of the training group, expanders of the advanced one */
@@ -73,14 +77,61 @@ model_chosen_cb (GFile *file, gpointer user_data)
   remember_folder (file);
 }
 
+/* Several files become one dataset first. */
 static void
-data_chosen_cb (GFile *file, gpointer user_data)
+take_data (LkNewPage *self, const char *const *paths)
 {
-  LkNewPage *self = LK_NEW_PAGE (user_data);
-  g_autofree char *path = g_file_get_path (file);
+  self->importing = paths[0] != NULL && paths[1] != NULL;
+  self->opening = FALSE;
+  if (self->importing)
+    lk_dataset_store_import (lk_dataset_store_get_default (), paths);
+  else if (paths[0] != NULL)
+    lk_draft_set_data (self->draft, paths[0]);
+}
 
-  lk_draft_set_data (self->draft, path);
-  remember_folder (file);
+static void
+data_chosen_cb (GListModel *files, gpointer user_data)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) paths = NULL;
+
+  for (guint i = 0; i < g_list_model_get_n_items (files); i++)
+    {
+      g_autoptr (GFile) file = g_list_model_get_item (files, i);
+
+      remember_folder (file);
+      if (g_file_peek_path (file) != NULL)
+        g_strv_builder_add (builder, g_file_peek_path (file));
+    }
+  paths = g_strv_builder_end (builder);
+  take_data (LK_NEW_PAGE (user_data), (const char *const *) paths);
+}
+
+static void
+imported_cb (LkNewPage *self, LkStoredDataset *dataset)
+{
+  if (!self->importing)
+    return;
+  self->importing = FALSE;
+  lk_draft_set_data (self->draft, lk_stored_dataset_get_path (dataset));
+  if (self->opening)
+    g_signal_emit_by_name (self, "open-dataset", dataset);
+}
+
+static void
+import_cb (LkNewPage *self)
+{
+  LkDatasetStore *store = lk_dataset_store_get_default ();
+  g_autofree char *message = NULL;
+
+  g_object_get (lk_dataset_store_get_job (store), "message", &message, NULL);
+  gtk_widget_set_visible (self->import_row, self->importing && lk_dataset_store_is_importing (store));
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->import_row), message != NULL ? message : "");
+  if (self->importing && !lk_dataset_store_is_importing (store) && lk_dataset_store_get_error (store) != NULL)
+    {
+      self->importing = FALSE;
+      gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", lk_dataset_store_get_error (store));
+    }
 }
 
 static void
@@ -112,8 +163,38 @@ choose_data_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   static const char *const suffixes[] = { "jsonl", "json", "csv", "txt", NULL };
 
-  choose (LK_NEW_PAGE (widget), LK_COMPAT_OPEN_FILE, _ ("Choose a Dataset"), _ ("Datasets"), suffixes,
-          data_chosen_cb);
+  g_autofree char *folder = NULL;
+
+  g_object_get (lk_settings_get_default (), "last-folder", &folder, NULL);
+  lk_compat_choose_files (window_of (LK_NEW_PAGE (widget)), _ ("Choose the Files of a Dataset"), _ ("Datasets"),
+                          suffixes, folder, data_chosen_cb, widget);
+}
+
+/* Into the dataset's own view: a file becomes an imported dataset for that. */
+static void
+open_data_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkNewPage *self = LK_NEW_PAGE (widget);
+  const char *data = lk_draft_get_data (self->draft);
+  LkStoredDataset *known = lk_dataset_store_find (lk_dataset_store_get_default (), data);
+  const char *const files[] = { data, NULL };
+
+  if (known != NULL)
+    {
+      g_signal_emit_by_name (self, "open-dataset", known);
+      return;
+    }
+  if (data == NULL)
+    return;
+  self->importing = self->opening = TRUE;
+  lk_dataset_store_import (lk_dataset_store_get_default (), files);
+}
+
+static void
+cancel_import_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LK_NEW_PAGE (widget)->importing = FALSE;
+  lk_dataset_store_cancel (lk_dataset_store_get_default ());
 }
 
 static void
@@ -290,22 +371,26 @@ looks_like_model (GFile *file)
 }
 
 void
-lk_new_page_take_file (LkNewPage *self, GFile *file)
+lk_new_page_take_files (LkNewPage *self, GSList *files)
 {
-  if (looks_like_model (file))
-    model_chosen_cb (file, self);
-  else
-    data_chosen_cb (file, self);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) paths = NULL;
+
+  for (GSList *link = files; link != NULL; link = link->next)
+    if (looks_like_model (link->data))
+      model_chosen_cb (link->data, self);
+    else if (g_file_peek_path (link->data) != NULL)
+      g_strv_builder_add (builder, g_file_peek_path (link->data));
+  paths = g_strv_builder_end (builder);
+  if (paths[0] != NULL)
+    take_data (self, (const char *const *) paths);
 }
 
 static gboolean
 drop_cb (LkNewPage *self, const GValue *value)
 {
-  GSList *files = g_value_get_boxed (value);
-
-  for (GSList *link = files; link != NULL; link = link->next)
-    lk_new_page_take_file (self, link->data);
-  return files != NULL;
+  lk_new_page_take_files (self, g_value_get_boxed (value));
+  return g_value_get_boxed (value) != NULL;
 }
 
 static void
@@ -373,6 +458,8 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "new.use-tiny", NULL, use_tiny_action);
   gtk_widget_class_install_action (widget_class, "new.use-sample", NULL, use_sample_action);
   gtk_widget_class_install_action (widget_class, "new.reset", NULL, reset_action);
+  gtk_widget_class_install_action (widget_class, "new.open-data", NULL, open_data_action);
+  gtk_widget_class_install_action (widget_class, "new.cancel-import", NULL, cancel_import_action);
   gtk_widget_class_install_action (widget_class, "new.start", NULL, start_action);
   gtk_widget_class_install_action (widget_class, "new.load", NULL, load_action);
 }
@@ -396,6 +483,8 @@ lk_new_page_class_init (LkNewPageClass *klass)
       = g_param_spec_object ("data-inspection", NULL, NULL, LK_TYPE_INSPECTION, flags);
   properties[PROP_TROUBLE] = g_param_spec_string ("trouble", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
+  g_signal_new ("open-dataset", LK_TYPE_NEW_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                LK_TYPE_STORED_DATASET);
   g_signal_new ("start", LK_TYPE_NEW_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-new-page.ui");
@@ -403,6 +492,8 @@ lk_new_page_class_init (LkNewPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, content);
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, preview);
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, name_row);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, open_row);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, import_row);
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, training);
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, advanced);
   gtk_widget_class_bind_template_callback (widget_class, fit_icon_cb);
@@ -444,6 +535,12 @@ lk_new_page_init (LkNewPage *self)
   g_object_bind_property (self->draft, "name", self->name_row, "text",
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   gtk_list_box_bind_model (self->preview, lk_inspection_get_rows (self->data), make_preview_cb, NULL, NULL);
+  g_signal_connect_object (lk_dataset_store_get_default (), "imported", G_CALLBACK (imported_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (lk_dataset_store_get_default (), "notify", G_CALLBACK (import_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (lk_dataset_store_get_job (lk_dataset_store_get_default ()), "notify",
+                           G_CALLBACK (import_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (drop, "drop", G_CALLBACK (drop_cb), self, G_CONNECT_SWAPPED);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
   use_last_model (self);

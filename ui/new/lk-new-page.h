@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * New Fine-Tune: a model, a dataset, a few settings, Start. A view of an LkDraft and of what the engine says
- * of it. Properties (read-only): draft, estimate, model-inspection, data-inspection. Signal ::start: the user
- * wants it to begin.
+ * of it. Properties (read-only): draft, estimate, model-inspection, data-inspection. Signals: ::start: the user
+ * wants it to begin; ::open-dataset (LkStoredDataset): look into this dataset.
  */
 #pragma once
 
@@ -16,8 +16,9 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (LkNewPage, lk_new_page, LK, NEW_PAGE, GtkWidget)
 
 LkDraft *lk_new_page_get_draft (LkNewPage *self);
-/* Takes a file or folder the user gave: a model when it looks like one, else a dataset. */
-void lk_new_page_take_file (LkNewPage *self, GFile *file);
+/* Takes files and folders (a list of GFile) the user gave: a model where one looks like it, else data; several files of data become
+ * one dataset. */
+void lk_new_page_take_files (LkNewPage *self, GSList *files);
 /* The engine's settings are needed before a form can be shown; asks again after a failure. */
 void lk_new_page_load (LkNewPage *self);
 

@@ -3,7 +3,8 @@
 
 #include <glib/gi18n-lib.h>
 #include <adwaita.h>
-#include <string.h>
+
+#include "widgets/lk-learned-text.h"
 
 /* A card shows this many characters; the rest of a long example is left off with "…". */
 #define SHOWN_CHARACTERS 700
@@ -38,52 +39,9 @@ lk_preview_card_class_init (LkPreviewCardClass *klass)
 }
 
 static void
-add (PangoAttrList *attributes, PangoAttribute *attribute, const char *text, guint start, guint end)
-{
-  attribute->start_index = (guint) (g_utf8_offset_to_pointer (text, start) - text);
-  attribute->end_index = (guint) (g_utf8_offset_to_pointer (text, end) - text);
-  pango_attr_list_insert (attributes, attribute);
-}
-
-/* Tints that keep the text's contrast above 7:1 on the card of either colour scheme. */
-static PangoAttribute *
-tint (void)
-{
-  if (adw_style_manager_get_dark (adw_style_manager_get_default ()))
-    return pango_attr_background_new (0x1e1e, 0x4a4a, 0x3c3c);
-  return pango_attr_background_new (0xd3d3, 0xf2f2, 0xe0e0);
-}
-
-static void
 show_row (LkPreviewCard *self)
 {
-  g_autoptr (PangoAttrList) attributes = pango_attr_list_new ();
-  g_autoptr (GString) shown = NULL;
-  const char *text = lk_preview_row_get_text (self->row);
-  guint n_spans = 0;
-  const LkPreviewSpan *spans = lk_preview_row_get_spans (self->row, &n_spans);
-  guint length = (guint) g_utf8_strlen (text, -1);
-
-  /* a template's last line end would be an empty line of the card */
-  while (length > 0 && *g_utf8_offset_to_pointer (text, length - 1) == '\n')
-    length--;
-  if (length > SHOWN_CHARACTERS)
-    {
-      length = SHOWN_CHARACTERS;
-      shown = g_string_new_len (text, g_utf8_offset_to_pointer (text, length) - text);
-      g_string_append (shown, "…");
-    }
-  else
-    shown = g_string_new_len (text, g_utf8_offset_to_pointer (text, length) - text);
-  for (guint i = 0; i < n_spans && spans[i].start < length; i++)
-    {
-      guint end = MIN (spans[i].end, length);
-
-      add (attributes, pango_attr_underline_new (PANGO_UNDERLINE_SINGLE), shown->str, spans[i].start, end);
-      add (attributes, tint (), shown->str, spans[i].start, end);
-    }
-  gtk_label_set_text (self->text, shown->str);
-  gtk_label_set_attributes (self->text, attributes);
+  lk_learned_text_show (self->text, self->row, SHOWN_CHARACTERS);
 }
 
 static void
