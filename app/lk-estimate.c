@@ -24,7 +24,9 @@ struct _LkEstimate
   gint64 total_bytes;
   gint64 available_bytes;
   double seconds; /* for the whole run; NaN when unknown */
-  char *detail;
+  LkMemoryClass classes[LK_MAX_MEMORY_CLASSES];
+  guint n_classes;
+  char *detail, *message; /* message: the engine's own sentence */
   char *error;
 };
 
@@ -61,11 +63,21 @@ lk_estimate_dispose (GObject *object)
 }
 
 static void
+clear_classes (LkEstimate *self)
+{
+  for (guint i = 0; i < self->n_classes; i++)
+    g_free (self->classes[i].name);
+  self->n_classes = 0;
+}
+
+static void
 lk_estimate_finalize (GObject *object)
 {
   LkEstimate *self = LK_ESTIMATE (object);
 
+  clear_classes (self);
   g_clear_pointer (&self->detail, g_free);
+  g_clear_pointer (&self->message, g_free);
   g_clear_pointer (&self->error, g_free);
   G_OBJECT_CLASS (lk_estimate_parent_class)->finalize (object);
 }
@@ -73,13 +85,17 @@ lk_estimate_finalize (GObject *object)
 static char *
 memory_text (LkEstimate *self)
 {
+  /* a model that is mapped counts, but need not be in memory whole */
+  gint64 spare = self->fits ? self->available_bytes - self->total_bytes : self->total_bytes - self->available_bytes;
   g_autofree char *needed = lk_words_bytes ((guint64) self->total_bytes);
-  g_autofree char *rest = lk_words_bytes ((guint64) ABS (self->available_bytes - self->total_bytes));
+  g_autofree char *rest = lk_words_bytes ((guint64) MAX (spare, 0));
 
   if (self->error != NULL)
     return g_strdup (self->error);
   if (!self->known)
     return g_strdup (self->busy ? _ ("Working out what it needs…") : _ ("Choose a model and a dataset"));
+  if (!self->fits && self->total_bytes <= self->available_bytes)
+    return g_strdup (self->message != NULL ? self->message : _ ("Does not fit"));
   if (self->available_bytes <= 0)
     return g_strdup_printf (_ ("Needs %s of memory"), needed);
   if (self->fits)
@@ -156,29 +172,40 @@ notify_all (LkEstimate *self)
   g_object_thaw_notify (G_OBJECT (self));
 }
 
-/* "Weights 91 MB, optimizer 12 MB": the classes that matter, largest as the engine lists them. */
-static char *
-classes_text (JsonArray *classes)
+/* Of "Model", "Adapter and optimizer", "Activations", "Inputs"; others stay as the engine says them. */
+static const char *
+name_of_class (const char *name)
 {
-  GString *text = g_string_new (NULL);
+  static const char *const names[] = { N_ ("Model"), N_ ("Adapter and optimizer"), N_ ("Activations"), N_ ("Inputs") };
 
-  for (guint i = 0; classes != NULL && i < json_array_get_length (classes); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (names[i], name))
+      return _ (names[i]);
+  return name;
+}
+
+static void
+take_classes (LkEstimate *self, JsonArray *classes)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  clear_classes (self);
+  for (guint i = 0; classes != NULL && i < json_array_get_length (classes) && self->n_classes < LK_MAX_MEMORY_CLASSES; i++)
     {
       JsonNode *node = json_array_get_element (classes, i);
+      JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+      const char *name = object != NULL ? lk_json_peek_string (object, "name", NULL) : NULL;
+      gint64 bytes = object != NULL ? lk_json_peek_int (object, "bytes", 0) : 0;
       g_autofree char *words = NULL;
-      const char *name = NULL;
-      gint64 bytes = 0;
 
-      if (!JSON_NODE_HOLDS_OBJECT (node))
-        continue;
-      lk_json_get_string (json_node_get_object (node), "name", "estimate", &name, NULL);
-      lk_json_get_int (json_node_get_object (node), "bytes", "estimate", &bytes, NULL);
       if (name == NULL || bytes <= 0)
         continue;
+      self->classes[self->n_classes++] = (LkMemoryClass){ g_strdup (name_of_class (name)), bytes };
       words = lk_words_bytes ((guint64) bytes);
-      g_string_append_printf (text, "%s%s: %s", text->len > 0 ? "\n" : "", name, words);
+      g_string_append_printf (text, "%s%s: %s", text->len > 0 ? "\n" : "", name_of_class (name), words);
     }
-  return g_string_free (text, FALSE);
+  g_free (self->detail);
+  self->detail = g_strdup (text->str);
 }
 
 void
@@ -198,10 +225,11 @@ lk_estimate_take_answer (LkEstimate *self, JsonObject *answer)
   lk_json_get_double (answer, "seconds", "estimate", &seconds, NULL);
   lk_json_get_int (answer, "steps", "estimate", &steps, NULL);
   self->seconds = isfinite (seconds) ? seconds : steps > 0 ? per_step * (double) steps : NAN;
-  g_free (self->detail);
-  self->detail = classes_text (classes);
+  take_classes (self, classes);
   g_clear_pointer (&self->error, g_free);
-  self->known = self->total_bytes > 0;
+  self->known = self->total_bytes > 0 || !self->fits;
+  g_free (self->message);
+  self->message = g_strdup (lk_json_peek_string (answer, "message", NULL));
   notify_all (self);
 }
 
@@ -268,4 +296,17 @@ lk_estimate_new (LkDraft *draft)
   g_signal_connect_object (draft, "changed", G_CALLBACK (draft_changed_cb), self, G_CONNECT_SWAPPED);
   draft_changed_cb (self);
   return self;
+}
+
+const LkMemoryClass *
+lk_estimate_get_classes (LkEstimate *self, guint *n)
+{
+  *n = self->known ? self->n_classes : 0;
+  return self->classes;
+}
+
+gint64
+lk_estimate_get_available (LkEstimate *self)
+{
+  return self->known ? self->available_bytes : 0;
 }

@@ -11,10 +11,23 @@
 
 G_BEGIN_DECLS
 
+#define LK_MAX_MEMORY_CLASSES 8
+
+typedef struct
+{
+  char *name; /* translated */
+  gint64 bytes;
+} LkMemoryClass;
+
 #define LK_TYPE_ESTIMATE (lk_estimate_get_type ())
 G_DECLARE_FINAL_TYPE (LkEstimate, lk_estimate, LK, ESTIMATE, GObject)
 
 LkEstimate *lk_estimate_new (LkDraft *draft);
+
+/* What the memory is for; none while it is not known. (transfer none) */
+const LkMemoryClass *lk_estimate_get_classes (LkEstimate *self, guint *n);
+/* What there is; 0 when unknown. */
+gint64 lk_estimate_get_available (LkEstimate *self);
 
 /* Takes an answer of `lorikeet-cli estimate --json`. */
 void lk_estimate_take_answer (LkEstimate *self, JsonObject *answer);

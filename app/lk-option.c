@@ -299,6 +299,12 @@ lk_option_get_value (LkOption *self)
   return self->value;
 }
 
+const char *
+lk_option_get_default (LkOption *self)
+{
+  return self->standard;
+}
+
 /* The text to keep for @value, or NULL when it is none for this kind. */
 static char *
 accept (LkOption *self, const char *value)

@@ -40,6 +40,7 @@ double lk_option_get_maximum (LkOption *self);
 /* NULL-terminated; (transfer none) */
 const char *const *lk_option_get_choices (LkOption *self);
 const char *lk_option_get_value (LkOption *self);
+const char *lk_option_get_default (LkOption *self);
 /* Puts @value in range; text that is no number, or no choice, changes nothing and gives FALSE. */
 gboolean lk_option_set_value (LkOption *self, const char *value);
 void lk_option_reset (LkOption *self);

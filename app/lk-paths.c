@@ -47,6 +47,14 @@ lk_paths_get_datasets_dir (void)
   return g_build_filename (home, "datasets", NULL);
 }
 
+char *
+lk_paths_get_queue_dir (void)
+{
+  g_autofree char *home = data_home ();
+
+  return g_build_filename (home, "queue", NULL);
+}
+
 static char *
 own_folder (void)
 {

@@ -13,6 +13,7 @@ struct _LkApplication
   AdwApplication parent_instance;
 
   LkRunList *runs;
+  LkQueue *queue;
   guint inhibited; /* cookie while something trains */
 };
 
@@ -136,6 +137,7 @@ lk_application_startup (GApplication *application)
   };
   LkApplication *self = LK_APPLICATION (application);
   g_autofree char *folder = lk_paths_get_runs_dir ();
+  g_autofree char *queue_folder = lk_paths_get_queue_dir ();
 
   G_APPLICATION_CLASS (lk_application_parent_class)->startup (application);
   gtk_window_set_default_icon_name (LK_APP_ID);
@@ -146,6 +148,9 @@ lk_application_startup (GApplication *application)
   g_signal_connect_object (self->runs, "ended", G_CALLBACK (ended_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->runs, "items-changed", G_CALLBACK (run_added_cb), self, G_CONNECT_SWAPPED);
   run_added_cb (self, 0, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)));
+  self->queue = lk_queue_new (self->runs, queue_folder, folder);
+  /* selectable labels are read and copied from; all of their text marked at a press of Tab is in the way */
+  g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
 }
 
 static void
@@ -168,6 +173,7 @@ lk_application_open (GApplication *application, GFile **files, int n_files, cons
 static void
 lk_application_dispose (GObject *object)
 {
+  g_clear_object (&LK_APPLICATION (object)->queue);
   g_clear_object (&LK_APPLICATION (object)->runs);
   G_OBJECT_CLASS (lk_application_parent_class)->dispose (object);
 }
@@ -199,4 +205,10 @@ LkRunList *
 lk_application_get_runs (LkApplication *self)
 {
   return self->runs;
+}
+
+LkQueue *
+lk_application_get_queue (LkApplication *self)
+{
+  return self->queue;
 }

@@ -7,6 +7,7 @@
 
 #include <adwaita.h>
 
+#include "lk-queue.h"
 #include "lk-run-list.h"
 
 G_BEGIN_DECLS
@@ -17,5 +18,7 @@ G_DECLARE_FINAL_TYPE (LkApplication, lk_application, LK, APPLICATION, AdwApplica
 LkApplication *lk_application_new (void);
 /* (transfer none) */
 LkRunList *lk_application_get_runs (LkApplication *self);
+/* (transfer none) */
+LkQueue *lk_application_get_queue (LkApplication *self);
 
 G_END_DECLS

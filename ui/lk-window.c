@@ -16,6 +16,7 @@ struct _LkWindow
   AdwApplicationWindow parent_instance;
 
   LkRunList *runs;
+  LkQueue *queue;
   LkDraft *trying; /* while Try It Now waits for the engine's settings */
   gboolean show_sidebar;
 
@@ -107,6 +108,23 @@ static void
 start_cb (LkWindow *self)
 {
   start_draft (self, lk_new_page_get_draft (self->new_page));
+}
+
+static void
+queue_cb (LkWindow *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (lk_queue_add (self->queue, lk_new_page_get_draft (self->new_page), &error))
+    say (self, _ ("Added to the queue"));
+  else
+    say_error (self, error);
+}
+
+static void
+queue_complaint_cb (LkWindow *self, const char *sentence)
+{
+  complaint_cb (self, NULL, sentence);
 }
 
 static void
@@ -263,6 +281,7 @@ lk_window_dispose (GObject *object)
   LkWindow *self = LK_WINDOW (object);
 
   g_clear_object (&self->trying);
+  g_clear_object (&self->queue);
   g_clear_object (&self->runs);
   G_OBJECT_CLASS (lk_window_parent_class)->dispose (object);
 }
@@ -299,6 +318,7 @@ lk_window_class_init (LkWindowClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, open_dataset_cb);
   gtk_widget_class_bind_template_callback (widget_class, run_chosen_cb);
   gtk_widget_class_bind_template_callback (widget_class, start_cb);
+  gtk_widget_class_bind_template_callback (widget_class, queue_cb);
   gtk_widget_class_install_property_action (widget_class, "win.show-sidebar", "show-sidebar");
   gtk_widget_class_install_action (widget_class, "win.new", NULL, new_action);
   gtk_widget_class_install_action (widget_class, "win.show-place", "s", show_place_action);
@@ -334,6 +354,9 @@ lk_window_new (LkApplication *application)
   g_signal_connect_object (self->runs, "complaint", G_CALLBACK (complaint_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->runs, "items-changed", G_CALLBACK (runs_changed_cb), self,
                            G_CONNECT_SWAPPED);
+  self->queue = g_object_ref (lk_application_get_queue (application));
+  g_signal_connect_object (self->queue, "complaint", G_CALLBACK (queue_complaint_cb), self, G_CONNECT_SWAPPED);
+  lk_new_page_set_queue (self->new_page, self->queue);
   lk_sidebar_set_runs (self->sidebar, self->runs);
   if (g_list_model_get_n_items (G_LIST_MODEL (self->runs)) > 0)
     {

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 #include <adwaita.h>
+#include <string.h>
 
 #include "lk-words.h"
 
@@ -71,6 +72,15 @@ describe_file (const LkSourceFile *file)
   return g_strdup_printf (_ ("%s · recognised as %s"), rows, file->form);
 }
 
+/* Which file it is, the row says. */
+static const char *
+trouble_of (const LkSourceFile *file)
+{
+  const char *rest = g_str_has_prefix (file->trouble, file->path) ? file->trouble + strlen (file->path) : file->trouble;
+
+  return g_str_has_prefix (rest, ": ") ? rest + 2 : rest;
+}
+
 static void
 add_file (LkFilesPage *self, const LkSourceFile *file, guint number)
 {
@@ -78,7 +88,7 @@ add_file (LkFilesPage *self, const LkSourceFile *file, guint number)
   g_autofree char *shown = g_filename_display_name (name);
   g_autofree char *what = describe_file (file);
   g_autofree char *label = g_strdup_printf (_ ("How often each row of %s is seen in an epoch"), shown);
-  g_autofree char *subtitle = file->trouble != NULL ? g_strconcat (what, "\n", file->trouble, NULL) : g_strdup (what);
+  g_autofree char *subtitle = file->trouble != NULL ? g_strconcat (what, "\n", trouble_of (file), NULL) : g_strdup (what);
   GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "title", shown, "subtitle", subtitle, "use-markup", FALSE, "tooltip-text", file->path,
                                  "subtitle-lines", 0, NULL);
   GtkWidget *spin = gtk_spin_button_new_with_range (0, 100, 0.5);
@@ -145,7 +155,6 @@ add_choice (LkFilesPage *self, guint part, GtkStringList *titles, const char *ch
 
   self->choices[part] = GTK_DROP_DOWN (choice);
   gtk_widget_set_valign (choice, GTK_ALIGN_CENTER);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (choice), GTK_ACCESSIBLE_PROPERTY_LABEL, _ (parts[part].title), -1);
   for (position = 0; chosen != NULL && position < self->names->len && !g_str_equal (self->names->pdata[position], chosen); position++)
     ;
   gtk_drop_down_set_selected (GTK_DROP_DOWN (choice), chosen != NULL && position < self->names->len ? position + 1 : 0);

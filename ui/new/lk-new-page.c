@@ -3,17 +3,20 @@
 
 #include <glib/gi18n-lib.h>
 #include <adwaita.h>
+#include <string.h>
 
 #include "compat.h"
 #include "lk-dataset-store.h"
 #include "lk-estimate.h"
 #include "lk-inspection.h"
 #include "lk-paths.h"
+#include "lk-memory-bar.h"
 #include "lk-preview-card.h"
+#include "lk-remedy.h"
+#include "lk-settings-form.h"
 #include "lk-settings.h"
 #include "widgets/lk-banner.h"
 #include "widgets/lk-closures.h"
-#include "widgets/lk-setting-row.h"
 
 struct _LkNewPage
 {
@@ -21,6 +24,7 @@ struct _LkNewPage
 
   LkDraft *draft;
   LkEstimate *estimate;
+  LkRemedy *remedy;
   LkInspection *model;
   LkInspection *data;
   char *trouble;
@@ -31,9 +35,12 @@ struct _LkNewPage
   GtkListBox *preview;
   GtkWidget *name_row;
   GtkWidget *open_row, *import_row;
-  AdwPreferencesGroup *training;
-  AdwPreferencesGroup *advanced;
-  GPtrArray *rows; /* made from the settings: rows of the training group, expanders of the advanced one */
+  LkSettingsForm *form;
+  LkMemoryBar *memory;
+  GtkLabel *changes;
+  AdwPreferencesGroup *waiting;
+  GtkListBox *waiting_list;
+  LkQueue *queue;
 };
 
 enum
@@ -41,6 +48,7 @@ enum
   PROP_0,
   PROP_DRAFT,
   PROP_ESTIMATE,
+  PROP_REMEDY,
   PROP_MODEL_INSPECTION,
   PROP_DATA_INSPECTION,
   PROP_TROUBLE,
@@ -214,12 +222,6 @@ use_sample_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-reset_action (GtkWidget *widget, const char *name, GVariant *parameter)
-{
-  lk_draft_reset (LK_NEW_PAGE (widget)->draft);
-}
-
-static void
 agreed_cb (gboolean agreed, gpointer user_data)
 {
   if (agreed)
@@ -242,6 +244,68 @@ start_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+remedy_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  lk_remedy_apply (LK_NEW_PAGE (widget)->remedy);
+}
+
+/* The same run as one would type it. */
+static void
+copy_command_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkNewPage *self = LK_NEW_PAGE (widget);
+  g_auto (GStrv) arguments = lk_draft_to_arguments (self->draft);
+  g_autoptr (GString) command = g_string_new ("lorikeet-cli train");
+
+  if (lk_draft_get_name (self->draft)[0] != 0)
+    {
+      g_autofree char *quoted = g_shell_quote (lk_draft_get_name (self->draft));
+
+      g_string_append_printf (command, " --name %s", quoted);
+    }
+  for (guint i = 0; arguments[i] != NULL; i++)
+    {
+      g_autofree char *quoted = g_shell_quote (arguments[i]);
+
+      g_string_append_printf (command, " %s", g_str_has_prefix (arguments[i], "--") && strchr (arguments[i], '\'') == NULL
+                                                      && strpbrk (arguments[i], " *?$\"") == NULL
+                                                  ? arguments[i]
+                                                  : quoted);
+    }
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), command->str);
+  gtk_widget_activate_action (widget, "win.toast", "s", _ ("Copied: the same fine-tune as a command"));
+}
+
+static void
+queue_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  g_signal_emit_by_name (widget, "queue");
+}
+
+/* What is not as it comes, for the list beside Start. */
+static void
+show_changes (LkNewPage *self)
+{
+  GListModel *settings = lk_draft_get_settings (self->draft);
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint n = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (settings); i++)
+    {
+      g_autoptr (LkOption) option = g_list_model_get_item (settings, i);
+
+      if (!lk_option_is_changed (option))
+        continue;
+      /* “Rank: 32 instead of 16” */
+      g_string_append (text, n > 0 ? "\n" : "");
+      g_string_append_printf (text, _ ("%s: %s instead of %s"), lk_option_get_label (option), lk_option_get_value (option),
+                              lk_option_get_default (option));
+      n++;
+    }
+  gtk_label_set_text (self->changes, n > 0 ? text->str : _ ("Every setting is as it comes."));
+}
+
+static void
 load_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   lk_new_page_load (LK_NEW_PAGE (widget));
@@ -254,6 +318,10 @@ update_actions (LkNewPage *self)
   g_autofree char *sample = lk_paths_find_sample ();
 
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.start",
+                                 lk_draft_is_ready (self->draft) && !lk_inspection_has_error (self->model)
+                                     && !lk_inspection_has_error (self->data));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.copy-command", lk_draft_is_ready (self->draft));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.queue",
                                  lk_draft_is_ready (self->draft) && !lk_inspection_has_error (self->model)
                                      && !lk_inspection_has_error (self->data));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "new.use-tiny", tiny != NULL);
@@ -292,53 +360,6 @@ static GtkWidget *
 make_preview_cb (gpointer item, gpointer user_data)
 {
   return lk_preview_card_new (LK_PREVIEW_ROW (item));
-}
-
-/* The expander of a group of advanced settings, made when the first of them comes. */
-static AdwExpanderRow *
-advanced_group (LkNewPage *self, const char *group)
-{
-  GtkWidget *row;
-
-  for (guint i = 0; i < self->rows->len; i++)
-    {
-      row = g_ptr_array_index (self->rows, i);
-      if (ADW_IS_EXPANDER_ROW (row)
-          && g_str_equal (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), group))
-        return ADW_EXPANDER_ROW (row);
-    }
-  row = g_object_new (ADW_TYPE_EXPANDER_ROW, "title", group, NULL);
-  adw_preferences_group_add (self->advanced, row);
-  g_ptr_array_add (self->rows, row);
-  return ADW_EXPANDER_ROW (row);
-}
-
-static void
-settings_changed_cb (LkNewPage *self)
-{
-  GListModel *settings = lk_draft_get_settings (self->draft);
-  guint n = g_list_model_get_n_items (settings);
-
-  for (guint i = 0; i < self->rows->len; i++)
-    {
-      GtkWidget *row = g_ptr_array_index (self->rows, i);
-
-      adw_preferences_group_remove (ADW_IS_EXPANDER_ROW (row) ? self->advanced : self->training, row);
-    }
-  g_ptr_array_set_size (self->rows, 0);
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (LkOption) option = g_list_model_get_item (settings, i);
-      GtkWidget *row = lk_setting_row_new (option);
-
-      if (lk_option_is_advanced (option))
-        {
-          adw_expander_row_add_row (advanced_group (self, lk_option_get_group (option)), row);
-          continue;
-        }
-      adw_preferences_group_add (self->training, row);
-      g_ptr_array_add (self->rows, row);
-    }
 }
 
 static void
@@ -399,6 +420,8 @@ lk_new_page_dispose (GObject *object)
   LkNewPage *self = LK_NEW_PAGE (object);
 
   g_clear_pointer (&self->content, gtk_widget_unparent);
+  g_clear_object (&self->queue);
+  g_clear_object (&self->remedy);
   g_clear_object (&self->estimate);
   g_clear_object (&self->draft);
   g_clear_object (&self->model);
@@ -411,7 +434,6 @@ lk_new_page_finalize (GObject *object)
 {
   LkNewPage *self = LK_NEW_PAGE (object);
 
-  g_clear_pointer (&self->rows, g_ptr_array_unref);
   g_clear_pointer (&self->trouble, g_free);
   G_OBJECT_CLASS (lk_new_page_parent_class)->finalize (object);
 }
@@ -425,6 +447,7 @@ lk_new_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *
     {
     case PROP_DRAFT: g_value_set_object (value, self->draft); break;
     case PROP_ESTIMATE: g_value_set_object (value, self->estimate); break;
+    case PROP_REMEDY: g_value_set_object (value, self->remedy); break;
     case PROP_MODEL_INSPECTION: g_value_set_object (value, self->model); break;
     case PROP_DATA_INSPECTION: g_value_set_object (value, self->data); break;
     case PROP_TROUBLE: g_value_set_string (value, self->trouble); break;
@@ -457,10 +480,12 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "new.choose-data", NULL, choose_data_action);
   gtk_widget_class_install_action (widget_class, "new.use-tiny", NULL, use_tiny_action);
   gtk_widget_class_install_action (widget_class, "new.use-sample", NULL, use_sample_action);
-  gtk_widget_class_install_action (widget_class, "new.reset", NULL, reset_action);
   gtk_widget_class_install_action (widget_class, "new.open-data", NULL, open_data_action);
   gtk_widget_class_install_action (widget_class, "new.cancel-import", NULL, cancel_import_action);
   gtk_widget_class_install_action (widget_class, "new.start", NULL, start_action);
+  gtk_widget_class_install_action (widget_class, "new.queue", NULL, queue_action);
+  gtk_widget_class_install_action (widget_class, "new.remedy", NULL, remedy_action);
+  gtk_widget_class_install_action (widget_class, "new.copy-command", NULL, copy_command_action);
   gtk_widget_class_install_action (widget_class, "new.load", NULL, load_action);
 }
 
@@ -472,11 +497,14 @@ lk_new_page_class_init (LkNewPageClass *klass)
   const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
 
   g_type_ensure (LK_TYPE_BANNER);
+  g_type_ensure (LK_TYPE_MEMORY_BAR);
+  g_type_ensure (LK_TYPE_SETTINGS_FORM);
   object_class->dispose = lk_new_page_dispose;
   object_class->finalize = lk_new_page_finalize;
   object_class->get_property = lk_new_page_get_property;
   properties[PROP_DRAFT] = g_param_spec_object ("draft", NULL, NULL, LK_TYPE_DRAFT, flags);
   properties[PROP_ESTIMATE] = g_param_spec_object ("estimate", NULL, NULL, LK_TYPE_ESTIMATE, flags);
+  properties[PROP_REMEDY] = g_param_spec_object ("remedy", NULL, NULL, LK_TYPE_REMEDY, flags);
   properties[PROP_MODEL_INSPECTION]
       = g_param_spec_object ("model-inspection", NULL, NULL, LK_TYPE_INSPECTION, flags);
   properties[PROP_DATA_INSPECTION]
@@ -485,6 +513,7 @@ lk_new_page_class_init (LkNewPageClass *klass)
   g_object_class_install_properties (object_class, N_PROPS, properties);
   g_signal_new ("open-dataset", LK_TYPE_NEW_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
                 LK_TYPE_STORED_DATASET);
+  g_signal_new ("queue", LK_TYPE_NEW_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   g_signal_new ("start", LK_TYPE_NEW_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-new-page.ui");
@@ -494,8 +523,11 @@ lk_new_page_class_init (LkNewPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, name_row);
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, open_row);
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, import_row);
-  gtk_widget_class_bind_template_child (widget_class, LkNewPage, training);
-  gtk_widget_class_bind_template_child (widget_class, LkNewPage, advanced);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, form);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, memory);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, changes);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, waiting);
+  gtk_widget_class_bind_template_child (widget_class, LkNewPage, waiting_list);
   gtk_widget_class_bind_template_callback (widget_class, fit_icon_cb);
   gtk_widget_class_bind_template_callback (widget_class, has_rows_cb);
   install_actions (widget_class);
@@ -515,13 +547,14 @@ lk_new_page_init (LkNewPage *self)
 {
   GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
 
-  self->rows = g_ptr_array_new ();
   self->draft = lk_draft_new ();
   self->estimate = lk_estimate_new (self->draft);
+  self->remedy = lk_remedy_new (self->draft, self->estimate);
   self->model = lk_inspection_new ();
   self->data = lk_inspection_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   g_signal_connect_object (self->draft, "changed", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->draft, "changed", G_CALLBACK (show_changes), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->draft, "notify::model", G_CALLBACK (model_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->draft, "notify::model", G_CALLBACK (data_changed_cb), self,
@@ -530,8 +563,8 @@ lk_new_page_init (LkNewPage *self)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->model, "notify::error", G_CALLBACK (model_error_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->data, "notify::error", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (lk_draft_get_settings (self->draft), "items-changed",
-                           G_CALLBACK (settings_changed_cb), self, G_CONNECT_SWAPPED);
+  lk_settings_form_set_draft (self->form, self->draft);
+  lk_memory_bar_set_estimate (self->memory, self->estimate);
   g_object_bind_property (self->draft, "name", self->name_row, "text",
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   gtk_list_box_bind_model (self->preview, lk_inspection_get_rows (self->data), make_preview_cb, NULL, NULL);
@@ -552,4 +585,46 @@ LkDraft *
 lk_new_page_get_draft (LkNewPage *self)
 {
   return self->draft;
+}
+
+static void
+remove_cb (GtkButton *button, LkQueue *queue)
+{
+  lk_queue_remove (queue, g_object_get_data (G_OBJECT (button), "run"));
+}
+
+static GtkWidget *
+make_waiting_cb (gpointer item, gpointer user_data)
+{
+  LkNewPage *self = LK_NEW_PAGE (user_data);
+  const char *name = lk_queued_run_get_name (item);
+  g_autofree char *label = g_strdup_printf (_ ("Take “%s” out of the Queue"), name);
+  GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "title", name, "use-markup", FALSE, NULL);
+  GtkWidget *button = gtk_button_new_from_icon_name ("user-trash-symbolic");
+
+  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+  gtk_widget_add_css_class (button, "flat");
+  gtk_widget_set_tooltip_text (button, label);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  g_object_set_data_full (G_OBJECT (button), "run", g_object_ref (item), g_object_unref);
+  g_signal_connect_object (button, "clicked", G_CALLBACK (remove_cb), self->queue, 0);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), button);
+  return row;
+}
+
+static void
+queue_changed_cb (LkNewPage *self)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->waiting), g_list_model_get_n_items (G_LIST_MODEL (self->queue)) > 0);
+}
+
+void
+lk_new_page_set_queue (LkNewPage *self, LkQueue *queue)
+{
+  g_return_if_fail (self->queue == NULL);
+
+  self->queue = g_object_ref (queue);
+  gtk_list_box_bind_model (self->waiting_list, G_LIST_MODEL (queue), make_waiting_cb, self, NULL);
+  g_signal_connect_object (queue, "notify::n-items", G_CALLBACK (queue_changed_cb), self, G_CONNECT_SWAPPED);
+  queue_changed_cb (self);
 }

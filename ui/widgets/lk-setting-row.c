@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-setting-row.h"
 
+#include <glib/gi18n-lib.h>
+
 struct _LkSettingRow
 {
   AdwActionRow parent_instance;
 
   LkOption *setting;
   GtkWidget *control;
+  GtkWidget *reset;
 };
 
 G_DEFINE_FINAL_TYPE (LkSettingRow, lk_setting_row, ADW_TYPE_ACTION_ROW)
@@ -108,6 +111,44 @@ make_entry (LkSettingRow *self)
   return entry;
 }
 
+/* A value that is not the default says so, and offers the way back. */
+static void
+show_change (LkSettingRow *self)
+{
+  gboolean changed = lk_option_is_changed (self->setting);
+  const char *standard = lk_option_get_default (self->setting);
+  const char *help = lk_option_get_help (self->setting);
+  g_autofree char *subtitle = NULL;
+
+  if (lk_option_get_kind (self->setting) == LK_OPTION_BOOL)
+    standard = g_str_equal (standard, "true") ? _ ("on") : _ ("off");
+  subtitle = g_strdup_printf (changed ? _ ("%s Changed; the default is %s.") : _ ("%s Default: %s."), help, standard);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self), standard[0] != 0 ? subtitle : help);
+  gtk_widget_set_opacity (self->reset, changed ? 1 : 0); /* nothing jumps when a value changes */
+  gtk_widget_set_sensitive (self->reset, changed);
+  if (changed)
+    gtk_widget_add_css_class (GTK_WIDGET (self), "lk-changed");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (self), "lk-changed");
+}
+
+static void
+add_reset (LkSettingRow *self)
+{
+  g_autofree char *label = g_strdup_printf (_ ("Reset %s"), lk_option_get_label (self->setting));
+
+  self->reset = gtk_button_new_from_icon_name ("edit-undo-symbolic");
+  gtk_widget_set_valign (self->reset, GTK_ALIGN_CENTER);
+  gtk_widget_add_css_class (self->reset, "flat");
+  gtk_widget_set_tooltip_text (self->reset, _ ("Back to the Default"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->reset), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  g_signal_connect_object (self->reset, "clicked", G_CALLBACK (lk_option_reset), self->setting, G_CONNECT_SWAPPED);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (self), self->reset);
+  g_signal_connect_object (self->setting, "notify::changed", G_CALLBACK (show_change), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->setting, "notify::value", G_CALLBACK (show_change), self, G_CONNECT_SWAPPED);
+  show_change (self);
+}
+
 GtkWidget *
 lk_setting_row_new (LkOption *setting)
 {
@@ -115,8 +156,8 @@ lk_setting_row_new (LkOption *setting)
     [LK_OPTION_INT] = make_spin,         [LK_OPTION_DOUBLE] = make_entry,  [LK_OPTION_BOOL] = make_switch,
     [LK_OPTION_CHOICE] = make_drop_down, [LK_OPTION_STRING] = make_entry,
   };
-  LkSettingRow *self = g_object_new (LK_TYPE_SETTING_ROW, "title", lk_option_get_label (setting), "subtitle",
-                                     lk_option_get_help (setting), "use-markup", FALSE, NULL);
+  LkSettingRow *self = g_object_new (LK_TYPE_SETTING_ROW, "title", lk_option_get_label (setting), "use-markup",
+                                     FALSE, NULL);
 
   self->setting = g_object_ref (setting);
   self->control = makers[lk_option_get_kind (setting)](self);
@@ -132,5 +173,6 @@ lk_setting_row_new (LkOption *setting)
       adw_action_row_add_suffix (ADW_ACTION_ROW (self), unit);
     }
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (self), self->control);
+  add_reset (self);
   return GTK_WIDGET (self);
 }

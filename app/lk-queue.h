@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Fine-tunes that wait for their turn: a GListModel of LkQueuedRun, the next one first. Each is a folder with a recipe.json beside the
+ * folder of runs; it moves there and starts when no run is at work, so that the queue survives a restart of the program (which has to be
+ * running for the next one to start). Property: n-items. Signals: ::started (LkRun), ::complaint (sentence: why the next one could not
+ * start; it was taken out of the queue, and its run, if there is one, says more). Thread-safety: main thread.
+ */
+#pragma once
+
+#include "lk-draft.h"
+#include "lk-run-list.h"
+
+G_BEGIN_DECLS
+
+#define LK_TYPE_QUEUED_RUN (lk_queued_run_get_type ())
+G_DECLARE_FINAL_TYPE (LkQueuedRun, lk_queued_run, LK, QUEUED_RUN, GObject)
+
+const char *lk_queued_run_get_name (LkQueuedRun *self);
+
+#define LK_TYPE_QUEUE (lk_queue_get_type ())
+G_DECLARE_FINAL_TYPE (LkQueue, lk_queue, LK, QUEUE, GObject)
+
+/* @folder: where the waiting ones are; @runs_dir: the folder of @runs. */
+LkQueue *lk_queue_new (LkRunList *runs, const char *folder, const char *runs_dir);
+/* Puts the draft, as it is now, at the end. */
+gboolean lk_queue_add (LkQueue *self, LkDraft *draft, GError **error);
+void lk_queue_remove (LkQueue *self, LkQueuedRun *run);
+
+G_END_DECLS

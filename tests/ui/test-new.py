@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""New Fine-Tune, driven as a person would: what does not fit and the one change that makes it fit, presets, changed settings and the
+way back, the command, the queue over a restart.
+
+test-new.py LORIKEET CLI [MODEL DATA]: a model of some size and a dataset for what does not fit, without which that is not tried.
+"""
+import glob
+import os
+import stat
+import sys
+import tempfile
+
+import session
+
+session.restart_on_virtual_screen()
+import drive  # noqa: E402
+
+ITEM = ("menu item", "push button")
+
+
+def key(*symbols):
+    for symbol in symbols:
+        drive.Atspi.generate_keyboard_event(symbol, None, drive.Atspi.KeySynthType.SYM)
+
+
+DOWN, RETURN = 0xff54, 0xff0d
+
+
+def too_large(program, cli, home, model, data):
+    """The engine may use little memory here: the estimate says so, finds what would make it fit, and that is one press away."""
+    script = os.path.join(home, "small-memory")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\n[ "$1" = estimate ] && ulimit -v 1100000 && set -- "$@" --batch=16\nexec "{cli}" "$@"\n')
+    os.chmod(script, os.stat(script).st_mode | stat.S_IXUSR)
+    os.environ["LORIKEET_CLI"] = script
+    window = drive.Window([program, model, data])
+    window.find("label", contains="Fits: needs", timeout=60)
+    drive.Atspi.Component.grab_focus(window.find("combo box", "Memory"))
+    key(RETURN, DOWN, DOWN, DOWN, RETURN)
+    window.find("label", "Keeps everything and takes more examples at once: fastest.")
+    window.find("label", "It would fit if layers were computed twice, which is slower.", timeout=90)
+    window.shot("new-does-not-fit")
+    window.click("Change That")
+    window.find("label", contains="Fits: needs", timeout=60)
+    window.gone("label", "It would fit if layers were computed twice, which is slower.")
+    window.find("label", "Your own choice of settings.")
+    window.shot("new-fits-again")
+    window.close()
+    os.environ["LORIKEET_CLI"] = cli
+
+
+def settings(program, model, data):
+    """A changed setting says so and goes back; the list beside Start has it."""
+    window = drive.Window([program, model, data])
+    window.find("label", contains="Fits: needs", timeout=60)
+    rank = window.find("spin button", contains="Rank")
+    drive.Atspi.Value.set_current_value(rank, 32)
+    window.find("label", contains="Changed; the default is 16.")
+    window.find("label", "1 setting differs from the defaults")
+    window.click("What Differs from the Defaults")
+    window.find("label", "Rank: 32 instead of 16")
+    window.shot("new-changes")
+    window.click("What Differs from the Defaults")
+    window.click("Reset Rank")
+    window.find("label", "The defaults are good for most purposes.")
+    window.gone("label", contains="Changed; the default is 16.")
+    window.close()
+
+
+def queue(program, home, model, data):
+    """What is queued is there after a restart, and starts when the run before it has ended."""
+    window = drive.Window([program, model, data])
+    window.find("label", contains="needs", timeout=60)
+    window.click("More Ways to Start")
+    window.click("Add to Queue", role=ITEM)
+    window.find("label", contains="Step ", timeout=120)  # nothing is at work, so that it starts
+    run, = glob.glob(os.path.join(home, "runs", "*"))
+    window.press("list item", "New Fine-Tune")
+    window.click("More Ways to Start")
+    window.click("Add to Queue", role=ITEM)
+    window.find("label", "Waiting")
+    assert len(glob.glob(os.path.join(home, "queue", "*"))) == 1
+    window.shot("new-queue")
+    window.close()
+    window = drive.Window([program])
+    window.press("list item", "New Fine-Tune")
+    window.find("label", "Waiting")
+    window.press("list item", contains="Polite parrot")
+    window.click("Stop and Save")
+    window.wait(lambda: len(glob.glob(os.path.join(home, "runs", "*"))) == 2, "the next one to start", 120)
+    assert not glob.glob(os.path.join(home, "queue", "*"))
+    window.wait(lambda: len(glob.glob(os.path.join(home, "runs", "*", "events.jsonl"))) == 2, "its events", 60)
+    second, = set(glob.glob(os.path.join(home, "runs", "*"))) - {run}
+    print("after the restart started:", os.path.basename(second))
+    window.click("Stop and Save", timeout=60)
+    window.find("label", contains="Stopped and saved", timeout=120)
+    window.close()
+
+
+def main():
+    program, cli = (os.path.abspath(path) for path in sys.argv[1:3])
+    shipped = os.environ["LK_DATA_DIR"]
+    model, sample = os.path.join(shipped, "model/lorikeet-tiny.gguf"), os.path.join(shipped, "samples/polite-parrot.jsonl")
+    if not os.path.exists(model):
+        print("this build has no embedded model")
+        sys.exit(session.SKIP)
+    large = [os.path.abspath(path) for path in sys.argv[3:5]]
+    tests = {"settings": lambda home: settings(program, model, sample), "queue": lambda home: queue(program, home, model, sample)}
+    if len(large) == 2 and all(os.path.exists(path) for path in large):
+        tests["too_large"] = lambda home: too_large(program, cli, home, *large)
+    else:
+        print("not tried: what does not fit, for want of a model")
+    for name, test in tests.items():
+        if os.environ.get("LK_UI_ONLY", name) != name:
+            continue
+        with tempfile.TemporaryDirectory(prefix="lorikeet-ui-", ignore_cleanup_errors=True) as home:
+            session.use_home(home, cli)
+            test(home)
+        print(f"{name}: ok")
+
+
+main()
