@@ -11,7 +11,7 @@ struct _LkSidebar
 
   GtkWidget *scroller;
   GtkListBox *list;
-  GtkListBoxRow *new_row, *datasets_row; /* named as the window's pages are */
+  GtkListBoxRow *new_row, *models_row, *datasets_row; /* named as the window's pages are */
   LkRunList *runs;
 };
 
@@ -51,6 +51,7 @@ lk_sidebar_class_init (LkSidebarClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, scroller);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, list);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, new_row);
+  gtk_widget_class_bind_template_child (widget_class, LkSidebar, models_row);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, datasets_row);
   gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
 }
@@ -68,7 +69,7 @@ rank (GtkListBoxRow *row)
 static int
 position_of (LkSidebar *self, GtkListBoxRow *row)
 {
-  GtkListBoxRow *const places[] = { self->new_row, self->datasets_row };
+  GtkListBoxRow *const places[] = { self->new_row, self->models_row, self->datasets_row };
 
   for (guint i = 0; i < G_N_ELEMENTS (places); i++)
     if (places[i] == row)
@@ -190,6 +191,7 @@ lk_sidebar_mark_place (LkSidebar *self, const char *name)
 {
   GtkListBoxRow *row;
 
+  gtk_list_box_unselect_all (self->list); /* not every page has a row */
   for (int i = 0; (row = gtk_list_box_get_row_at_index (self->list, i)) != NULL; i++)
     if (!LK_IS_RUN_ROW (row) && g_str_equal (gtk_widget_get_name (GTK_WIDGET (row)), name))
       gtk_list_box_select_row (self->list, row);

@@ -6,7 +6,9 @@
 #include "lk-paths.h"
 #include "lk-settings.h"
 #include "lk-sidebar.h"
+#include "advisor/lk-advisor-page.h"
 #include "datasets/lk-datasets-page.h"
+#include "models/lk-models-page.h"
 #include "new/lk-new-page.h"
 #include "run/lk-run-page.h"
 #include "welcome/lk-welcome-page.h"
@@ -178,6 +180,13 @@ open_dataset_cb (LkWindow *self, LkStoredDataset *dataset)
 }
 
 static void
+use_model_cb (LkWindow *self, const char *path)
+{
+  lk_draft_set_model (lk_new_page_get_draft (self->new_page), path);
+  lk_window_show_place (self, "new");
+}
+
+static void
 use_dataset_cb (LkWindow *self, const char *path)
 {
   lk_draft_set_data (lk_new_page_get_draft (self->new_page), path);
@@ -295,7 +304,9 @@ lk_window_class_init (LkWindowClass *klass)
   g_type_ensure (LK_TYPE_SIDEBAR);
   g_type_ensure (LK_TYPE_WELCOME_PAGE);
   g_type_ensure (LK_TYPE_NEW_PAGE);
+  g_type_ensure (LK_TYPE_ADVISOR_PAGE);
   g_type_ensure (LK_TYPE_DATASETS_PAGE);
+  g_type_ensure (LK_TYPE_MODELS_PAGE);
   g_type_ensure (LK_TYPE_RUN_PAGE);
   object_class->dispose = lk_window_dispose;
   object_class->get_property = lk_window_get_property;
@@ -315,6 +326,7 @@ lk_window_class_init (LkWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkWindow, run_page);
   gtk_widget_class_bind_template_callback (widget_class, lk_window_show_place);
   gtk_widget_class_bind_template_callback (widget_class, use_dataset_cb);
+  gtk_widget_class_bind_template_callback (widget_class, use_model_cb);
   gtk_widget_class_bind_template_callback (widget_class, open_dataset_cb);
   gtk_widget_class_bind_template_callback (widget_class, run_chosen_cb);
   gtk_widget_class_bind_template_callback (widget_class, start_cb);

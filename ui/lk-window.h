@@ -14,7 +14,7 @@ G_DECLARE_FINAL_TYPE (LkWindow, lk_window, LK, WINDOW, AdwApplicationWindow)
 
 LkWindow *lk_window_new (LkApplication *application);
 void lk_window_show_run (LkWindow *self, LkRun *run);
-/* "welcome", "new" or "datasets". */
+/* "welcome", "advisor", "new", "models" or "datasets". */
 void lk_window_show_place (LkWindow *self, const char *name);
 /* Models and data (a list of GFile) given on the command line or by the file manager. */
 void lk_window_take_files (LkWindow *self, GSList *files);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "lk-cli-model.h"
 #include "lk-command.h"
@@ -80,16 +81,47 @@ types_of (LkModel *model)
   return types;
 }
 
+/* “license: apache-2.0” of the block of settings at the head of a model card. (transfer full) */
+static char *
+license_of_card (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "README.md", NULL);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL) || !g_str_has_prefix (text, "---"))
+    return NULL;
+  lines = g_strsplit (text, "\n", 200);
+  for (guint i = 1; lines[i] && !g_str_has_prefix (lines[i], "---"); i++)
+    if (g_str_has_prefix (lines[i], "license:"))
+      return g_utf8_make_valid (g_strstrip (lines[i] + strlen ("license:")), -1);
+  return NULL;
+}
+
+/* (transfer full); NULL where neither the file nor a card says it. */
+static char *
+license_of (LkModel *model)
+{
+  LkGguf *gguf = lk_model_get_gguf (model);
+  const char *license = NULL;
+
+  if (!gguf)
+    return license_of_card (lk_model_get_path (model));
+  return lk_gguf_get_string (gguf, "general.license", &license, NULL) && license && *license ? g_strdup (license) : NULL;
+}
+
 static JsonObject *
 inspect_model (const char *path, GError **error)
 {
   g_autoptr (LkModel) model = lk_model_open (path, error);
+  g_autofree char *license = NULL;
   const LkModelConfig *config;
   LkTokenizer *tokenizer;
   JsonObject *out;
 
   if (!model)
     return NULL;
+  license = license_of (model);
   config = lk_model_get_config (model);
   tokenizer = lk_model_get_tokenizer (model);
   out = json_object_new ();
@@ -111,6 +143,8 @@ inspect_model (const char *path, GError **error)
   json_object_set_int_member (out, "context", config->context);
   json_object_set_boolean_member (out, "tied_head", config->tied);
   json_object_set_object_member (out, "types", types_of (model));
+  if (license)
+    json_object_set_string_member (out, "license", license);
   json_object_set_boolean_member (out, "tokenizer", tokenizer != NULL);
   if (tokenizer)
     json_object_set_int_member (out, "tokens", lk_tokenizer_get_n_tokens (tokenizer));

@@ -169,6 +169,13 @@ class Window:
         box = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
         Atspi.generate_mouse_event(box.x + box.width // 2, box.y + box.height // 2, "b1c")
 
+    def scroll_down(self, x, y, times):
+        """Turns the wheel at a place of the window."""
+        for _ in range(times):
+            Atspi.generate_mouse_event(x, y, "b5c")
+            time.sleep(0.05)
+        time.sleep(0.5)
+
     def type(self, name, text):
         node = self.find("text", name) if self.has("text", name) else self.find("entry", name)
         Atspi.EditableText.set_text_contents(node, text)

@@ -104,11 +104,7 @@ def sample(program, home):
 
 def choose_column(window, part, steps):
     """Chooses the column @steps below the present one."""
-    box = window.find("combo box", part)
-    counts["actions"] += 1
-    drive.Atspi.Component.grab_focus(box)
-    window.key(0xff0d)  # Return opens it
-    window.wait(lambda: True, "the list")
+    window.press("combo box", part)
     for _ in range(steps):
         window.key(0xff54)  # Down
     window.key(0xff0d)

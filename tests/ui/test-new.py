@@ -36,8 +36,9 @@ def too_large(program, cli, home, model, data):
     os.environ["LORIKEET_CLI"] = script
     window = drive.Window([program, model, data])
     window.find("label", contains="Fits: needs", timeout=60)
-    drive.Atspi.Component.grab_focus(window.find("combo box", "Memory"))
-    key(RETURN, DOWN, DOWN, DOWN, RETURN)
+    window.scroll_down(700, 400, 14)
+    window.press("combo box", "Memory")
+    key(DOWN, DOWN, DOWN, RETURN)
     window.find("label", "Keeps everything and takes more examples at once: fastest.")
     window.find("label", "It would fit if layers were computed twice, which is slower.", timeout=90)
     window.shot("new-does-not-fit")
@@ -74,7 +75,7 @@ def queue(program, home, model, data):
     window.find("label", contains="needs", timeout=60)
     window.click("More Ways to Start")
     window.click("Add to Queue", role=ITEM)
-    window.find("label", contains="Step ", timeout=120)  # nothing is at work, so that it starts
+    window.wait(lambda: glob.glob(os.path.join(home, "runs", "*", "events.jsonl")), "it to start: nothing is at work", 60)
     run, = glob.glob(os.path.join(home, "runs", "*"))
     window.press("list item", "New Fine-Tune")
     window.click("More Ways to Start")
