@@ -25,7 +25,7 @@ const LkQuestion lk_questions[] = {
                   N_ ("Examples of a task done right teach the pattern, where explaining it does not help."), ASK (EXAMPLES) },
                 { N_ ("A large model does it well, but it is too slow or too dear"),
                   N_ ("A small model that learned one task from a large one's answers often does it as well."), ASK (EXAMPLES) } } },
-  [PROMPTED] = { N_ ("Have you told it what you want, with two or three examples in the prompt?"),
+  [PROMPTED] = { N_ ("Have you tried a prompt with two or three examples?"),
                  { { N_ ("Not yet"), N_ ("That takes minutes, and is undone in seconds when it does not help."), END (PROMPT) },
                    { N_ ("Yes, but it slips now and then"), N_ ("Hundreds of examples hold better than three."), ASK (EXAMPLES) },
                    { N_ ("Yes, and it works, but the prompt has become long"),

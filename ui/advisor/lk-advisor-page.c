@@ -16,6 +16,7 @@ struct _LkAdvisorPage
   GtkBox *questions;
   GtkLabel *verdict_title, *verdict_text;
   GPtrArray *groups; /* of the questions asked so far, in order */
+  int frames;        /* to follow for */
 };
 
 G_DEFINE_FINAL_TYPE (LkAdvisorPage, lk_advisor_page, GTK_TYPE_WIDGET)
@@ -56,16 +57,23 @@ show_verdict (LkAdvisorPage *self, LkVerdict verdict)
   lk_compat_announce (GTK_WIDGET (self), _ (text->title));
 }
 
-/* When the new widgets have got their place. */
+/* To the end, for a few frames: what an answer brought has its place only after the next ones. */
 static gboolean
-scroll_cb (gpointer data)
+follow_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
 {
-  LkAdvisorPage *self = data;
-  GtkAdjustment *adjustment = self->content != NULL ? gtk_scrolled_window_get_vadjustment (self->scroller) : NULL;
+  LkAdvisorPage *self = LK_ADVISOR_PAGE (widget);
+  GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scroller);
 
-  if (adjustment != NULL)
-    gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
-  return G_SOURCE_REMOVE;
+  gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
+  return --self->frames > 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void
+follow (LkAdvisorPage *self)
+{
+  if (self->frames <= 0)
+    gtk_widget_add_tick_callback (GTK_WIDGET (self), follow_cb, NULL, NULL);
+  self->frames = 8;
 }
 
 static void
@@ -85,7 +93,7 @@ answered_cb (LkAdvisorPage *self, GtkCheckButton *check)
     ask (self, (guint) answer->next);
   else
     show_verdict (self, answer->verdict);
-  g_timeout_add_full (G_PRIORITY_DEFAULT, 60, scroll_cb, g_object_ref (self), g_object_unref);
+  follow (self);
 }
 
 static GtkWidget *
@@ -96,7 +104,6 @@ add_answer (LkAdvisorPage *self, AdwPreferencesGroup *group, const LkAnswer *ans
 
   gtk_widget_set_valign (check, GTK_ALIGN_CENTER);
   gtk_check_button_set_group (GTK_CHECK_BUTTON (check), first != NULL ? GTK_CHECK_BUTTON (first) : NULL);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (check), GTK_ACCESSIBLE_PROPERTY_LABEL, _ (answer->text), -1);
   g_object_set_data (G_OBJECT (check), "answer", (gpointer) answer);
   g_object_set_data (G_OBJECT (check), "group", group);
   g_signal_connect_object (check, "toggled", G_CALLBACK (answered_cb), self, G_CONNECT_SWAPPED);
