@@ -225,6 +225,23 @@ better (const LkDeviceSnapshot *a, const LkDeviceSnapshot *b)
   return lk_device_snapshot_get_memory (a) > lk_device_snapshot_get_memory (b);
 }
 
+static gboolean
+only_software (const LkDeviceSnapshot *snapshots, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (snapshots[i].kind != LK_DEVICE_SOFTWARE)
+      return FALSE;
+  return n > 0;
+}
+
+static char *
+refuse_software (const LkDeviceSnapshot *snapshots, guint n, guint i)
+{
+  return g_strdup_printf ("“%s” is the processor playing graphics card, slower than the processor itself; it is used only when "
+                          "asked for as %s“vulkan:%u”.",
+                          snapshots[i].name, only_software (snapshots, n) ? "“vulkan” or " : "", i);
+}
+
 /* Fills the refusals and returns the best usable device, or -1. */
 static gint
 find_best (const LkDeviceSnapshot *snapshots, guint n, gboolean software_too, char **refusals)
@@ -235,21 +252,14 @@ find_best (const LkDeviceSnapshot *snapshots, guint n, gboolean software_too, ch
     {
       g_autoptr (GError) local = NULL;
       LkDevicePlan plan;
-      gboolean usable = lk_device_plan_make (&snapshots[i], &plan, &local);
 
-      if (!usable)
+      if (!lk_device_plan_make (&snapshots[i], &plan, &local))
         refusals[i] = g_strdup (local->message);
       else if (snapshots[i].kind == LK_DEVICE_SOFTWARE && !software_too)
-        {
-          refusals[i]
-            = g_strdup_printf ("“%s” is the processor playing graphics card, slower than the processor "
-                               "itself; it is used only when asked for as “vulkan” or “vulkan:%u”.",
-                               snapshots[i].name, i);
-          usable = FALSE;
-        }
+        refusals[i] = refuse_software (snapshots, n, i);
       else
         refusals[i] = g_strdup ("");
-      if (usable && (best < 0 || better (&snapshots[i], &snapshots[best])))
+      if (!*refusals[i] && (best < 0 || better (&snapshots[i], &snapshots[best])))
         best = (gint) i;
     }
   return best;
@@ -293,16 +303,11 @@ choose_asked (LkDeviceSelection *self, const LkDeviceSnapshot *snapshots, guint 
     }
   self->reason = g_strdup_printf ("“%s” %s.", snapshots[self->index].name,
                                   choice->index >= 0 ? "was asked for" : "is the best Vulkan device here");
+  if (choice->index < 0 && snapshots[self->index].kind == LK_DEVICE_SOFTWARE)
+    self->notice = g_strdup_printf ("“%s” computes: the processor playing graphics card, as this computer has no other Vulkan device. "
+                                    "The device “cpu” is faster.",
+                                    snapshots[self->index].name);
   return TRUE;
-}
-
-static gboolean
-only_software (const LkDeviceSnapshot *snapshots, guint n)
-{
-  for (guint i = 0; i < n; i++)
-    if (snapshots[i].kind != LK_DEVICE_SOFTWARE)
-      return FALSE;
-  return n > 0;
 }
 
 LkDeviceSelection *
@@ -312,7 +317,8 @@ lk_device_select (const LkDeviceSnapshot *snapshots, guint n, const LkDeviceChoi
   g_autofree char *refused = NULL;
 
   self->refusals = g_new0 (char *, n + 1);
-  self->index = find_best (snapshots, n, choice->want == LK_DEVICE_WANT_VULKAN, self->refusals);
+  self->index = find_best (snapshots, n, choice->want == LK_DEVICE_WANT_VULKAN && (choice->index >= 0 || only_software (snapshots, n)),
+                           self->refusals);
   if (choice->want == LK_DEVICE_WANT_VULKAN)
     return choose_asked (self, snapshots, n, choice, error) ? g_steal_pointer (&self) : NULL;
   if (choice->want == LK_DEVICE_WANT_CPU)
@@ -327,7 +333,7 @@ lk_device_select (const LkDeviceSnapshot *snapshots, guint n, const LkDeviceChoi
   else
     {
       self->reason = g_strdup_printf ("The processor computes. %s", n ? refused : "No Vulkan device was found.");
-      self->why_not = only_software (snapshots, n) ? NULL : g_strdup (n ? refused : "No Vulkan device was found.");
+      self->notice = only_software (snapshots, n) ? NULL : g_strdup (self->reason);
     }
   return g_steal_pointer (&self);
 }
@@ -338,7 +344,7 @@ lk_device_selection_free (LkDeviceSelection *self)
   if (!self)
     return;
   g_free (self->reason);
-  g_free (self->why_not);
+  g_free (self->notice);
   g_strfreev (self->refusals);
   g_free (self);
 }

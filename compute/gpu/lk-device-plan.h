@@ -14,7 +14,7 @@ typedef enum
 {
   LK_DEVICE_WANT_AUTO,   /* the best hardware device, else the CPU backend; never a software Vulkan device */
   LK_DEVICE_WANT_CPU,    /* the CPU backend */
-  LK_DEVICE_WANT_VULKAN, /* a Vulkan device: the best hardware one, a software one when there is no other */
+  LK_DEVICE_WANT_VULKAN, /* a Vulkan device: the best hardware one; a software one by its number, or where no other is listed */
 } LkDeviceWant;
 
 typedef struct
@@ -53,13 +53,13 @@ typedef struct
 {
   gint index;      /* into the snapshots; -1: the CPU backend */
   char *reason;    /* one sentence: why this one */
-  char *why_not;   /* why a graphics card could not be had, sentences; NULL when one was chosen or none was wanted, and when
-                    * there are but software devices, as then nothing is amiss */
+  char *notice;    /* what the user is to be told, sentences: why a graphics card could not be had by “auto”, or that “vulkan” is a
+                    * software device; NULL where the choice is what was asked for, and where “auto” found but software devices */
   char **refusals; /* one sentence a snapshot, NULL-terminated; "" for a device that could be used */
 } LkDeviceSelection;
 
 /* Chooses among @snapshots (in the driver's order): discrete before integrated before virtual before other,
- * then more memory, then the driver's order. NULL and an error that holds all refusals when an asked-for
+ * then more memory, then the driver's order. No software device takes the place of a card that is there and cannot be used. NULL and an error that holds all refusals when an asked-for
  * Vulkan device cannot be had. (transfer full) */
 LkDeviceSelection *lk_device_select (const LkDeviceSnapshot *snapshots, guint n_snapshots,
                                      const LkDeviceChoice *choice, GError **error);

@@ -45,6 +45,7 @@ choose (LkGpuDevice *self, const LkDeviceChoice *choice, GError **error)
   self->snapshot = snapshots[selection->index];
   self->physical = g_array_index (devices, VkPhysicalDevice, selection->index);
   self->reason = g_steal_pointer (&selection->reason);
+  self->notice = g_steal_pointer (&selection->notice);
   return lk_device_plan_make (&self->snapshot, &self->plan, error);
 }
 
@@ -185,6 +186,7 @@ lk_gpu_device_unref (LkGpuDevice *self)
   lk_gpu_instance_free (self->instance);
   g_free (self->cache_path);
   g_free (self->reason);
+  g_free (self->notice);
   g_free (self);
 }
 
@@ -204,6 +206,12 @@ const char *
 lk_gpu_device_get_reason (LkGpuDevice *self)
 {
   return self->reason;
+}
+
+const char *
+lk_gpu_device_get_notice (LkGpuDevice *self)
+{
+  return self->notice;
 }
 
 gboolean

@@ -39,6 +39,8 @@ const LkDeviceSnapshot *lk_gpu_device_get_snapshot (LkGpuDevice *self);
 const LkDevicePlan *lk_gpu_device_get_plan (LkGpuDevice *self);
 /* Why this device was chosen, a sentence. */
 const char *lk_gpu_device_get_reason (LkGpuDevice *self);
+/* What the user is to be told of the choice, sentences; NULL: nothing. */
+const char *lk_gpu_device_get_notice (LkGpuDevice *self);
 
 /* TRUE after the driver reported the device lost: every call that uses it fails with LK_ERROR_DEVICE_LOST;
  * free everything and open a new one. */

@@ -18,7 +18,7 @@ struct _LkGpuDevice
   gatomicrefcount refs;
   LkDeviceSnapshot snapshot;
   LkDevicePlan plan;
-  char *reason;
+  char *reason, *notice;
 
   LkGpuInstance *instance;
   VkPhysicalDevice physical;

@@ -429,6 +429,7 @@ _lk_backend_new_gpu (const char *device, LkGpuFlags flags, GError **error)
   self->parent.rules = (LkMemoryRules){ LK_TARGET_GPU, 1, plan->alignment, plan->max_block };
   self->device = gpu;
   self->parent.description = g_strdup (lk_gpu_device_get_snapshot (gpu)->name);
+  self->parent.notice = g_strdup (lk_gpu_device_get_notice (gpu));
   self->storage = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->executables = g_ptr_array_new ();
   self->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_gpu_pool_free);

@@ -8,7 +8,7 @@
 
 /* Without address space for its threads and OpenBLAS's, the process would not get as far as an error. */
 static LkBackend *
-lk_backend_new_cpu_because (const char *why_not, GError **error)
+lk_backend_new_cpu_with (const char *notice, GError **error)
 {
   guint workers = g_get_num_processors ();
   guint64 needed = lk_cpu_gemm_mapping (workers) + lk_memory_of_threads (workers - 1);
@@ -22,7 +22,7 @@ lk_backend_new_cpu_because (const char *why_not, GError **error)
       return NULL;
     }
   self = lk_backend_new_cpu (0);
-  self->notice = why_not ? g_strdup_printf ("The processor computes. %s", why_not) : NULL;
+  self->notice = g_strdup (notice);
   return self;
 }
 
@@ -33,22 +33,27 @@ lk_backend_new_auto (const LkDeviceChoice *choice, GError **error)
   g_autoptr (GError) local_error = NULL;
   g_autoptr (GArray) devices = lk_gpu_list_devices (&local_error);
   g_autoptr (LkDeviceSelection) selection = NULL;
-  g_autofree char *device = NULL;
+  g_autofree char *device = NULL, *notice = NULL;
   LkBackend *self = NULL;
 
   if (devices)
     selection = lk_device_select ((const LkDeviceSnapshot *) (void *) devices->data, devices->len, choice, &local_error);
   if (selection && selection->index < 0)
-    return lk_backend_new_cpu_because (selection->why_not, error);
+    return lk_backend_new_cpu_with (selection->notice, error);
   if (selection)
     {
       device = g_strdup_printf ("vulkan:%d", selection->index);
       self = _lk_backend_new_gpu (device, LK_GPU_DEFAULT, &local_error);
     }
-  if (self || !g_error_matches (local_error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT))
-    return self ? self : lk_backend_new_cpu_because (local_error->message, error);
-  g_propagate_error (error, g_steal_pointer (&local_error));
-  return NULL;
+  if (self)
+    return self;
+  if (g_error_matches (local_error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT))
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
+  notice = g_strdup_printf ("The processor computes. %s", local_error->message);
+  return lk_backend_new_cpu_with (notice, error);
 }
 
 LkBackend *
@@ -59,7 +64,7 @@ lk_backend_new (const char *device, GError **error)
   if (!lk_device_choice_parse (device, &choice, error))
     return NULL;
   if (choice.want == LK_DEVICE_WANT_CPU)
-    return lk_backend_new_cpu_because (NULL, error);
+    return lk_backend_new_cpu_with (NULL, error);
   if (choice.want == LK_DEVICE_WANT_AUTO)
     return lk_backend_new_auto (&choice, error);
   return _lk_backend_new_gpu (device, LK_GPU_DEFAULT, error);

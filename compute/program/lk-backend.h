@@ -17,8 +17,8 @@ LkBackend *lk_backend_new (const char *device, GError **error);
 LkBackend *lk_backend_new_cpu (guint workers); /* 0: one a core */
 LkBackend *lk_backend_ref (LkBackend *self);
 void lk_backend_unref (LkBackend *self);
-/* Why the processor computes although “auto” was asked for, sentences for people; NULL when nothing need be said. Whoever asked for
- * “auto” tells the user. */
+/* What the user is to be told of the device, sentences for people: why the processor computes although “auto” was asked for, that
+ * “vulkan” is a software device. NULL when nothing need be said. Who opens a backend for a user tells it. */
 const char *lk_backend_get_notice (LkBackend *self);
 /* "CPU, 2 threads, AVX-512", "llvmpipe (LLVM 15)" */
 const char *lk_backend_get_description (LkBackend *self);

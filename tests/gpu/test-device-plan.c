@@ -118,22 +118,27 @@ pick (const char *const *devices, guint n, LkDeviceChoice choice, char **reason)
   return selection->index;
 }
 
-/* A card that cannot be used, or no driver at all, is worth a word; a machine that has but a software device lacks nothing. */
+/* A card that cannot be used, no driver at all, or a software device for a card is worth a word; to “auto”, a machine that has but a
+ * software device lacks nothing, and what was asked for by its number is no news. */
 static void
-test_why_not (void)
+test_notice (void)
 {
   static const struct
   {
     const char *devices[2];
+    LkDeviceChoice choice;
     const char *words; /* NULL: nothing to say */
   } cases[] = {
-    { { "geforce-gtx-680", "llvmpipe" }, "16-bit" },
-    { { "geforce-gtx-680" }, "16-bit" },
-    { { NULL }, "No Vulkan device was found." },
-    { { "llvmpipe" }, NULL },
-    { { "radeon-780m" }, NULL },
+    { { "geforce-gtx-680", "llvmpipe" }, { LK_DEVICE_WANT_AUTO, -1 }, "The processor computes. “NVIDIA GeForce GTX 680” cannot be used." },
+    { { "geforce-gtx-680" }, { LK_DEVICE_WANT_AUTO, -1 }, "16-bit" },
+    { { NULL }, { LK_DEVICE_WANT_AUTO, -1 }, "The processor computes. No Vulkan device was found." },
+    { { "llvmpipe" }, { LK_DEVICE_WANT_AUTO, -1 }, NULL },
+    { { "radeon-780m" }, { LK_DEVICE_WANT_AUTO, -1 }, NULL },
+    { { "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, -1 }, "no other Vulkan device" },
+    { { "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, 0 }, NULL },
+    { { "llvmpipe", "radeon-780m" }, { LK_DEVICE_WANT_VULKAN, -1 }, NULL },
+    { { "llvmpipe" }, { LK_DEVICE_WANT_CPU, -1 }, NULL },
   };
-  const LkDeviceChoice choice = { LK_DEVICE_WANT_AUTO, -1 };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -143,12 +148,13 @@ test_why_not (void)
 
       for (; n < 2 && cases[i].devices[n]; n++)
         snapshots[n] = load (cases[i].devices[n]);
-      selection = lk_device_select (snapshots, n, &choice, NULL);
+      selection = lk_device_select (snapshots, n, &cases[i].choice, NULL);
       g_assert_nonnull (selection);
+      g_test_message ("case %u: %s", i, selection->notice);
       if (cases[i].words)
-        g_assert_nonnull (strstr (selection->why_not, cases[i].words));
+        g_assert_nonnull (strstr (selection->notice, cases[i].words));
       else
-        g_assert_null (selection->why_not);
+        g_assert_null (selection->notice);
     }
 }
 
@@ -176,7 +182,9 @@ test_ranking (void)
     { { "geforce-gtx-680" }, { LK_DEVICE_WANT_AUTO, -1 }, -1, "16-bit" },
     { { "geforce-gtx-680" }, { LK_DEVICE_WANT_VULKAN, -1 }, -2, "8-bit" },
     { { "geforce-gtx-680", "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, 0 }, -2, "16-bit" },
-    { { "geforce-gtx-680", "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, -1 }, 1, "llvmpipe" },
+    { { "geforce-gtx-680", "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, -1 }, -2, "16-bit" },
+    { { "geforce-gtx-680", "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, -1 }, -2, "only when asked for as “vulkan:1”" },
+    { { "geforce-gtx-680", "llvmpipe" }, { LK_DEVICE_WANT_VULKAN, 1 }, 1, "llvmpipe" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -298,7 +306,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gpu/snapshot/bad", test_bad_json);
   g_test_add_func ("/gpu/plan/choice", test_choice_parse);
   g_test_add_func ("/gpu/plan/ranking", test_ranking);
-  g_test_add_func ("/gpu/plan/why-not", test_why_not);
+  g_test_add_func ("/gpu/plan/notice", test_notice);
   g_test_add_func ("/gpu/plan/plans", test_plans);
   g_test_add_func ("/gpu/plan/missing", test_missing_features);
   g_test_add_func ("/gpu/memory/pack", test_pack);
