@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#define SHOWN_WARNINGS 5
+
 /* An event's member of the wrong kind is as good as missing: the file may come from a newer engine. */
 static double
 number (JsonObject *event, const char *member, double otherwise)
@@ -171,10 +173,23 @@ apply_checkpoint (LkRun *self, JsonObject *event)
   self->checkpoint_step = integer (event, "step", self->step);
 }
 
+/* Each warning once, a line each; of many the newest, and how many there are. */
 static void
 apply_warning (LkRun *self, JsonObject *event)
 {
-  replace (&self->warning, string (event, "message"));
+  const char *message = string (event, "message");
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint n;
+
+  if (!message || g_ptr_array_find_with_equal_func (self->warnings, message, g_str_equal, NULL))
+    return;
+  g_ptr_array_add (self->warnings, g_strdup (message));
+  n = self->warnings->len;
+  if (n > SHOWN_WARNINGS)
+    g_string_append_printf (text, g_dngettext (GETTEXT_PACKAGE, "%u warning, the newest last:", "%u warnings, the newest last:", n), n);
+  for (guint i = n - MIN (n, SHOWN_WARNINGS); i < n; i++)
+    g_string_append_printf (text, "%s%s", text->len ? "\n" : "", (char *) g_ptr_array_index (self->warnings, i));
+  replace (&self->warning, text->str);
 }
 
 static void
@@ -220,6 +235,7 @@ _lk_run_reset (LkRun *self)
   self->state = LK_RUN_PREPARING;
   g_clear_pointer (&self->message, g_free);
   g_clear_pointer (&self->detail, g_free);
+  g_ptr_array_set_size (self->warnings, 0);
   g_clear_pointer (&self->warning, g_free);
   g_clear_pointer (&self->exit_text, g_free);
   g_string_truncate (self->problems, 0);

@@ -26,7 +26,8 @@ struct _LkRun
   LkRunState state; /* as the events say it; INTERRUPTED is set here when the lock says otherwise */
   char *message;
   char *detail;
-  char *warning;
+  char *warning;       /* all of them as one text */
+  GPtrArray *warnings; /* char*, each once */
   char *device;
   GString *problems;
   gint64 problem_count;

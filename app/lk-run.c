@@ -357,6 +357,7 @@ lk_run_finalize (GObject *object)
   g_clear_pointer (&self->message, g_free);
   g_clear_pointer (&self->detail, g_free);
   g_clear_pointer (&self->warning, g_free);
+  g_ptr_array_unref (self->warnings);
   g_clear_pointer (&self->device, g_free);
   g_clear_pointer (&self->exit_text, g_free);
   g_string_free (self->problems, TRUE);
@@ -446,6 +447,7 @@ lk_run_init (LkRun *self)
   self->held_out = lk_series_new ();
   self->samples = g_list_store_new (LK_TYPE_SAMPLE);
   self->problems = g_string_new (NULL);
+  self->warnings = g_ptr_array_new_with_free_func (g_free);
   self->cancellable = g_cancellable_new ();
   _lk_run_reset (self);
 }

@@ -196,6 +196,32 @@ test_resumed_series (void)
   lk_test_clean (runs);
 }
 
+/* All warnings of a run are shown, each once; of many the newest, and how many there are. */
+static void
+test_warnings (void)
+{
+  char *runs = lk_test_make_folder ();
+  g_autofree char *folder = make_run (runs, "a");
+  g_autoptr (LkRun) run = NULL;
+  g_autofree char *text = NULL, *many = NULL;
+
+  append (folder, "{\"event\":\"warning\",\"message\":\"One.\"}\n{\"event\":\"warning\",\"message\":\"Two.\"}\n"
+                  "{\"event\":\"warning\",\"message\":\"One.\"}\n{\"event\":\"warning\"}\n");
+  run = open_run (folder);
+  lk_run_poll (run);
+  g_object_get (run, "warning", &text, NULL);
+  g_assert_cmpstr (text, ==, "One.\nTwo.");
+  for (char c = 'a'; c <= 'e'; c++)
+    {
+      g_autofree char *line = g_strdup_printf ("{\"event\":\"warning\",\"message\":\"%c.\"}\n", c);
+      append (folder, line);
+    }
+  lk_run_poll (run);
+  g_object_get (run, "warning", &many, NULL);
+  g_assert_true (strstr (many, "7") != NULL && g_str_has_suffix (many, "\na.\nb.\nc.\nd.\ne."));
+  lk_test_clean (runs);
+}
+
 static gboolean
 is_interrupted (gpointer data)
 {
@@ -282,6 +308,7 @@ lk_test_add_run (void)
   g_test_add_func ("/app/reader/bad-lines", test_bad_lines);
   g_test_add_func ("/app/reader/truncated", test_truncated_file);
   g_test_add_func ("/app/run/properties", test_run_properties);
+  g_test_add_func ("/app/run/warnings", test_warnings);
   g_test_add_func ("/app/run/resumed", test_resumed_series);
   g_test_add_func ("/app/run/active-time", test_active_time);
   g_test_add_func ("/app/run/lock", test_lock_of_another);
