@@ -51,12 +51,13 @@ static gboolean
 lk_cli_data_check (LkCliData *self, const char *run, GError **error)
 {
   const char *hash = lk_recipe_get_data_hash (self->recipe);
+  g_autofree char *files = g_strjoinv ("”, “", (char **) lk_recipe_get_data (self->recipe));
 
   if (!hash || g_str_equal (hash, lk_dataset_get_hash (self->dataset)))
     return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
                "The dataset “%s” changed since the run “%s” was made: which rows it held out cannot be told any more",
-               lk_recipe_get_data (self->recipe)[0], run);
+               files, run);
   return FALSE;
 }
 

@@ -27,8 +27,13 @@ lk_json_fail (LkJsonScan *scan, GError **error, const char *what)
       line++, column = 1;
     else if ((*p & 0xc0) != 0x80)
       column++;
-  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s, line %" G_GUINT64_FORMAT ", column %" G_GUINT64_FORMAT ": %s", scan->source, line,
-               column, what);
+  if (scan->source)
+    g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s, line %" G_GUINT64_FORMAT ", column %" G_GUINT64_FORMAT ": %s", scan->source, line,
+                 column, what);
+  else if (line > 1)
+    g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "in its line %" G_GUINT64_FORMAT ", column %" G_GUINT64_FORMAT ", %s", line, column, what);
+  else
+    g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "in column %" G_GUINT64_FORMAT ", %s", column, what);
   return FALSE;
 }
 
@@ -292,7 +297,7 @@ lk_json_parse (const char *data, gsize size, const char *source, GError **error)
   parser = json_parser_new_immutable ();
   if (!json_parser_load_from_data (parser, data, (gssize) size, &local_error))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: %s", source, local_error->message);
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s%s%s", source ? source : "", source ? ": " : "", local_error->message);
       return NULL;
     }
   return json_parser_steal_root (parser);

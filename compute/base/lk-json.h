@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 
 #define LK_JSON_MAX_DEPTH 128
 
-/* Parses @data. @source names the file in errors; they give line and column. (transfer full) */
+/* Parses @data. @source names the file in errors; they give line and column. NULL: the caller says where the text stands, and errors give
+ * the place in it (“in column 5, …”). (transfer full) */
 JsonNode *lk_json_parse (const char *data, gsize size, const char *source, GError **error);
 /* Reads a file of at most @limit bytes and parses it; the top must be an object. (transfer full) */
 JsonObject *lk_json_load_object (const char *path, guint64 limit, GError **error);

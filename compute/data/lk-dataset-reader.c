@@ -122,8 +122,7 @@ static gboolean
 lk_reader_add (LkReader *reader, const char *text, gsize n, guint64 line)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *source = g_strdup_printf ("row %" G_GUINT64_FORMAT, reader->index + 1);
-  g_autoptr (JsonNode) node = lk_json_parse (text, n, source, &error);
+  g_autoptr (JsonNode) node = lk_json_parse (text, n, NULL, &error);
   char *reason = NULL;
 
   if (!node)

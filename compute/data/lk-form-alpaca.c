@@ -58,11 +58,9 @@ lk_alpaca_read (JsonObject *object, LkRow *row, char **reason)
   g_autofree char *question = NULL;
 
   if (!instruction || lk_form_is_blank (instruction))
-    return lk_form_fail (reason, "the instruction is missing or empty");
-  if (!output)
-    return lk_form_fail (reason, "the answer (“%s”) is missing", output_name);
-  if (lk_form_is_blank (output))
-    return lk_form_fail (reason, "the answer (“%s”) is empty", output_name);
+    return lk_form_fail_text (object, "instruction", "the question", reason);
+  if (!output || lk_form_is_blank (output))
+    return lk_form_fail_text (object, output_name, "the answer", reason);
   if (!lk_form_optional (object, lk_alpaca_name (object, "input", "context"), &input, reason)
       || !lk_form_optional (object, "system", &system, reason))
     return FALSE;

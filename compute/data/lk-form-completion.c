@@ -42,10 +42,10 @@ lk_completion_read (JsonObject *object, LkRow *row, char **reason)
   if (JSON_NODE_HOLDS_ARRAY (prompt) && JSON_NODE_HOLDS_ARRAY (completion))
     return lk_form_take_tools (object, row, reason)
            && lk_completion_read_messages (json_node_get_array (prompt), json_node_get_array (completion), row, reason);
-  if (!before || !text)
-    return lk_form_fail (reason, "“prompt” or “completion” is no text");
-  if (lk_form_is_blank (text))
-    return lk_form_fail (reason, "the answer (“completion”) is empty");
+  if (!before)
+    return lk_form_fail_text (object, "prompt", "the question", reason);
+  if (!text || lk_form_is_blank (text))
+    return lk_form_fail_text (object, "completion", "the answer", reason);
   row->kind = LK_ROW_COMPLETION;
   row->prompt = g_strdup (before);
   row->text = g_strdup (text);

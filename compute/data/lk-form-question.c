@@ -28,12 +28,10 @@ lk_question_read (JsonObject *object, LkRow *row, char **reason)
   const char *const *pair = lk_question_names (object);
   const char *question = lk_form_text_of (object, pair[0]), *answer = lk_form_text_of (object, pair[1]), *system;
 
-  if (!question || !answer)
-    return lk_form_fail (reason, "“%s” or “%s” is no text", pair[0], pair[1]);
-  if (lk_form_is_blank (answer))
-    return lk_form_fail (reason, "the answer (“%s”) is empty", pair[1]);
-  if (lk_form_is_blank (question))
-    return lk_form_fail (reason, "the question (“%s”) is empty", pair[0]);
+  if (!question || lk_form_is_blank (question))
+    return lk_form_fail_text (object, pair[0], "the question", reason);
+  if (!answer || lk_form_is_blank (answer))
+    return lk_form_fail_text (object, pair[1], "the answer", reason);
   if (!lk_form_optional (object, "system", &system, reason))
     return FALSE;
   row->kind = LK_ROW_MESSAGES;

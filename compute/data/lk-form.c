@@ -39,6 +39,18 @@ lk_form_text_of (JsonObject *object, const char *name)
 }
 
 gboolean
+lk_form_fail_text (JsonObject *object, const char *name, const char *what, char **reason)
+{
+  const char *text = lk_form_text_of (object, name);
+  JsonNode *node = json_object_has_member (object, name) ? json_object_get_member (object, name) : NULL;
+
+  return lk_form_fail (reason, "%s (“%s”) is %s", what, name,
+                       text                                  ? "empty"
+                       : !node || JSON_NODE_HOLDS_NULL (node) ? "missing"
+                                                              : "no text");
+}
+
+gboolean
 lk_form_is_blank (const char *text)
 {
   for (; *text; text = g_utf8_next_char (text))

@@ -26,7 +26,9 @@ const LkForm *lk_form_recognise (JsonObject *object);
 gboolean lk_form_fail (char **reason, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* The string member @name; NULL when absent, null or another type. Borrowed. */
 const char *lk_form_text_of (JsonObject *object, const char *name);
-/* The same in *@text, but a member of another type is a *reason. */
+/* Why a text that must be there and not be blank is none: “@what (“@name”) is missing”, “is no text” or “is empty”. FALSE. */
+gboolean lk_form_fail_text (JsonObject *object, const char *name, const char *what, char **reason);
+/* The same as lk_form_text_of in *@text, but a member of another type is a *reason. */
 gboolean lk_form_optional (JsonObject *object, const char *name, const char **text, char **reason);
 gboolean lk_form_is_blank (const char *text);
 void lk_form_add_message (JsonArray *messages, const char *role, const char *content);

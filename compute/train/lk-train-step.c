@@ -84,15 +84,18 @@ lk_train_plan_beside (const LkTrainStepOptions *options, const LkTrainPlan *plan
 }
 
 static gboolean
-lk_train_plan_refuse (const LkTrainPlan *plan, guint64 needed, guint64 limit, guint length, GError **error)
+lk_train_plan_refuse (const LkTrainStepOptions *options, guint64 needed, guint64 limit, GError **error)
 {
+  gint64 layers = lk_model_get_config (options->model)->layers;
+  gboolean all = options->recompute_layers < 0 || options->recompute_layers >= layers;
+  g_autofree char *how = all ? g_strdup ("even when every layer is computed twice")
+                             : g_strdup_printf ("when %d of %" G_GINT64_FORMAT " layers are computed twice", options->recompute_layers, layers);
   g_autofree char *need = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *have = g_format_size_full (limit, G_FORMAT_SIZE_IEC_UNITS);
 
   g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
-               "Rows of %u tokens need %s of memory even when every layer is computed twice, and %s can be "
-               "used; a shorter length limit would help",
-               length, need, have);
+               "Rows of %u tokens need %s of memory %s, and %s can be used; %s", options->length, need, how, have,
+               all ? "a shorter length limit would help" : "“auto” for recompute or a shorter length limit would help");
   return FALSE;
 }
 
@@ -124,7 +127,7 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
             break;
         }
       if (rows == 1 || options->rows)
-        return lk_train_plan_refuse (plan, needed, limit, options->length, error);
+        return lk_train_plan_refuse (options, needed, limit, error);
       rows = MAX (1, rows / 2);
     }
 }

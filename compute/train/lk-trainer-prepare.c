@@ -90,9 +90,11 @@ lk_trainer_freeze (LkTrainer *self, GError **error)
     }
   if (old_data && !g_str_equal (data, old_data))
     {
+      g_autofree char *files = g_strjoinv ("”, “", (char **) lk_recipe_get_data (self->recipe));
+
       g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
-                   "%s: “data_sha256” differs: the dataset %s changed since the run was made",
-                   self->folder->recipe, lk_recipe_get_data (self->recipe)[0]);
+                   "%s: “data_sha256” differs: the dataset “%s” changed since the run was made",
+                   self->folder->recipe, files);
       return FALSE;
     }
   if (old_model && old_data)

@@ -9,8 +9,8 @@ import os
 import signal
 import subprocess
 
-from harness import (CLI, MODEL, OK, USAGE, BAD_INPUT, INTERRUPTED, run, cli, lines_of, need_model, golden,
-                     smollm2, write, Terminal, main)
+from harness import (CLI, MODEL, TRAIN, OK, USAGE, BAD_INPUT, INTERRUPTED, run, cli, refused, lines_of,
+                     need_model, golden, smollm2, write, some_rows, Terminal, main)
 
 
 def test_generate(folder):
@@ -90,11 +90,26 @@ def test_chat_terminal(folder):
     assert chat.end() == INTERRUPTED, chat.shown
 
 
+def test_changed_data(folder):
+    """A dataset that changed is named with the others it was hashed with, by eval and when the run goes on."""
+    need_model()
+    first, run_folder = some_rows(folder, 24), os.path.join(folder, "run")
+    second = write(folder, "more.jsonl", '{"prompt":"a","completion":"b"}\n')
+    cli(*TRAIN, "--run", run_folder, "--data", first, "--data", second)
+    write(folder, "more.jsonl", '{"prompt":"a","completion":"c"}\n')
+    refused(["rows.jsonl", "more.jsonl", "changed"], "eval", run_folder, "-d", "cpu", expect=BAD_INPUT)
+    done = run("train", run_folder, "--resume", "--steps", "2", expect=BAD_INPUT)
+    assert "rows.jsonl" in done.stderr and "more.jsonl" in done.stderr and "changed" in done.stderr, done
+
+
 def test_eval(folder):
     need_model()
     data = write(folder, "d.jsonl", '{"instruction":"Who are you?","output":"A parrot."}\n' * 3)
     out = json.loads(cli("eval", "-m", MODEL, "-d", "cpu", "--data", data, "-l", "128", "--rouge", "--max-tokens", "8", "--json"))["base"]
     assert out["examples"] == 3 and out["loss"] > 0 and 0 <= out["rouge_l"] <= 1 and out["rouge_rows"] == 3
+    long = write(folder, "long.jsonl", json.dumps({"prompt": "Who?", "completion": "Me and you. " * 400}) + "\n")
+    out = json.loads(cli("eval", "-m", MODEL, "-d", "cpu", "--data", long, "--json"))["base"]
+    assert out["cut"] == 1 and out["targets"] <= 511, out
     text = write(folder, "t.txt", "The cat sat on the mat. " * 40)
     out = json.loads(cli("eval", "-m", MODEL, "-d", "cpu", "--text", text, "-l", "64", "--windows", "2", "--json"))["base"]
     assert out["targets"] == 2 * 63 and out["perplexity"] > 1

@@ -125,6 +125,41 @@ test_problems (void)
     }
 }
 
+/* A reason says what is wrong, in which member, and its place once. */
+static void
+test_reasons (void)
+{
+  static const char *const cases[][2] = {
+    { "{\"instruction\":\"a\",\"output\":3}", "the answer (“output”) is no text" },
+    { "{\"instruction\":\"a\",\"response\":[]}", "the answer (“response”) is no text" },
+    { "{\"instruction\":\"a\",\"output\":null}", "the answer (“output”) is missing" },
+    { "{\"instruction\":\"a\"}", "the answer (“output”) is missing" },
+    { "{\"instruction\":\"a\",\"output\":\" \"}", "the answer (“output”) is empty" },
+    { "{\"instruction\":7,\"output\":\"b\"}", "the question (“instruction”) is no text" },
+    { "{\"instruction\":\"\",\"output\":\"b\"}", "the question (“instruction”) is empty" },
+    { "{\"prompt\":null,\"completion\":\"b\"}", "the question (“prompt”) is missing" },
+    { "{\"prompt\":\"a\",\"completion\":{}}", "the answer (“completion”) is no text" },
+    { "{\"question\":\"a\",\"answer\":1}", "the answer (“answer”) is no text" },
+    { "{\"instruction\":", "not JSON: in column 16, the text ends too early" },
+    { "{'a':1}", "not JSON: in column 2, " },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = g_strconcat ("{\"text\":\"good\"}\n", cases[i][0], "\n", NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LkDataset) data = load_text ("reasons.jsonl", text, -1, &error);
+      const char *reason;
+
+      g_assert_no_error (error);
+      g_assert_cmpuint (lk_dataset_get_n_problems (data), ==, 1);
+      reason = lk_dataset_get_problem (data, 0)->reason;
+      g_test_message ("%s: %s", cases[i][0], reason);
+      g_assert_true (g_str_has_prefix (reason, cases[i][1]));
+      g_assert_null (strstr (reason, "row"));
+    }
+}
+
 static void
 test_bad_files (void)
 {
@@ -317,6 +352,7 @@ main (int argc, char **argv)
   folder = g_dir_make_tmp ("lorikeet-data-XXXXXX", NULL);
   g_test_add_func ("/data/forms", test_forms);
   g_test_add_func ("/data/problems", test_problems);
+  g_test_add_func ("/data/reasons", test_reasons);
   g_test_add_func ("/data/bad-files", test_bad_files);
   g_test_add_func ("/data/text-file", test_text_file);
   g_test_add_func ("/data/split", test_split);

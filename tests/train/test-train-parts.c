@@ -394,7 +394,12 @@ test_memory (void)
   options.memory_limit = 10000;
   g_assert_false (lk_train_plan_make (&options, &tighter, &error));
   g_assert_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY);
+  g_assert_nonnull (strstr (error->message, "even when every layer is computed twice"));
   g_assert_null (lk_train_step_new (&options, NULL));
+  g_clear_error (&error);
+  options.recompute_layers = 0;
+  g_assert_false (lk_train_plan_make (&options, &tighter, &error));
+  g_assert_nonnull (strstr (error->message, "when 0 of "));
 }
 
 int
