@@ -192,13 +192,21 @@ bench_decode (GError **error)
   LkGeneratorOptions options = { 0 };
   g_autoptr (LkGenerator) generator = NULL;
   double prefill = 0, decode = 0, ignored = 0;
-  gint64 vocab;
+  gint64 vocab, context;
 
   if (!lk_cli_model_open (&self, model_path, NULL, device ? device : "cpu", error))
     return FALSE;
   vocab = lk_model_get_config (self.model)->vocab;
+  context = lk_model_get_config (self.model)->context;
+  if (MAX (prompt, tokens) + 1 > context)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                   "The model's context of %" G_GINT64_FORMAT " tokens has no room for a prompt of %d or an answer of %d", context, prompt,
+                   tokens);
+      return FALSE;
+    }
   options = (LkGeneratorOptions){ .model = self.model, .backend = self.backend,
-                                  .context = (guint) MIN (prompt + tokens + 16, lk_model_get_config (self.model)->context) };
+                                  .context = (guint) MIN ((gint64) prompt + tokens + 16, context) };
   generator = lk_generator_new (&options, error);
   if (!generator)
     return FALSE;
@@ -292,7 +300,10 @@ static const struct
 {
   const char *name;
   gboolean (*run) (GError **error);
-} benches[] = { { "step", bench_step }, { "decode", bench_decode }, { "unpack", bench_unpack } };
+  const char *not_for_it; /* options of the others */
+} benches[] = { { "step", bench_step, "tokens prompt" },
+                { "decode", bench_decode, "rank batch length steps" },
+                { "unpack", bench_unpack, "model device base-type rank batch length steps tokens prompt" } };
 
 static int
 run (int argc, char **argv)
@@ -320,7 +331,9 @@ run (int argc, char **argv)
     return lk_cli_fail_usage ("A step, and a prompt with its answer, are at most %d tokens", G_MAXINT32);
   for (guint i = 0; i < G_N_ELEMENTS (benches); i++)
     if (g_str_equal (benches[i].name, argv[1]))
-      return benches[i].run (&error) ? LK_EXIT_OK : lk_cli_fail (error);
+      return lk_cli_check_idle (TRUE, benches[i].not_for_it, "it belongs to another benchmark", &error) && benches[i].run (&error)
+                 ? LK_EXIT_OK
+                 : lk_cli_fail (error);
   return lk_cli_fail_usage ("There is no benchmark “%s”; there are step, decode and unpack", argv[1]);
 }
 

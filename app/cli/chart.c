@@ -8,13 +8,13 @@ static double smoothing = 0.6;
 static gboolean log_scale, dark, as_json;
 
 static const GOptionEntry entries[] = {
-  { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The file to write: .svg, .png or .pdf", "FILE" },
-  { "width", 0, 0, G_OPTION_ARG_INT, &width, "In points; default 800", "N" },
-  { "height", 0, 0, G_OPTION_ARG_INT, &height, "In points; default 500", "N" },
-  { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &smoothing, "From 0 (none) to 1; default 0.6", "NUMBER" },
+  { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The file to write: .svg, .png or .pdf; default: none, it is drawn with characters", "FILE" },
+  { "width", 0, 0, G_OPTION_ARG_INT, &width, "With -o: in points; default 800", "N" },
+  { "height", 0, 0, G_OPTION_ARG_INT, &height, "With -o: in points; default 500", "N" },
+  { "smoothing", 0, 0, G_OPTION_ARG_DOUBLE, &smoothing, "From 0 (none) to below 1; default 0.6", "NUMBER" },
   { "log", 0, 0, G_OPTION_ARG_NONE, &log_scale, "Logarithmic loss", NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Say what the chart shows as one line of JSON", NULL },
-  { "dark", 0, 0, G_OPTION_ARG_NONE, &dark, "Light lines on dark", NULL },
+  { "dark", 0, 0, G_OPTION_ARG_NONE, &dark, "With -o: light lines on dark", NULL },
   { NULL },
 };
 
@@ -70,10 +70,11 @@ static int
 run (int argc, char **argv)
 {
   static const LkCliUsage usage = {
-    .arguments = "RUN -o FILE",
+    .arguments = "RUN",
     .description
     = "Draws the training and held-out loss of RUN (a run folder or its events.jsonl) as the window does.\n"
-      "Without -o it draws with characters; either way it says in words what the chart shows.",
+      "Without -o it draws with characters; either way it says in words what the chart shows. With --json: “words”, “curves” (each\n"
+      "“name” and “points”, [step, loss]), “damaged_lines” of the events that were left out, and the “output” written.",
     .entries = entries,
     .min = 1,
     .max = 1,
@@ -87,6 +88,8 @@ run (int argc, char **argv)
     return status;
   if (!(smoothing >= 0 && smoothing < 1))
     return lk_cli_fail_usage ("The smoothing must be at least 0 and below 1; %g is not", smoothing);
+  if (!lk_cli_check_idle (!output, "width height dark", "no file is written without --output", &error))
+    return lk_cli_fail (error);
   lk_chart_spec_init (&spec);
   spec.smoothing = smoothing;
   spec.log_scale = log_scale;

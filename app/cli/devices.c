@@ -84,7 +84,9 @@ run (int argc, char **argv)
   static const LkCliUsage usage = {
     .arguments = "",
     .description
-    = "The one marked * is what “--device auto” takes: the best graphics card, else the processor.",
+    = "The one marked * is what “--device auto” takes: the best graphics card, else the processor. With --json: “devices” (each:\n"
+      "“device” as other commands take it, “name”, “kind”, “memory_bytes”, “usable”, and where it is not taken, “reason”),\n"
+      "“auto” and the “reason” for it, and “vulkan”, why there is no Vulkan.",
     .entries = entries,
   };
   const LkDeviceChoice automatic = { LK_DEVICE_WANT_AUTO, -1 };
@@ -100,6 +102,8 @@ run (int argc, char **argv)
   json_object_set_array_member (out, "devices", devices);
   if (!lk_cli_parse (&lk_command_devices, &usage, &argc, &argv, &status))
     return status;
+  if (!lk_cli_check_idle (!as_json, "snapshots", "it goes with --json", &error))
+    return lk_cli_fail (error);
   cpu = lk_backend_new_cpu (0);
   snapshots = take_snapshots (&n, &error);
   selection = lk_device_select (snapshots, n, &automatic, NULL);

@@ -13,11 +13,12 @@
 #include "lk-scorer.h"
 
 #define TEXT_LIMIT (1 << 30)
+#define DEFAULT_LENGTH 512 /* tokens */
 #define SCORED_AT_ONCE 64 /* examples; fewer would be packed less well */
 
 static char *model_path, *adapter_path, *device, *text_path;
 static char **data_paths;
-static int length = 512, n_rows, max_tokens = 128;
+static int length = DEFAULT_LENGTH, n_rows, max_tokens = 128;
 static gint64 n_windows;
 static gboolean rouge, as_json;
 
@@ -29,7 +30,8 @@ static const GOptionEntry entries[] = {
     "A dataset file; default: the rows the run held out", "FILE" },
   { "text", 0, 0, G_OPTION_ARG_FILENAME, &text_path,
     "A plain text: its perplexity in windows of --length tokens", "FILE" },
-  { "length", 'l', 0, G_OPTION_ARG_INT, &length, "Tokens of a row or a window; default 512", "N" },
+  { "length", 'l', 0, G_OPTION_ARG_INT, &length, "Tokens of a row or a window; what is longer is cut and counted; default 512, or\n"
+    "                                   the model's context where that is shorter", "N" },
   { "windows", 0, 0, G_OPTION_ARG_INT64, &n_windows, "With --text: only the first N windows; default all",
     "N" },
   { "rows", 'n', 0, G_OPTION_ARG_INT, &n_rows, "Only the first N rows; default all", "N" },
@@ -251,6 +253,21 @@ report (const Candidate *candidates, guint n, guint unusable)
     lk_cli_print ("%u rows could not be used", unusable);
 }
 
+/* No row or window is longer than what the model was made for. */
+static gboolean
+fit_length (LkModel *model, GError **error)
+{
+  gint64 context = lk_model_get_config (model)->context;
+
+  if (!lk_cli_was_given ("length"))
+    length = (int) MIN (length, context);
+  if (length <= context)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "--length %d is longer than the model's context of %" G_GINT64_FORMAT " tokens",
+               length, context);
+  return FALSE;
+}
+
 static gboolean
 evaluate (LkCliModel *cli, const char *run, GError **error)
 {
@@ -265,6 +282,8 @@ evaluate (LkCliModel *cli, const char *run, GError **error)
                    lk_model_get_path (cli->model));
       return FALSE;
     }
+  if (!fit_length (cli->model, error))
+    return FALSE;
   if (text_path)
     windows = cut_text (cli->model, error);
   else if (data_paths ? !lk_cli_data_from_files (&data, cli->model, (const char *const *) data_paths,
@@ -285,7 +304,10 @@ check_counts (GError **error)
 {
   return lk_cli_check_count ("--length", length, 2, error) && lk_cli_check_count ("--windows", n_windows, 0, error)
          && lk_cli_check_count ("--rows", n_rows, 0, error)
-         && lk_cli_check_count ("--max-tokens", max_tokens, 1, error);
+         && lk_cli_check_count ("--max-tokens", max_tokens, 1, error)
+         && lk_cli_check_idle (!text_path, "windows", "it counts windows of a --text", error)
+         && lk_cli_check_idle (text_path != NULL, "rows", "a --text has windows, counted by --windows", error)
+         && lk_cli_check_idle (!rouge, "max-tokens", "without --rouge nothing is answered", error);
 }
 
 static int

@@ -19,7 +19,7 @@ static const GOptionEntry entries[] = {
     "A GGUF file, a model folder or a run; default: the shipped model", "MODEL" },
   { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path, "An adapter folder or a run", "ADAPTER" },
   { "strength", 0, 0, G_OPTION_ARG_DOUBLE, &strength,
-    "How much of the adapter: 1 as trained, 0 the base alone", "NUMBER" },
+    "How much of the adapter: 1 as trained, 0 the base alone; default 1", "NUMBER" },
   { "prompt", 'p', 0, G_OPTION_ARG_STRING, &prompt, "Plain text to be continued", "TEXT" },
   { "message", 0, 0, G_OPTION_ARG_STRING, &message, "A message to be answered by the chat template", "TEXT" },
   { "messages", 0, 0, G_OPTION_ARG_FILENAME, &messages_path,
@@ -126,8 +126,7 @@ answer (LkCliModel *cli, const LkGenerateOptions *options, GError **error)
   if (out.finish == LK_FINISH_CANCELLED)
     g_set_error_literal (error, LK_ERROR, LK_ERROR_CANCELLED, "Interrupted");
   else if (out.finish == LK_FINISH_CONTEXT && !as_json)
-    g_printerr ("lorikeet-cli: The answer was cut: the context of %u tokens is full.\n",
-                lk_generator_get_context (generator));
+    lk_cli_note ("The answer was cut: the context of %u tokens is full", lk_generator_get_context (generator));
   return out.finish != LK_FINISH_CANCELLED;
 }
 
@@ -157,6 +156,8 @@ run (int argc, char **argv)
   options.func = as_json ? NULL : print_piece;
   options.cancellable = lk_cli_cancellable ();
   if (!lk_cli_check_count ("--context", context, 0, &error) || !lk_cli_sampling_fill (&options, &error)
+      || !lk_cli_check_idle (!message, "system", "it goes before --message", &error)
+      || !lk_cli_check_idle (!adapter_path && !(model_path && lk_cli_is_run (model_path)), "strength", "there is no adapter", &error)
       || !lk_cli_model_open (&cli, model_path, adapter_path, device, &error) || !answer (&cli, &options, &error))
     return lk_cli_fail (error);
   return LK_EXIT_OK;

@@ -258,21 +258,33 @@ is_gguf (const char *path)
          && memcmp (magic, "GGUF", 4) == 0;
 }
 
-static JsonObject *
-inspect_path (int argc, char **argv, GError **error)
+typedef JsonObject *(*Inspector) (const char *path, GError **error);
+
+/* NULL: the files of a dataset. */
+static Inspector
+find_inspector (int argc, char **argv)
 {
   const char *path = argv[1];
   g_autofree char *lower = g_ascii_strdown (path, -1);
 
-  if (argc == 2 && lk_cli_is_run (path))
-    return inspect_run (path, error);
-  if (argc == 2 && holds (path, "adapter_config.json"))
-    return inspect_adapter (path, error);
-  if (argc == 2
-      && (g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (lower, ".gguf") || is_gguf (path)))
-    return inspect_model (path, error);
-  return lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path,
-                          (guint) n_rows, error);
+  if (argc > 2)
+    return NULL;
+  if (lk_cli_is_run (path))
+    return inspect_run;
+  if (holds (path, "adapter_config.json"))
+    return inspect_adapter;
+  return g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (lower, ".gguf") || is_gguf (path) ? inspect_model : NULL;
+}
+
+static JsonObject *
+inspect_path (int argc, char **argv, GError **error)
+{
+  Inspector inspector = find_inspector (argc, argv);
+
+  if (!lk_cli_check_idle (inspector != NULL, "rows model", "that is for datasets, and this is none", error))
+    return NULL;
+  return inspector ? inspector (argv[1], error)
+                   : lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path, (guint) n_rows, error);
 }
 
 /* "name: value", nested ones indented; long texts are cut. */

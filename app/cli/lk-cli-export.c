@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-cli-export.h"
 
-
 #include "lk-cli-data.h"
 #include "lk-cli-model.h"
 #include "lk-cli-progress.h"
@@ -17,7 +16,8 @@ static const GOptionEntry entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "The base, where no run is named", "MODEL" },
   { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path,
     "An adapter folder; of a run: default the best one", "ADAPTER" },
-  { "format", 'f', 0, G_OPTION_ARG_STRING, &format, "adapter, hf (a Hugging Face folder) or gguf", "FORMAT" },
+  { "format", 'f', 0, G_OPTION_ARG_STRING, &format,
+    "adapter, hf (a Hugging Face folder) or gguf; default gguf where the path ends in .gguf", "FORMAT" },
   { "type", 't', 0, G_OPTION_ARG_STRING, &type,
     "hf: BF16, F16, F32; gguf: F16, F32, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M, "
     "Q6_K; the first is the default",
@@ -33,6 +33,18 @@ static const GOptionEntry entries[] = {
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Tell what happens as lines of JSON", NULL },
   { NULL },
 };
+
+/* The same for “merge”, which writes no adapter. */
+static GOptionEntry *
+merged_entries (void)
+{
+  GOptionEntry *own = g_memdup2 (entries, sizeof entries);
+
+  for (guint i = 0; own[i].long_name; i++)
+    if (own[i].arg_data == &format)
+      own[i].description = "hf (a Hugging Face folder) or gguf; default hf, or gguf where the path ends in .gguf";
+  return own;
+}
 
 /* When something was last told, so that progress is not a flood. */
 typedef struct
@@ -150,7 +162,7 @@ do_export (LkCliModel *cli, const LkExportTarget *target, const char *run, GErro
                       .backend = cli->backend,
                       .path = output,
                       .type = type,
-                      .shard_bytes = (guint64) MAX (0, shard_mb) * 1000000,
+                      .shard_bytes = (guint64) shard_mb * 1000000,
                       .replace = force,
                       .progress = progress_cb,
                       .data = &progress,
@@ -199,11 +211,22 @@ open_base (LkCliModel *cli, const LkExportTarget *target, const char *model, GEr
          && lk_cli_model_open_as (cli, model, adapter_path, where, base_type, error);
 }
 
+static gboolean
+check_options (const LkExportTarget *target, GError **error)
+{
+  gboolean hf = g_str_equal (target->name, "hf");
+
+  return lk_cli_check_idle (!hf, "shard-size", "only a Hugging Face folder (hf) has several files", error)
+         && (!lk_cli_was_given ("shard-size") || lk_cli_check_count ("--shard-size", shard_mb, 1, error))
+         && lk_cli_check_idle (no_verify, "device", "with --no-verify nothing is asked", error);
+}
+
 int
 lk_cli_export_main (const LkCommand *command, const char *description, gboolean merged_only, int argc,
                     char **argv)
 {
-  const LkCliUsage usage = { "[RUN] -o PATH", description, entries, 0, 1 };
+  g_autofree GOptionEntry *own = merged_only ? merged_entries () : g_memdup2 (entries, sizeof entries);
+  const LkCliUsage usage = { "[RUN] -o PATH", description, own, 0, 1 };
   const LkExportTarget *target;
   g_auto (LkCliModel) cli = { 0 };
   g_autoptr (GError) error = NULL;
@@ -227,7 +250,7 @@ lk_cli_export_main (const LkCommand *command, const char *description, gboolean 
   if (target && merged_only && !target->merged)
     return lk_cli_fail_usage ("The format “%s” holds no merged weights", target->name);
   lk_cli_cancellable ();
-  if (!target
+  if (!target || !check_options (target, &error)
       || !open_base (&cli, target, run ? run : model_path, &error)
       || !do_export (&cli, target, run, &error))
     return fail (error);

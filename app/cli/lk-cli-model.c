@@ -256,6 +256,8 @@ lk_cli_sampling_fill (LkGenerateOptions *options, GError **error)
                 { penalty, &options->sampler.repetition_penalty } };
   g_autoptr (LkSampler) sampler = NULL;
 
+  if (!lk_cli_check_idle (greedy, "temperature top-k top-p min-p seed", "--greedy always takes the likeliest token", error))
+    return FALSE;
   options->sampler = lk_sampler_defaults;
   for (guint i = 0; i < G_N_ELEMENTS (given); i++)
     if (given[i].value != NOT_GIVEN)

@@ -129,6 +129,78 @@ lk_cli_check_count (const char *name, gint64 value, gint64 least, GError **error
   return FALSE;
 }
 
+static GPtrArray *given; /* names of options on the command line, borrowed from their entries */
+
+static const GOptionEntry *
+find_entry (const GOptionEntry *entries, const char *name, gsize length, char letter)
+{
+  for (; entries && entries->long_name; entries++)
+    if (letter ? entries->short_name == letter : strlen (entries->long_name) == length && strncmp (entries->long_name, name, length) == 0)
+      return entries;
+  return NULL;
+}
+
+static gboolean
+takes_value (const GOptionEntry *entry)
+{
+  return entry->arg != G_OPTION_ARG_NONE && !(entry->arg == G_OPTION_ARG_CALLBACK && (entry->flags & G_OPTION_FLAG_NO_ARG));
+}
+
+/* One word of the command line; TRUE: the next one is its value. */
+static gboolean
+note_option (const GOptionEntry *entries, const char *word)
+{
+  const char *name = word + 2;
+  const GOptionEntry *entry = NULL;
+
+  if (g_str_has_prefix (word, "--"))
+    {
+      entry = find_entry (entries, name, strcspn (name, "="), 0);
+      if (entry)
+        g_ptr_array_add (given, (gpointer) entry->long_name);
+      return entry && takes_value (entry) && !strchr (name, '=');
+    }
+  for (const char *letter = word + 1; *letter; letter++)
+    {
+      entry = find_entry (entries, NULL, 0, *letter);
+      if (!entry)
+        return FALSE;
+      g_ptr_array_add (given, (gpointer) entry->long_name);
+      if (takes_value (entry))
+        return !letter[1];
+    }
+  return FALSE;
+}
+
+static void
+note_options (const GOptionEntry *entries, int argc, char **argv)
+{
+  given = g_ptr_array_new ();
+  for (int i = 1; i < argc && !g_str_equal (argv[i], "--"); i++)
+    if (argv[i][0] == '-' && argv[i][1] && note_option (entries, argv[i]))
+      i++;
+}
+
+gboolean
+lk_cli_was_given (const char *name)
+{
+  return g_ptr_array_find_with_equal_func (given, name, g_str_equal, NULL);
+}
+
+gboolean
+lk_cli_check_idle (gboolean idle, const char *names, const char *why, GError **error)
+{
+  g_auto (GStrv) all = g_strsplit (names, " ", -1);
+
+  for (guint i = 0; idle && all[i]; i++)
+    if (lk_cli_was_given (all[i]))
+      {
+        g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "--%s would mean nothing: %s", all[i], why);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 gboolean
 lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char ***argv, int *status)
 {
@@ -142,6 +214,7 @@ lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char
   g_option_context_set_description (context, usage->description);
   if (usage->entries)
     g_option_context_add_main_entries (context, usage->entries, NULL);
+  note_options (usage->entries, *argc, *argv);
   if (!g_option_context_parse (context, argc, argv, &error))
     {
       *status = lk_cli_fail (error);

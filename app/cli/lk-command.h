@@ -74,6 +74,12 @@ int lk_cli_end_output (int status);
 /* A count from an option: FALSE when it is below @least. @name as typed: "--rows". */
 gboolean lk_cli_check_count (const char *name, gint64 value, gint64 least, GError **error);
 
+/* Whether the option of this name (“rows”, without dashes) was on the command line. After lk_cli_parse. */
+gboolean lk_cli_was_given (const char *name);
+/* Options that would mean nothing are refused instead of ignored: FALSE when @idle and one of @names, apart by spaces, was given.
+ * @why ends the sentence “--rows would mean nothing: ”. */
+gboolean lk_cli_check_idle (gboolean idle, const char *names, const char *why, GError **error);
+
 /* Cancelled by the first Ctrl-C, SIGTERM or SIGHUP (a SIGHUP that nohup had ignored stays ignored); the second ends
  * the process. One for the process, never freed. */
 GCancellable *lk_cli_cancellable (void);

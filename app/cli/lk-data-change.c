@@ -54,7 +54,7 @@ edit (char **argv, GError **error)
   g_autoptr (LkRowStore) store = lk_cli_open_dataset (argv[1], TRUE, error);
   g_autoptr (GArray) ids = store ? lk_cli_parse_rows (argv + 2, 1, error) : NULL;
   g_autoptr (LkCliLines) lines = lk_cli_lines_new ();
-  g_autoptr (JsonObject) object = NULL;
+  g_autoptr (JsonObject) object = NULL, more = NULL;
   g_autoptr (JsonNode) node = NULL;
   g_autofree char *text = NULL;
   g_autoptr (GError) read_error = NULL;
@@ -68,6 +68,12 @@ edit (char **argv, GError **error)
         g_propagate_error (error, g_steal_pointer (&read_error));
       else
         g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA, "There is no row on standard input");
+      return FALSE;
+    }
+  more = lk_cli_lines_next (lines, &read_error);
+  if (more || read_error)
+    {
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA, "There is more than one row on standard input");
       return FALSE;
     }
   node = json_node_new (JSON_NODE_OBJECT);
@@ -98,13 +104,13 @@ set_weight (char **argv, GError **error)
 {
   g_autoptr (LkRowStore) store = lk_cli_open_dataset (argv[1], TRUE, error);
   g_autoptr (GArray) files = store ? lk_row_store_get_files (store, error) : NULL;
-  gint64 file = g_ascii_strtoll (argv[2], NULL, 10);
+  guint64 file = 0;
   char *end;
   double weight = g_ascii_strtod (argv[3], &end);
 
   if (!files)
     return FALSE;
-  if (file >= 1 && file <= files->len && end > argv[3] && !*end)
+  if (g_ascii_string_to_unsigned (argv[2], 10, 1, files->len, &file, NULL) && end > argv[3] && !*end)
     return lk_row_store_set_weight (store, (guint) file - 1, weight, error);
   g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s %s” is no number of a file (1 to %u) and a weight", argv[2], argv[3], files->len);
   return FALSE;

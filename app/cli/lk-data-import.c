@@ -61,7 +61,7 @@ fill_files (LkImportFile *files, char **paths, guint n, const LkMapping *mapping
       char *end;
 
       files[i] = (LkImportFile){ g_canonicalize_filename (paths[i], NULL), mapping, g_ascii_strtod (weight, &end) };
-      if (*end || !(files[i].weight >= 0 && files[i].weight <= 100))
+      if (end == weight || *end || !(files[i].weight >= 0 && files[i].weight <= 100))
         {
           g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "--weight must be a number from 0 to 100, not “%s”", weight);
           return FALSE;

@@ -193,9 +193,13 @@ count (const char *name, GError **error)
   g_autoptr (LkRowStore) store = lk_cli_open_dataset (name, TRUE, error);
   g_autofree char *path = model_path ? g_canonicalize_filename (model_path, NULL) : NULL;
   g_autofree char *before = store ? lk_row_store_get_meta (store, "model") : NULL;
-  g_autoptr (LkModel) model = store ? lk_model_open_text (path ? path : before ? before : "", error) : NULL;
+  g_autoptr (LkModel) model = NULL;
   g_autoptr (GArray) ids = NULL;
 
+  if (store && !path && !before)
+    g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "--model is needed: the rows of “%s” were not counted before", name);
+  else if (store)
+    model = lk_model_open_text (path ? path : before, error);
   if (!model)
     return FALSE;
   if (path && g_strcmp0 (path, before) != 0

@@ -340,6 +340,9 @@ choose_folder (const char *given, GError **error)
   g_autofree char *shipped = NULL;
   g_autofree char *name = NULL;
 
+  if (!lk_cli_check_idle (given && data_paths, "run", "the run is already said to be made in another folder", error)
+      || !lk_cli_check_idle (lk_recipe_get_int (recipe, LK_SETTING_STEPS) > 0, "epochs", "--steps says how long the run is", error))
+    return NULL;
   if (given && !data_paths)
     {
       const char *setting = lk_cli_setting_given ();

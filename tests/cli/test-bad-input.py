@@ -78,6 +78,23 @@ def test_no_vulkan(folder):
         assert "The processor computes." in log.read(), done
 
 
+def test_software_device(folder):
+    """A software device that “vulkan” stands for is said: by a command, and by a run as a warning. Asked for by its number it is no news."""
+    need_model()
+    devices = json.loads(cli("devices", "--json"))["devices"]
+    if len(devices) != 2 or devices[1]["kind"] != "software":
+        raise Skip("this machine has another Vulkan device, or none")
+    ask = ["generate", "-m", MODEL, "-p", "x", "-n", "1", "-d"]
+    words = "processor playing graphics card, as this computer has no other Vulkan device"
+    assert words in run(*ask, "vulkan", expect=OK).stderr
+    assert run(*ask, "vulkan:0", expect=OK).stderr == ""
+    assert run(*ask, "auto", expect=OK).stderr == ""
+    place = os.path.join(folder, "run")
+    done = run(*TRAIN, "--run", place, "--data", some_rows(folder), "--device", "vulkan", expect=OK)
+    with open(os.path.join(place, "events.jsonl"), encoding="utf-8") as lines:
+        assert any(words in event.get("message", "") for event in lines_of(lines.read()) if event["event"] == "warning"), done
+
+
 def with_memory(folder, mebibytes):
     """What a run of one step in so much address space ends with; it must be done, or be refused in a sentence with nothing lost."""
     def limit():

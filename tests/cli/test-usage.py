@@ -8,8 +8,8 @@ import json
 import os
 import subprocess
 
-from harness import (CLI, MODEL, TRAIN, USAGE, BAD_INPUT, NO_ROOM, run, cli, need_model, write, some_rows,
-                     some_events, main)
+from harness import (CLI, MODEL, TRAIN, USAGE, BAD_INPUT, NO_ROOM, run, cli, refused, need_model, write,
+                     some_rows, some_events, main)
 
 
 def commands():
@@ -44,6 +44,30 @@ def test_usage(folder):
     for option in ("--length=0", "--length=-1", "--windows=-1", "--rows=-1", "--max-tokens=0"):
         cli("eval", "--text", CLI, option, expect=USAGE)
     cli("serve", "-s", "x", "--context=-1", expect=USAGE)
+
+
+def test_idle_options(folder):
+    """An option that would mean nothing beside the others is refused, and not ignored."""
+    need_model()
+    data, out = some_rows(folder), os.path.join(folder, "out")
+    some_events(folder)
+    for option, command in (
+            ("--system", ["generate", "-p", "x", "--system", "y"]), ("--system", ["generate", "--messages", data, "--system", "y"]),
+            ("--strength", ["generate", "-p", "x", "--strength=0.5"]), ("--seed", ["generate", "-p", "x", "-g", "--seed", "3"]),
+            ("--temperature", ["chat", "-gt", "1"]), ("--top-k", ["chat", "--greedy", "--top-k", "3"]),
+            ("--windows", ["eval", "--data", data, "--windows", "3"]), ("--rows", ["eval", "--text", data, "-n", "3"]), ("--max-tokens", ["eval", "--data", data, "--max-tokens", "3"]),
+            ("--shard-size", ["merge", "-m", MODEL, "-o", out + ".gguf", "--shard-size", "3"]),
+            ("--device", ["merge", "-m", MODEL, "-o", out, "--no-verify", "-d", "cpu"]),
+            ("--rows", ["inspect", MODEL, "--rows", "3"]), ("--model", ["inspect", MODEL, "-m", MODEL]),
+            ("--snapshots", ["devices", "--snapshots"]), ("--dark", ["chart", folder, "--dark"]), ("--width", ["chart", folder, "--width=99"]),
+            ("--tokens", ["bench", "step", "--tokens", "3"]), ("--rank", ["bench", "decode", "--rank", "3"]), ("--model", ["bench", "unpack", "-m", MODEL]),
+            ("--run", ["train", out, "--data", data, "--run", out]), ("--epochs", ["train", "--data", data, "--steps", "3", "--epochs", "3"])):
+        refused(option + " would mean nothing", *command)
+    refused("--shard-size must be at least 1", "merge", "-m", MODEL, "-o", out, "--shard-size", "-3")
+    refused("longer than the model's context of 512", "eval", "--data", data, "--length", "513")
+    refused("has no room", "bench", "decode", "--prompt", "512")
+    assert cli("generate", "-p", "--system", "-n", "1", "-d", "cpu")  # a value is no option
+    assert sorted(os.listdir(folder)) == ["events.jsonl", "rows.jsonl"]
 
 
 def test_settings(folder):
