@@ -2,9 +2,12 @@
  *
  * One GGUF file: metadata copied from a GGUF or made from a folder, the adapter merged into the weights.
  */
+#include <math.h>
+
 #include "lk-error.h"
 #include "lk-export-gguf.h"
 #include "lk-export-private.h"
+#include "lk-family.h"
 #include "lk-gguf-recipe.h"
 
 static const LkGgufRecipe *
@@ -144,6 +147,30 @@ write_extras (GgufWork *work, GError **error)
   return TRUE;
 }
 
+/* What a GGUF file is understood to mean where it has no words of its own: layers with a window and the scale of attention follow from
+ * architecture and size. A model that is different would be another one when it is read back. */
+static gboolean
+check_model (const LkExport *self, GError **error)
+{
+  const LkModelConfig *c = lk_model_get_config (self->model);
+  gboolean window = c->window > 0 || c->family->gguf_window > 0;
+  double scale = lk_family_gguf_scale (c->family, c->layers, c->hidden, c->heads, c->head_dim);
+
+  for (gint64 l = 0; l < c->layers; l++)
+    if (c->windowed[l] != (window && lk_family_is_windowed (l, c->family->full_every)))
+      {
+        g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+                     "“%s”: which of its layers have a window cannot be said in a GGUF file; export it as a Hugging Face folder",
+                     lk_model_get_path (self->model));
+        return FALSE;
+      }
+  if (fabs (c->attention_scale - scale) <= 1e-6 * scale)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+               "“%s”: its query_pre_attn_scalar cannot be said in a GGUF file; export it as a Hugging Face folder", lk_model_get_path (self->model));
+  return FALSE;
+}
+
 static gboolean
 write_metadata (const LkExport *self, LkGgufWriter *writer, const LkGgufRecipe *recipe, GError **error)
 {
@@ -187,6 +214,7 @@ const LkExportTarget lk_export_gguf = {
   .label = "One GGUF file",
   .merged = TRUE,
   .types = lk_gguf_recipe_names,
+  .check = check_model,
   .size = size,
   .write = write_file,
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-family.h"
 
+#include <math.h>
+
 #define LAYER "model.layers.%d."
 
 const LkTensorNames lk_plain_norms[LK_N_NORM] = {
@@ -37,29 +39,29 @@ static const LkFamily families[] = {
     .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
     .defaults = { 32000, 4096, 11008, 32, 32, 0, 0, 2048 } },
   { "Mistral", "llama", "MistralForCausalLM", "mistral",
-    .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
+    .windows = TRUE, .norms = lk_plain_norms, .gguf_permuted = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
     .defaults = { 32000, 4096, 14336, 32, 32, 8, 0, 131072, .window = 4096 } },
   { "Qwen 2", "qwen2", "Qwen2ForCausalLM", "qwen2",
-    .norms = lk_plain_norms, .qkv_bias = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
+    .windows = TRUE, .norms = lk_plain_norms, .qkv_bias = TRUE, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
     .defaults = { 151936, 4096, 22016, 32, 32, 32, 0, 32768, .window = 4096, .full_layers = 28, .window_off = TRUE } },
   { "Qwen 3", "qwen3", "Qwen3ForCausalLM", "qwen3",
-    .norms = head_norms, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
+    .windows = TRUE, .norms = head_norms, .default_norm_eps = 1e-6, .default_rope_theta = 10000,
     .defaults = { 151936, 4096, 22016, 32, 32, 32, 128, 32768, .window = 4096, .full_layers = 28, .window_off = TRUE } },
   { "Gemma", "gemma", "GemmaForCausalLM", "gemma",
     .norms = lk_plain_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
     .default_norm_eps = 1e-6, .default_rope_theta = 10000,
     .defaults = { 256000, 3072, 24576, 28, 16, 16, 256, 8192, .tied = TRUE } },
   { "Gemma 2", "gemma2", "Gemma2ForCausalLM", "gemma2",
-    .norms = four_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
+    .windows = TRUE, .norms = four_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
     .default_norm_eps = 1e-6, .default_rope_theta = 10000, .full_every = 2, .scaled_by_hidden = 46, .query_scalar = 256,
     .default_attention_cap = 50, .default_final_cap = 30, .gguf_window = 4096,
     .defaults = { 256000, 2304, 9216, 26, 8, 4, 256, 8192, .window = 4096, .tied = TRUE } },
   { "Gemma 3", "gemma3", "Gemma3ForCausalLM", "gemma3_text",
-    .norms = six_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
+    .windows = TRUE, .norms = six_norms, .norm_plus_one = TRUE, .scaled_embedding = TRUE, .activation = LK_ACTIVATION_GELU_TANH,
     .default_norm_eps = 1e-6, .default_rope_theta = 1000000, .window_rope_theta = 10000, .full_every = 6, .scaled_by_hidden = 62,
     .query_scalar = 256, .defaults = { 262208, 2304, 9216, 26, 8, 4, 256, 131072, .window = 4096, .tied = TRUE } },
   { "Phi-3", "phi3", "Phi3ForCausalLM", "phi3",
-    .norms = lk_plain_norms, .fused = TRUE, .default_norm_eps = 1e-5, .default_rope_theta = 10000,
+    .windows = TRUE, .norms = lk_plain_norms, .fused = TRUE, .default_norm_eps = 1e-5, .default_rope_theta = 10000,
     .defaults = { 32064, 3072, 8192, 32, 32, 0, 0, 4096 } },
 };
 
@@ -91,6 +93,20 @@ lk_family_has_linear (const LkFamily *family, LkLinearRole role)
       = { [LK_LINEAR_Q] = TRUE, [LK_LINEAR_K] = TRUE, [LK_LINEAR_V] = TRUE, [LK_LINEAR_GATE] = TRUE, [LK_LINEAR_UP] = TRUE };
 
   return family->fused ? !apart[role] : !fused[role];
+}
+
+gboolean
+lk_family_is_windowed (gint64 layer, gint64 full_every)
+{
+  return full_every == 0 || (layer + 1) % full_every != 0;
+}
+
+double
+lk_family_gguf_scale (const LkFamily *family, gint64 layers, gint64 hidden, gint64 heads, gint64 head_dim)
+{
+  gboolean by_hidden = family->scaled_by_hidden > 0 && layers == family->scaled_by_hidden;
+
+  return 1.0 / sqrt (by_hidden ? (double) hidden / (double) MAX (heads, 1) : (double) head_dim);
 }
 
 const LkFamily *

@@ -39,6 +39,7 @@ struct _LkFamily
   gboolean gguf_permuted;          /* q and k rows are stored in adjacent pairs (formats: a.8) */
   gboolean fused;                  /* q, k and v are one matrix, gate and up another */
   gboolean qkv_bias;
+  gboolean windows;                /* layers may have a window */
   gboolean norm_plus_one;          /* norms multiply by 1 + w; GGUF files hold the sum */
   gboolean scaled_embedding;       /* by √hidden */
   LkActivation activation;
@@ -60,6 +61,11 @@ const LkFamily *lk_family_from_gguf (const char *architecture);
 const LkFamily *lk_family_from_hf (const char *model_type);
 /* "llama, mistral": for the error that refuses an unknown one. (transfer full) */
 char *lk_family_list (void);
+
+/* In a model with a window: does layer @layer have it? All but each @full_every'th do; 0: all. */
+gboolean lk_family_is_windowed (gint64 layer, gint64 full_every);
+/* What q·k is multiplied by, as a GGUF file of these sizes is understood. */
+double lk_family_gguf_scale (const LkFamily *family, gint64 layers, gint64 hidden, gint64 heads, gint64 head_dim);
 
 extern const LkTensorNames lk_linear_names[LK_N_LINEAR];
 extern const LkTensorNames lk_bias_names[LK_N_LINEAR];

@@ -4,8 +4,6 @@
  */
 #include "lk-model-private.h"
 
-#include <math.h>
-
 #include "lk-error.h"
 
 gboolean
@@ -38,7 +36,6 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
   LkModelConfig *c = &self->config;
   const LkTensorInfo *embedding = lk_gguf_lookup (self->gguf, lk_embedding_names.gguf);
   const char *architecture = NULL, *name = NULL;
-  double scaled;
 
   if (!lk_gguf_get_string (self->gguf, "general.architecture", &architecture, error)
       || !lk_gguf_get_string (self->gguf, "general.name", &name, error))
@@ -75,13 +72,13 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
       || !_lk_model_gguf_double (self, "attn_logit_softcapping", &c->attention_cap, error)
       || !_lk_model_gguf_double (self, "final_logit_softcapping", &c->final_cap, error))
     return FALSE;
+  if (c->window > 0 && c->family == lk_family_from_hf ("llama"))
+    c->family = lk_family_from_hf ("mistral"); /* GGUF has one name for both, transformers a window in one of them only */
   _lk_model_set_windows (self, c->family->full_every);
-  scaled = c->family->scaled_by_hidden > 0 && c->layers == c->family->scaled_by_hidden ? (double) c->hidden / (double) MAX (c->heads, 1)
-                                                                                         : (double) c->head_dim;
-  c->attention_scale = 1.0 / sqrt (scaled);
+  c->attention_scale = lk_family_gguf_scale (c->family, c->layers, c->hidden, c->heads, c->head_dim);
   c->vocab = embedding && embedding->n_dims == 2 ? (gint64) embedding->shape[0] : 0;
   c->tied = lk_gguf_lookup (self->gguf, lk_head_names.gguf) == NULL;
-  return _lk_model_read_gguf_rope (self, error);
+  return _lk_model_refuse_keys (self, error) && _lk_model_read_gguf_rope (self, error);
 }
 
 static gboolean

@@ -12,18 +12,6 @@
 #define LK_GENERATION_CONFIG_LIMIT (1 << 20)
 
 static gboolean
-lk_model_hf_refuse (LkModel *self, const char *member, const char *source, GError **error)
-{
-  gboolean on = FALSE;
-
-  if (!lk_json_get_boolean (self->hf_config, member, source, &on, error))
-    return FALSE;
-  if (on)
-    g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” is not supported", source, member);
-  return !on;
-}
-
-static gboolean
 lk_model_hf_family (LkModel *self, const char *source, GError **error)
 {
   const char *type = NULL;
@@ -138,6 +126,11 @@ lk_model_hf_windows (LkModel *self, const char *source, GError **error)
   JsonArray *types = NULL;
   gint64 first = defaults->full_layers, full_every = c->family->full_every;
 
+  if (!c->family->windows)
+    {
+      _lk_model_set_windows (self, 0);
+      return TRUE; /* the class has none, whatever its configuration says */
+    }
   c->window = lk_model_hf_is_null (self, "sliding_window") ? 0 : defaults->window;
   if (!lk_json_get_int (self->hf_config, "sliding_window", source, &c->window, error)
       || !lk_json_get_boolean (self->hf_config, "use_sliding_window", source, &use, error)
@@ -165,10 +158,10 @@ lk_model_hf_scales (LkModel *self, const char *source, GError **error)
   c->attention_cap
       = lk_model_hf_is_null (self, "attn_logit_softcapping") ? 0 : c->family->default_attention_cap;
   c->final_cap = lk_model_hf_is_null (self, "final_logit_softcapping") ? 0 : c->family->default_final_cap;
-  if ((c->family->query_scalar > 0
-       && !lk_json_get_double (self->hf_config, "query_pre_attn_scalar", source, &scalar, error))
-      || !lk_json_get_double (self->hf_config, "attn_logit_softcapping", source, &c->attention_cap, error)
-      || !lk_json_get_double (self->hf_config, "final_logit_softcapping", source, &c->final_cap, error))
+  if (c->family->query_scalar > 0
+      && (!lk_json_get_double (self->hf_config, "query_pre_attn_scalar", source, &scalar, error)
+          || !lk_json_get_double (self->hf_config, "attn_logit_softcapping", source, &c->attention_cap, error)
+          || !lk_json_get_double (self->hf_config, "final_logit_softcapping", source, &c->final_cap, error)))
     return FALSE;
   c->attention_scale = 1.0 / sqrt (scalar);
   return TRUE;
@@ -213,8 +206,8 @@ _lk_model_read_hf_config (LkModel *self, GError **error)
   if (!self->hf_config || !lk_model_hf_family (self, source, error) || !_lk_model_check_quantisation (self, source, error))
     return FALSE;
   c->name = g_path_get_basename (self->path);
-  return lk_model_hf_shape (self, source, error) && lk_model_hf_refuse (self, "attention_bias", source, error)
-         && lk_model_hf_refuse (self, "mlp_bias", source, error) && lk_model_hf_activation (self, source, error)
+  return lk_model_hf_shape (self, source, error) && _lk_model_refuse_members (self, source, error)
+         && lk_model_hf_activation (self, source, error)
          && lk_model_hf_rope (self, source, error) && lk_model_hf_windows (self, source, error) && lk_model_hf_scales (self, source, error);
 }
 

@@ -52,6 +52,11 @@ gboolean _lk_model_gguf_double (LkModel *self, const char *name, double *out, GE
 LkVariable *_lk_model_bitsandbytes (LkModel *self, const char *name, gint64 rows, gint64 cols, GError **error);
 /* FALSE and an error for a folder whose weights another method has quantised. */
 gboolean _lk_model_check_quantisation (LkModel *self, const char *source, GError **error);
+/* FALSE and an error that names it for a member of config.json, a key of the GGUF or a tensor of a layer that would change what the model
+ * computes and that the decoder has no part for. */
+gboolean _lk_model_refuse_members (LkModel *self, const char *source, GError **error);
+gboolean _lk_model_refuse_keys (LkModel *self, GError **error);
+gboolean _lk_model_refuse_tensors (LkModel *self, GError **error);
 /* A tensor of a folder by its Hugging Face name, or NULL. */
 const LkTensorInfo *_lk_model_lookup (LkModel *self, const char *hf);
 void _lk_model_init_rope_tables (LkModel *self);

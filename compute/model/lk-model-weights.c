@@ -284,5 +284,5 @@ _lk_model_bind_weights (LkModel *self, GError **error)
                    lk_tokenizer_get_n_tokens (self->tokenizer), c->vocab);
       return FALSE;
     }
-  return TRUE;
+  return _lk_model_refuse_tensors (self, error);
 }

@@ -277,7 +277,7 @@ _lk_model_set_windows (LkModel *self, gint64 full_every)
     return; /* refused later */
   c->windowed = g_new0 (guint8, c->layers);
   for (gint64 l = 0; l < c->layers; l++)
-    c->windowed[l] = c->window > 0 && (full_every == 0 || (l + 1) % full_every != 0);
+    c->windowed[l] = c->window > 0 && lk_family_is_windowed (l, full_every);
 }
 
 #define POSITIVE(value, most) ((value) > 0 && (value) <= (most))

@@ -225,7 +225,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LkRig, lk_rig_clear)
 static gboolean
 lk_rig_init (LkRig *rig, LkCheck *self, LkModel *model, LkAdapter *adapter, LkVariable *parameters, LkVariable *gradients, GError **error)
 {
-  LkDecoderOptions options = { .purpose = LK_PURPOSE_TRAIN, .tokens = self->batch->n, .adapters = &adapter, .n_adapters = adapter ? 1 : 0 };
+  LkDecoderOptions options = { .purpose = LK_PURPOSE_TRAIN, .tokens = self->batch->n, .longest = (guint) self->length,
+                               .adapters = &adapter, .n_adapters = adapter ? 1 : 0 };
 
   rig->decoder = lk_decoder_new (model, &options, error);
   if (!rig->decoder)
@@ -444,7 +445,8 @@ lk_check_logits (LkCheck *self, LkModel *model, LkAdapter *adapter, GError **err
 {
   static const float strengths[] = { 0.0f, 1.0f };
   static const char *const names[] = { "base_logits", "logits" };
-  LkDecoderOptions options = { .purpose = LK_PURPOSE_LOGITS, .tokens = self->batch->n, .adapters = &adapter, .n_adapters = 1 };
+  LkDecoderOptions options = { .purpose = LK_PURPOSE_LOGITS, .tokens = self->batch->n, .longest = (guint) self->length,
+                               .adapters = &adapter, .n_adapters = 1 };
   guint first;
   g_autofree gint32 *rows = lk_check_logit_rows (self, &options.n_logits, &first, error);
   g_autoptr (LkDecoder) decoder = rows ? lk_decoder_new (model, &options, error) : NULL;
@@ -466,7 +468,8 @@ lk_check_logits (LkCheck *self, LkModel *model, LkAdapter *adapter, GError **err
 static gboolean
 lk_check_logprobs (LkCheck *self, LkModel *model, LkAdapter *adapter, GError **error)
 {
-  LkDecoderOptions options = { .purpose = LK_PURPOSE_SCORE, .tokens = self->batch->n, .adapters = &adapter, .n_adapters = 1 };
+  LkDecoderOptions options = { .purpose = LK_PURPOSE_SCORE, .tokens = self->batch->n, .longest = (guint) self->length,
+                               .adapters = &adapter, .n_adapters = 1 };
   const LkTensorInfo *golden = lk_check_matrix (self, "logprobs", LK_TYPE_F32, self->only < 0 ? self->rows : -1, self->stored_length, error);
   g_autoptr (LkDecoder) decoder = golden ? lk_decoder_new (model, &options, error) : NULL;
   g_autoptr (LkExecutable) executable = NULL;

@@ -3,6 +3,7 @@
 
     {"do": "adapter", "hf": FOLDER | "gguf": FILE, "rank": 8, "deviation": 0.02, "out": FOLDER}   a LoRA adapter with random weights
     {"do": "greedy", "hf": FOLDER | "gguf": FILE, "adapter": FOLDER?, "prompts": [[ids]], "n": 64}   → {"answers": [[ids]]}
+    {"do": "many", "jobs": [job…]}   → {"results": […]}
     {"do": "tokenize", "file": tokenizer.json, "texts": [text]}   → {"ids": [[ids]]}, without special tokens added
 """
 import json
@@ -52,6 +53,11 @@ def greedy(job):
     return {"answers": answers}
 
 
+def many(job):
+    """Several jobs in one process, which takes its time to start."""
+    return {"results": [JOBS[one["do"]](one) for one in job["jobs"]]}
+
+
 def tokenize(job):
     from tokenizers import Tokenizer
 
@@ -62,4 +68,5 @@ def tokenize(job):
 job = json.load(sys.stdin)
 out = sys.stdout
 sys.stdout = sys.stderr  # libraries like to talk
-json.dump({"adapter": make_adapter, "greedy": greedy, "tokenize": tokenize}[job["do"]](job), out)
+JOBS = {"adapter": make_adapter, "greedy": greedy, "many": many, "tokenize": tokenize}
+json.dump(JOBS[job["do"]](job), out)
