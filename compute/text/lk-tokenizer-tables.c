@@ -276,9 +276,31 @@ _lk_tokenizer_set_unigram (LkTokenizer *self, const double *scores, GError **err
   return TRUE;
 }
 
+/* Files mark some tokens that structure a conversation as ordinary added ones. A user's text must not become these either. */
+static gboolean
+lk_is_structural (LkTokenizer *self, guint id)
+{
+  static const char *const names[] = { "<start_of_turn>", "<s>", "</s>", "<bos>", "<eos>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]" };
+  const char *text = self->tokens[id];
+  guint n;
+  const char *const *ends = _lk_tokenizer_list_ends (&n);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (text, names[i]))
+      return TRUE;
+  for (guint i = 0; i < n; i++)
+    if (g_str_equal (text, ends[i]))
+      return TRUE;
+  return (gint32) id == self->bos || (gint32) id == self->eos || (g_str_has_prefix (text, "<|") && g_str_has_suffix (text, "|>"))
+         || (g_str_has_prefix (text, "<\xef\xbd\x9c") && g_str_has_suffix (text, "\xef\xbd\x9c>")); /* DeepSeek's wide bars */
+}
+
 static void
 lk_build_added (LkTokenizer *self)
 {
+  for (guint id = 0; id < self->n_tokens; id++)
+    if (self->tokens[id] && self->kinds[id] == LK_TOKEN_ADDED && lk_is_structural (self, id))
+      self->kinds[id] = LK_TOKEN_CONTROL;
   self->added = lk_added_tokens_new ();
   for (guint id = 0; id < self->n_tokens; id++)
     if (self->tokens[id] && *self->tokens[id] && (self->kinds[id] == LK_TOKEN_CONTROL || self->kinds[id] == LK_TOKEN_ADDED))

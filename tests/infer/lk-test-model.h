@@ -8,7 +8,7 @@
 #include "lk-backend.h"
 #include "lk-random.h"
 
-/* NULL, and the test skipped, where it is not there. */
+/* NULL, and the test skipped, where LK_DATA_DIR is not set. */
 static inline LkModel *
 lk_test_model_open (void)
 {
@@ -17,9 +17,9 @@ lk_test_model_open (void)
   g_autoptr (GError) error = NULL;
   LkModel *model;
 
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+  if (!g_getenv ("LK_DATA_DIR"))
     {
-      g_test_skip ("the shipped model is not in LK_DATA_DIR");
+      g_test_skip ("LK_DATA_DIR is not set");
       return NULL;
     }
   model = lk_model_open (path, &error);

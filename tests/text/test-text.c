@@ -11,19 +11,15 @@
 #include "lk-packing.h"
 #include "lk-template.h"
 #include "lk-tokenizer.h"
+#include "lk-test-gguf-tokenizer.h"
+#include "../lk-test-shared.h"
 
-/* $LK_SHARED_DIR/golden/<rest>; NULL after skipping the test when there is none. (transfer full) */
 static char *
 golden (const char *rest)
 {
-  const char *shared = g_getenv ("LK_SHARED_DIR");
-  char *path = shared && *shared ? g_build_filename (shared, "golden", rest, NULL) : NULL;
+  g_autofree char *path = g_build_filename ("golden", rest, NULL);
 
-  if (path && g_file_test (path, G_FILE_TEST_EXISTS))
-    return path;
-  g_free (path);
-  g_test_skip ("the golden numbers are not here");
-  return NULL;
+  return lk_test_shared (path);
 }
 
 static char **
@@ -87,6 +83,14 @@ assert_ids (GArray *ids, JsonArray *wanted, const char *what)
     g_error ("other ids than the reference for %s:%s", what, got->str);
 }
 
+/* How many cases there were: all of them. */
+static void
+check_count (const char *what, guint n, guint wanted)
+{
+  g_test_message ("%s: %u cases", what, n);
+  g_assert_cmpuint (n, ==, wanted);
+}
+
 static void
 test_tokenizer_json (gconstpointer data)
 {
@@ -111,55 +115,28 @@ test_tokenizer_json (gconstpointer data)
       ours = lk_tokenizer_decode_string (tokenizer, (const gint32 *) (void *) ids->data, ids->len, FALSE);
       g_assert_true (g_string_equal (ours, decoded));
     }
-}
-
-/* The tokenizer of a GGUF as the model room hands it over. */
-static LkTokenizer *
-gguf_tokenizer (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (LkGguf) gguf = lk_gguf_open (path, &error);
-  LkTokenizerMetadata m = { .source = path, .bos = -1, .eos = -1, .unk = -1, .pad = -1, .add_bos = -1,
-                            .add_space_prefix = -1 };
-  g_auto (GStrv) tokens = NULL, merges = NULL;
-  g_autofree gint64 *types = NULL;
-  g_autofree double *scores = NULL;
-  LkTokenizer *tokenizer;
-  guint n;
-
-  g_assert_no_error (error);
-  g_assert_true (lk_gguf_get_strings (gguf, "tokenizer.ggml.tokens", &tokens, &m.n_tokens, &error)
-                 && lk_gguf_get_strings (gguf, "tokenizer.ggml.merges", &merges, &m.n_merges, &error)
-                 && lk_gguf_get_ints (gguf, "tokenizer.ggml.token_type", &types, &n, &error)
-                 && lk_gguf_get_doubles (gguf, "tokenizer.ggml.scores", &scores, &n, &error)
-                 && lk_gguf_get_string (gguf, "tokenizer.ggml.model", &m.model, &error)
-                 && lk_gguf_get_string (gguf, "tokenizer.ggml.pre", &m.pre, &error));
-  m.tokens = tokens;
-  m.merges = merges;
-  m.token_types = types;
-  m.scores = scores;
-  tokenizer = lk_tokenizer_new_from_metadata (&m, &error);
-  g_assert_no_error (error);
-  return tokenizer;
+  if (lines)
+    check_count (data, g_strv_length (lines), 266);
 }
 
 static void
 test_tokenizer_gguf (gconstpointer data)
 {
   g_autofree char *path = golden (data);
-  g_autoptr (LkTokenizer) tokenizer = path ? gguf_tokenizer (path) : NULL;
+  g_autoptr (LkTokenizer) tokenizer = path ? lk_test_gguf_tokenizer (path) : NULL;
   g_autofree char *inputs = path ? g_strconcat (path, ".inp", NULL) : NULL;
   g_autofree char *outputs = path ? g_strconcat (path, ".out", NULL) : NULL;
   g_autofree char *text = NULL, *ids_text = NULL;
   g_auto (GStrv) parts = NULL, lines = NULL;
+  guint n = 0;
 
   if (!path)
     return;
-  g_file_get_contents (inputs, &text, NULL, NULL);
-  g_file_get_contents (outputs, &ids_text, NULL, NULL);
+  g_assert_true (g_file_get_contents (inputs, &text, NULL, NULL));
+  g_assert_true (g_file_get_contents (outputs, &ids_text, NULL, NULL));
   parts = g_strsplit (text, "\n__ggml_vocab_test__\n", -1);
   lines = g_strsplit (ids_text, "\n", -1);
-  for (guint i = 0; parts[i] && lines[i] && (parts[i + 1] || *parts[i]); i++)
+  for (guint i = 0; parts[i] && lines[i] && (parts[i + 1] || *parts[i]); i++, n++)
     {
       g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
       g_autoptr (GString) ours = g_string_new (NULL);
@@ -171,6 +148,7 @@ test_tokenizer_gguf (gconstpointer data)
         g_string_append_printf (ours, "%s%d", k ? " " : "", g_array_index (ids, gint32, k));
       g_assert_cmpstr (ours->str, ==, wanted);
     }
+  check_count (data, n, 46);
 }
 
 /* Bytes are tokens; “ab” is one merge; one control token. */
@@ -315,6 +293,8 @@ test_templates (void)
       g_assert_cmpstr (text, ==, wanted); /* NULL where the reference raises */
       g_assert_true (text || error);
     }
+  if (lines)
+    check_count ("templates", g_strv_length (lines), 240);
 }
 
 static void

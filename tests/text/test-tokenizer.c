@@ -8,20 +8,16 @@
 #include "lk-error.h"
 #include "lk-gguf.h"
 #include "lk-tokenizer.h"
+#include "../lk-test-shared.h"
 
 static char *folder;
 
 static char *
 golden (const char *rest)
 {
-  const char *shared = g_getenv ("LK_SHARED_DIR");
-  char *path = shared && *shared ? g_build_filename (shared, "golden", rest, NULL) : NULL;
+  g_autofree char *path = g_build_filename ("golden", rest, NULL);
 
-  if (path && g_file_test (path, G_FILE_TEST_EXISTS))
-    return path;
-  g_free (path);
-  g_test_skip ("the golden numbers are not here");
-  return NULL;
+  return lk_test_shared (path);
 }
 
 static void
