@@ -125,7 +125,8 @@ def older_rope(config, parameters):
     if kind == "longrope":  # as Phi's files have it: lengths stand outside
         config["original_max_position_embeddings"] = scaling.pop("original_max_position_embeddings", config.get("original_max_position_embeddings"))
         scaling.pop("factor", None)
-    config["rope_scaling"] = None if kind == "default" else {"type" if kind in ("linear", "longrope") else "rope_type": kind, **scaling}
+    first = kind == "longrope" or (kind == "linear" and "gemma3" not in config["model_type"])  # the word of the first files
+    config["rope_scaling"] = None if kind == "default" else {"type" if first else "rope_type": kind, **scaling}
 
 
 def older(config):
