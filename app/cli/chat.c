@@ -104,6 +104,7 @@ tell_answer (Chat *self, const LkGenerated *out)
   json_object_set_string_member (object, "text", out->text->str);
   json_object_set_string_member (object, "finish", lk_finish_name (out->finish));
   json_object_set_int_member (object, "tokens", out->ids->len);
+  json_object_set_int_member (object, "prompt_tokens", out->prompt_tokens);
   json_object_set_double_member (object, "prompt_seconds", out->prompt_seconds);
   json_object_set_double_member (object, "answer_seconds", out->answer_seconds);
   lk_cli_take_json (object);
