@@ -298,6 +298,123 @@ test_keys (Fixture *f, gconstpointer data)
     }
 }
 
+/* Each key of the file with a value of every other type: refused by name or passed over, nothing worse. */
+static void
+test_types (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->folder, "other.gguf", NULL);
+  g_autoptr (LkGguf) from = f->model ? lk_gguf_open (f->gguf, NULL) : NULL;
+  guint n = from ? lk_gguf_get_n_tensors (from) : 0, refused = 0;
+  const gint64 ints[] = { 1 };
+  const char *const strings[] = { "x" };
+  const float floats[] = { 1 };
+
+  for (guint k = 0; from && k < lk_gguf_get_n_keys (from); k++)
+    for (guint type = 0; type < 8; type++)
+      {
+        const char *key = lk_gguf_get_key (from, k);
+        g_autoptr (LkGgufWriter) writer = lk_gguf_writer_new (path, NULL);
+        g_autoptr (GError) error = NULL;
+        g_autoptr (LkModel) model = NULL;
+
+        for (guint i = 0; i < lk_gguf_get_n_keys (from); i++)
+          if (i != k)
+            lk_gguf_writer_copy_key (writer, from, lk_gguf_get_key (from, i));
+        switch (type)
+          {
+          case 0: lk_gguf_writer_set_int (writer, key, LK_GGUF_U32, 1); break;
+          case 1: lk_gguf_writer_set_int (writer, key, LK_GGUF_I64, -1); break;
+          case 2: lk_gguf_writer_set_float (writer, key, 1); break;
+          case 3: lk_gguf_writer_set_boolean (writer, key, TRUE); break;
+          case 4: lk_gguf_writer_set_string (writer, key, "x"); break;
+          case 5: lk_gguf_writer_set_strings (writer, key, strings, 1); break;
+          case 6: lk_gguf_writer_set_ints (writer, key, LK_GGUF_I32, ints, 1); break;
+          default: lk_gguf_writer_set_floats (writer, key, floats, 1); break;
+          }
+        /* no tensors: the configuration and the text are read before them */
+        for (guint i = 0; i < MIN (n, 1); i++)
+          lk_gguf_writer_add_tensor (writer, "token_embd.weight", LK_TYPE_F32, lk_gguf_lookup (from, "token_embd.weight")->shape, 2);
+        if (!lk_gguf_writer_begin_data (writer, NULL))
+          continue; /* the writer itself refuses it */
+        g_assert_true (lk_gguf_writer_write (writer, lk_gguf_lookup (from, "token_embd.weight")->data, lk_gguf_lookup (from, "token_embd.weight")->size, NULL));
+        g_assert_true (lk_gguf_writer_finish (writer, NULL));
+        model = lk_model_open (path, &error);
+        g_assert_true (!model && error && error->domain == LK_ERROR && g_utf8_validate (error->message, -1, NULL));
+        refused += strstr (error->message, key) != NULL;
+      }
+  g_assert_true (!from || refused > 50);
+}
+
+/* Ids of special tokens are indices: none may lie outside the vocabulary. */
+static void
+test_token_ids (Fixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "bos", "eos", "unknown", "padding", "eot", "eom" };
+
+  for (guint i = 0; f->model && i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *key = g_strdup_printf ("tokenizer.ggml.%s_token_id", names[i]);
+      const double wrong[] = { (double) lk_model_get_config (f->model)->vocab, 2147483647, 2147483648.0, 4294967295.0 };
+
+      for (guint k = 0; k < G_N_ELEMENTS (wrong); k++)
+        {
+          g_autofree char *path = write_gguf (f, key, wrong[k], NULL);
+          check (path, key, key);
+        }
+    }
+}
+
+/* Cut at every 4 KiB: refused when it is opened, not when its weights are used. */
+static void
+test_truncated (Fixture *f, gconstpointer data)
+{
+  g_autofree char *bytes = NULL;
+  gsize n, last;
+
+  if (!f->model)
+    return;
+  g_assert_true (g_file_get_contents (f->gguf, &bytes, &n, NULL));
+  last = n - 64; /* what may be missing is padding */
+  for (gsize cut = 0; cut < last; cut += 4096)
+    {
+      g_autoptr (GBytes) part = g_bytes_new_static (bytes, cut);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (lk_gguf_open_bytes (part, "cut.gguf", &error));
+      g_assert_error (error, LK_ERROR, LK_ERROR_BAD_FILE);
+    }
+}
+
+/* A text of more tokens than can be counted is refused before it is read. */
+static void
+test_endless_text (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GError) error = NULL;
+
+  if (!f->model)
+    return;
+  g_assert_false (lk_tokenizer_encode (lk_model_get_tokenizer (f->model), "a", (gssize) 1 << 40, FALSE, ids, &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_BAD_DATA);
+}
+
+/* A vocabulary larger than the embedding: its ids would be rows that are not there. */
+static void
+test_large_vocabulary (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->hf, "tokenizer.json", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GString) more = NULL;
+
+  if (!f->model)
+    return;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  more = g_string_new (text);
+  g_string_replace (more, "\"added_tokens\": [", "\"added_tokens\": [{\"id\": 100000, \"content\": \"<more>\", \"special\": true},", 1);
+  g_assert_true (g_file_set_contents (path, more->str, -1, NULL));
+  check (f->hf, "a token behind the embedding", "tokenizer knows 100001 tokens");
+}
+
 /* GGUF calls Mistral llama; the window tells them apart, and survives. */
 static void
 test_window (Fixture *f, gconstpointer data)
@@ -329,6 +446,11 @@ main (int argc, char **argv)
   g_test_add ("/families/ignored", Fixture, NULL, set_up, test_ignored, tear_down);
   g_test_add ("/families/tensors", Fixture, NULL, set_up, test_tensors, tear_down);
   g_test_add ("/families/keys", Fixture, NULL, set_up, test_keys, tear_down);
+  g_test_add ("/families/types", Fixture, NULL, set_up, test_types, tear_down);
+  g_test_add ("/families/token-ids", Fixture, NULL, set_up, test_token_ids, tear_down);
+  g_test_add ("/families/truncated", Fixture, NULL, set_up, test_truncated, tear_down);
+  g_test_add ("/families/endless-text", Fixture, NULL, set_up, test_endless_text, tear_down);
+  g_test_add ("/families/large-vocabulary", Fixture, NULL, set_up, test_large_vocabulary, tear_down);
   g_test_add ("/families/window", Fixture, NULL, set_up, test_window, tear_down);
   return g_test_run ();
 }

@@ -3,6 +3,8 @@
  * GGUF, safetensors and PEFT folders: what we write reads back, and files that mean harm are refused in words.
  */
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lk-error.h"
 #include "lk-file.h"
@@ -347,8 +349,15 @@ test_safetensors_header_length (void)
 static void
 test_safetensors_index (void)
 {
-  static const char *const names[] = { "../x.safetensors", "/etc/passwd", "a/../../x", "a/b.safetensors", "", "..", "missing.safetensors" };
+  g_autofree char *long_name = g_strnfill (5000, 'x');
+  g_autofree char *fifo = in_folder ("fifo.safetensors");
+  g_autofree char *directory = in_folder ("directory.safetensors");
+  g_autofree char *device = in_folder ("device.safetensors");
+  const char *const names[] = { "../x.safetensors", "/etc/passwd", "a/../../x", "a/b.safetensors", "", "..", ".", "missing.safetensors",
+                                "C:\\\\x", "..\\\\x", "x\\u0000y", "/proc/self/mem", "/dev/zero", long_name, "fifo.safetensors",
+                                "directory.safetensors", "device.safetensors" };
 
+  g_assert_cmpint (mkfifo (fifo, 0600) | mkdir (directory, 0700) | symlink ("/dev/zero", device), ==, 0);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = in_folder ("model.safetensors.index.json");
@@ -359,6 +368,7 @@ test_safetensors_index (void)
       g_assert_null (lk_safetensors_open (path, &error));
       g_assert_nonnull (error);
     }
+  g_assert_cmpint (unlink (fifo) | rmdir (directory) | unlink (device), ==, 0);
 }
 
 static void
