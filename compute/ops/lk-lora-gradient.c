@@ -4,7 +4,7 @@
  */
 #include "lk-linear-private.h"
 
-/* in: x, u, dy, g, strength, random; out: dA, dB; params: u[1] site, f[2] dropout, f[3] scale */
+/* in: x, u, dy, g, strength, random; out: dA or none, dB or none; params: u[1] site, f[2] dropout, f[3] scale */
 
 static void
 lk_lora_gradient_cost (LkProgram *program, const LkNode *node, LkCost *cost)
@@ -77,8 +77,10 @@ lk_lora_gradient_run (LkCpuTask *task, const LkNode *node)
       lk_parallel_for (task->parallel, job.rows, 16, lk_lora_mask_rows, &job);
       job.x = job.masked;
     }
-  lk_parallel_for (task->parallel, job.in, lk_linear_tile (job.in, workers, 4096, 32), lk_lora_da_columns, &job);
-  lk_parallel_for (task->parallel, job.out, lk_linear_tile (job.out, workers, 4096, 32), lk_lora_db_rows, &job);
+  if (node->out[0])
+    lk_parallel_for (task->parallel, job.in, lk_linear_tile (job.in, workers, 4096, 32), lk_lora_da_columns, &job);
+  if (node->out[1])
+    lk_parallel_for (task->parallel, job.out, lk_linear_tile (job.out, workers, 4096, 32), lk_lora_db_rows, &job);
 }
 
 static gboolean
@@ -98,7 +100,7 @@ lk_lora_gradient_record (LkGpuTask *task, const LkNode *node, GError **error)
 
   if (node->params.f[LK_LINEAR_DROPOUT] > 0)
     lk_linear_set_dropout (task, node, node->in[5], LK_OP_DROPOUT_B, &da);
-  return lk_op_matmul (task, node, &da, error) && lk_op_matmul (task, node, &db, error);
+  return (!node->out[0] || lk_op_matmul (task, node, &da, error)) && (!node->out[1] || lk_op_matmul (task, node, &db, error));
 }
 
 static const LkOperation lk_lora_gradient = {
@@ -118,7 +120,7 @@ lk_op_lora_gradient (LkGradients *gradients, const LkNode *node, guint adapter, 
                        lk_gradients_target (gradients, node->in[LK_LINEAR_B (adapter)], &accumulate) };
   LkNode *lora;
 
-  if (!out[0] || !out[1])
+  if (!out[0] && !out[1])
     return;
   lora = lk_program_append (lk_gradients_get_program (gradients), &lk_lora_gradient, in, 6, out, 2);
   lora->accumulate = 3;

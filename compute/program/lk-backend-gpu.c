@@ -98,7 +98,7 @@ static gboolean
 lk_gpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
 {
   LkGpuBackend *self = (LkGpuBackend *) backend;
-  LkGpuPool *pool = lk_gpu_pool_new (self->device, LK_GPU_WEIGHTS);
+  LkGpuPool *pool = NULL;
   g_autoptr (GPtrArray) fresh = g_ptr_array_new ();
   g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (guint));
 
@@ -107,15 +107,18 @@ lk_gpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
       LkVariable *variable = lk_variables_get (variables, i);
       if (!variable->base && !lk_gpu_storage_of (self, variable))
         {
-          guint number = lk_gpu_pool_add (pool, variable->bytes, variable->name);
+          guint number;
+
+          if (!pool)
+            g_ptr_array_add (self->pools, pool = lk_gpu_pool_new (self->device, LK_GPU_WEIGHTS));
+          number = lk_gpu_pool_add (pool, variable->bytes, variable->name);
           g_ptr_array_add (fresh, variable);
           g_array_append_val (numbers, number);
         }
     }
-  g_ptr_array_add (self->pools, pool);
   if (!g_ptr_array_find (self->sets, variables, NULL))
     g_ptr_array_add (self->sets, lk_variables_ref (variables));
-  if (!lk_gpu_pool_allocate (pool, error))
+  if (pool && !lk_gpu_pool_allocate (pool, error))
     return FALSE;
   for (guint i = 0; i < fresh->len; i++)
     {

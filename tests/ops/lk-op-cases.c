@@ -236,6 +236,8 @@ const LkCase lk_cases[] = {
   { "linear Q4_1 large", { GRAD ("x", 70, 544), PACKED ("w", LK_TYPE_Q4_1, 333, 544) }, build_linear, 0, 0 },
   { "lora", { GRAD ("x", 13, 64), PACKED ("w", LK_TYPE_Q4_1, 45, 64), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
               SMALL ("a0", 4, 64), SMALL ("b0", 45, 4), SMALL ("a1", 9, 64), SMALL ("b1", 45, 9) }, build_lora, 0, 0 },
+  { "lora of which B learns", { GRAD ("x", 13, 64), PACKED ("w", LK_TYPE_Q4_1, 45, 64), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
+              F32 ("a0", 4, 64), SMALL ("b0", 45, 4), SMALL ("a1", 9, 64), F32 ("b1", 45, 9) }, build_lora, 0, 0 },
   { "lora with dropout", { GRAD ("x", 13, 67), SMALL ("w", 45, 67), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
                            SMALL ("a", 5, 67), SMALL ("b", 45, 5), I32 ("random", 1, 4, random_key) }, build_dropout, 0, 0 },
   { "rope", { GRAD ("x", 11, 30), I32 ("positions", 1, 11, positions), F32 ("table", 8, 10) }, build_rope, 0, 0 },
