@@ -242,6 +242,11 @@ lk_gguf_writer_copy_key (LkGgufWriter *self, LkGguf *from, const char *key)
 
   if (!entry || g_str_equal (key, "general.alignment") || g_str_has_prefix (key, "split."))
     return;
+  if (entry->size > G_MAXINT32)
+    {
+      note (self, "key “%s” of the model it is made from has %" G_GSIZE_FORMAT " bytes", key, entry->size);
+      return;
+    }
   bytes = value_of (self, key, entry->type);
   if (entry->type == LK_GGUF_ARRAY)
     {

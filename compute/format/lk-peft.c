@@ -53,8 +53,9 @@ lk_peft_refuse (LkPeft *self, const char *member, const char *value, GError **er
 static gboolean
 lk_peft_check_switches (LkPeft *self, GError **error)
 {
-  static const char *const booleans[] = { "use_dora", "fan_in_fan_out", "lora_bias" };
-  static const char *const objects[] = { "modules_to_save", "layer_replication", "trainable_token_indices", "target_parameters" };
+  static const char *const booleans[] = { "use_dora", "fan_in_fan_out", "lora_bias", "use_qalora" };
+  static const char *const objects[] = { "modules_to_save", "layer_replication", "trainable_token_indices", "target_parameters",
+                                         "alora_invocation_tokens", "arrow_config" };
   const char *type = NULL, *bias = "none";
 
   if (!lk_json_get_string (self->json, "peft_type", self->config_path, &type, error)

@@ -428,7 +428,7 @@ static void
 test_peft_refusals (void)
 {
   static const char *const members[] = { "\"peft_type\":\"IA3\"", "\"use_dora\":true", "\"bias\":\"all\"", "\"fan_in_fan_out\":true",
-                                         "\"modules_to_save\":[\"lm_head\"]", "\"r\":0", "\"r\":\"x\"", "\"lora_alpha\":[]",
+                                         "\"modules_to_save\":[\"lm_head\"]", "\"use_qalora\":true", "\"alora_invocation_tokens\":[5]", "\"r\":0", "\"r\":\"x\"", "\"lora_alpha\":[]",
                                          "\"rank_pattern\":{\"q.*\":4}", "\"rank_pattern\":{\"q_proj\":4}" };
   g_autofree char *path = in_folder ("adapter");
   g_autofree char *config = g_build_filename (path, "adapter_config.json", NULL);
