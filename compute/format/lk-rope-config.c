@@ -191,6 +191,29 @@ lk_hf_config_get_rope (JsonObject *config, const char *source, const char *layer
   return FALSE;
 }
 
+/* Where kinds of layers have rotary embeddings of their own, each turns the same part. */
+static gboolean
+lk_hf_rotary_part_of_kinds (JsonObject *parameters, const char *source, double *part, GError **error)
+{
+  static const char *const kinds[] = { "full_attention", "sliding_attention" };
+  double parts[G_N_ELEMENTS (kinds)] = { *part, *part };
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      JsonObject *kind = NULL;
+
+      if (!lk_json_get_object (parameters, kinds[i], source, &kind, error)
+          || (kind && !lk_json_get_double (kind, "partial_rotary_factor", source, &parts[i], error)))
+        return FALSE;
+    }
+  *part = parts[0];
+  if (!(parts[0] != parts[1]))
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: a “partial_rotary_factor” that differs between kinds of layers is not supported",
+               source);
+  return FALSE;
+}
+
 gboolean
 lk_hf_config_get_rotary_part (JsonObject *config, const char *source, double *part, GError **error)
 {
@@ -199,7 +222,8 @@ lk_hf_config_get_rotary_part (JsonObject *config, const char *source, double *pa
   *part = 1;
   if (!lk_json_get_double (config, "partial_rotary_factor", source, part, error)
       || !lk_json_get_object (config, "rope_parameters", source, &parameters, error)
-      || (parameters && !lk_json_get_double (parameters, "partial_rotary_factor", source, part, error)))
+      || (parameters && !lk_json_get_double (parameters, "partial_rotary_factor", source, part, error))
+      || (parameters && !lk_hf_rotary_part_of_kinds (parameters, source, part, error)))
     return FALSE;
   if (*part > 0 && *part <= 1)
     return TRUE;

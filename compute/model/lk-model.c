@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-model-private.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "lk-error.h"
@@ -292,6 +293,13 @@ lk_model_check_divisors (LkModel *self, GArray *divisors, GError **error)
   return FALSE;
 }
 
+static gboolean
+lk_model_rope_makes_sense (const LkRopeConfig *rope)
+{
+  return rope->theta > 1 && isfinite (rope->theta) && rope->factor > 0 && isfinite (rope->factor) && rope->attention_factor > 0
+         && isfinite (rope->attention_factor);
+}
+
 gboolean
 _lk_model_check_config (LkModel *self, GError **error)
 {
@@ -322,12 +330,15 @@ _lk_model_check_config (LkModel *self, GError **error)
                      checks[i].value);
         return FALSE;
       }
-  if (!(c->norm_eps > 0 && c->norm_eps < 1) || !(c->rope.theta > 1) || !(c->attention_scale > 0) || !(c->attention_cap >= 0)
-      || !(c->final_cap >= 0) || !(c->rope.factor > 0) || !(c->rope.attention_factor > 0))
+  if (!(c->norm_eps > 0 && c->norm_eps < 1) || !lk_model_rope_makes_sense (&c->rope)
+      || (c->family->window_rope_theta > 0 && !lk_model_rope_makes_sense (&c->window_rope)) || !(c->attention_scale > 0)
+      || !isfinite (c->attention_scale) || !(c->attention_cap >= 0) || !isfinite (c->attention_cap) || !(c->final_cap >= 0)
+      || !isfinite (c->final_cap))
     {
       g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
                    "%s: the norm's epsilon, the rotary base or scaling, the scale of attention or a soft cap makes no sense", self->path);
       return FALSE;
     }
-  return lk_model_check_divisors (self, c->rope.divisors, error) && lk_model_check_divisors (self, c->rope.long_divisors, error);
+  return lk_model_check_divisors (self, c->rope.divisors, error) && lk_model_check_divisors (self, c->rope.long_divisors, error)
+         && lk_model_check_divisors (self, c->window_rope.divisors, error) && lk_model_check_divisors (self, c->window_rope.long_divisors, error);
 }

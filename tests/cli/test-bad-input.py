@@ -10,8 +10,8 @@ import resource
 import signal
 import subprocess
 
-from harness import (CLI, MODEL, TRAIN, OK, USAGE, BAD_INPUT, NO_ROOM, Skip, run, cli, lines_of, need_model,
-                     write, some_rows, main)
+from harness import (CLI, MODEL, TRAIN, SHARED, OK, USAGE, BAD_INPUT, NO_ROOM, Skip, run, cli, lines_of, need_model,
+                     sentence, write, some_rows, main)
 
 
 def test_bad_files(folder):
@@ -36,6 +36,29 @@ def test_bad_files(folder):
     cli("generate", "-m", MODEL, "-p", "x", "-d", "abacus", expect=USAGE)
     cli("generate", "-m", MODEL, "-p", "x", "--top-p", "7", expect=USAGE)
     cli("generate", "-m", MODEL, "-p", "x", "--context", "99999999", expect=USAGE)
+
+
+def test_bad_configs(folder):
+    """Settings of rotary embeddings and caps that make no sense, of either kind of Gemma 3's layers, are refused before anything is computed."""
+    source = os.path.join(SHARED, "golden", "families", "gemma3")
+    if not SHARED or not os.path.isdir(source):
+        raise Skip("the golden families are not here")
+    with open(os.path.join(source, "config.json"), encoding="utf-8") as file:
+        whole = json.load(file)
+    model = os.path.join(folder, "model")
+    os.makedirs(model)
+    os.symlink(os.path.join(source, "model.safetensors"), os.path.join(model, "model.safetensors"))
+    few = {"rope_type": "longrope", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 8, "short_factor": [1.0],
+           "long_factor": [1.0]}
+    part = {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}
+    plain = {"rope_type": "default", "rope_theta": 1000000.0}
+    for words, change in (("rotary scaling has 1 factors", {"rope_parameters": {"full_attention": plain, "sliding_attention": few}}),
+                          ("rotary base", {"rope_parameters": {"full_attention": plain, "sliding_attention": plain | {"rope_theta": -2.0}}}),
+                          ("partial_rotary_factor", {"rope_parameters": {"full_attention": plain, "sliding_attention": part}}),
+                          ("scale of attention", {"query_pre_attn_scalar": 0})):
+        write(model, "config.json", json.dumps(whole | change).encode())
+        done = run("inspect", model, expect=BAD_INPUT)
+        assert words in sentence(done), done
 
 
 def test_bad_datasets(folder):

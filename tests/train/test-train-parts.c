@@ -400,6 +400,10 @@ test_memory (void)
   options.recompute_layers = 0;
   g_assert_false (lk_train_plan_make (&options, &tighter, &error));
   g_assert_nonnull (strstr (error->message, "when 0 of "));
+  g_clear_error (&error);
+  options.rows = (1 << 25) + 1; /* 2³² tokens and 128 more are not 128 */
+  g_assert_false (lk_train_plan_make (&options, &tighter, &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT);
 }
 
 int
