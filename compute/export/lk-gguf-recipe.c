@@ -12,11 +12,11 @@ enum
 
 #define SAME(id, number)                                                                                     \
   {                                                                                                          \
-#id, number, LK_TYPE_##id, LK_TYPE_##id, LK_TYPE_##id, LK_TYPE_##id, RULE_NONE                                         \
+#id, number, LK_TYPE_##id, LK_TYPE_##id, LK_TYPE_##id, RULE_NONE                                                       \
   }
 #define WITH_HEAD(id, number)                                                                                \
   {                                                                                                          \
-#id, number, LK_TYPE_##id, LK_TYPE_Q6_K, LK_TYPE_##id, LK_TYPE_##id, RULE_NONE                                         \
+#id, number, LK_TYPE_##id, LK_TYPE_Q6_K, LK_TYPE_##id, RULE_NONE                                                       \
   }
 
 static const LkGgufRecipe recipes[] = {
@@ -28,10 +28,10 @@ static const LkGgufRecipe recipes[] = {
   WITH_HEAD (Q4_1, 3),
   WITH_HEAD (Q5_0, 8),
   WITH_HEAD (Q5_1, 9),
-  { "Q4_K_S", 14, LK_TYPE_Q4_K, LK_TYPE_Q6_K, LK_TYPE_Q5_K, LK_TYPE_Q4_K, RULE_FIRST },
-  { "Q4_K_M", 15, LK_TYPE_Q4_K, LK_TYPE_Q6_K, LK_TYPE_Q6_K, LK_TYPE_Q5_K, RULE_MORE },
-  { "Q5_K_S", 16, LK_TYPE_Q5_K, LK_TYPE_Q6_K, LK_TYPE_Q5_K, LK_TYPE_Q5_K, RULE_NONE },
-  { "Q5_K_M", 17, LK_TYPE_Q5_K, LK_TYPE_Q6_K, LK_TYPE_Q6_K, LK_TYPE_Q6_K, RULE_MORE },
+  { "Q4_K_S", 14, LK_TYPE_Q4_K, LK_TYPE_Q6_K, LK_TYPE_Q5_K, RULE_FIRST },
+  { "Q4_K_M", 15, LK_TYPE_Q4_K, LK_TYPE_Q6_K, LK_TYPE_Q6_K, RULE_MORE },
+  { "Q5_K_S", 16, LK_TYPE_Q5_K, LK_TYPE_Q6_K, LK_TYPE_Q5_K, RULE_NONE },
+  { "Q5_K_M", 17, LK_TYPE_Q5_K, LK_TYPE_Q6_K, LK_TYPE_Q6_K, RULE_MORE },
   SAME (Q6_K, 18),
 };
 
@@ -77,12 +77,13 @@ static gboolean
 wants_more (const LkGgufRecipe *self, const LkModelTensor *tensor, gint64 n)
 {
   gint64 i = tensor->layer;
+  gboolean v = tensor->role == LK_LINEAR_V || tensor->role == LK_LINEAR_QKV;
 
-  if (tensor->role != LK_LINEAR_V && tensor->role != LK_LINEAR_DOWN)
+  if (!v && tensor->role != LK_LINEAR_DOWN)
     return FALSE;
   if (self->rule == RULE_MORE)
     return i < n / 8 || i >= 7 * n / 8 || (i - n / 8) % 3 == 2;
-  return self->rule == RULE_FIRST && i < (tensor->role == LK_LINEAR_V ? 4 : n / 8);
+  return self->rule == RULE_FIRST && i < (v ? 4 : n / 8);
 }
 
 LkType
@@ -97,7 +98,5 @@ lk_gguf_recipe_type (const LkGgufRecipe *self, const LkModelConfig *config, cons
   if (head)
     return cols % lk_type_info (self->base)->block_elements ? fall_back (LK_TYPE_Q8_0, cols)
                                                             : fall_back (self->head, cols);
-  if (tensor->role == LK_LINEAR_QKV)
-    return fall_back (self->qkv, cols);
   return fall_back (wants_more (self, tensor, config->layers) ? self->more : self->base, cols);
 }

@@ -15,8 +15,7 @@ typedef struct
   guint file_type;  /* general.file_type */
   LkType base;
   LkType head; /* of the output head, or of the embedding where that is the head */
-  LkType more; /* of some layers' v and down projections, chosen by @rule */
-  LkType qkv;  /* of fused q, k and v */
+  LkType more; /* of some layers' v (also fused with q and k) and down projections, chosen by @rule */
   guint rule;  /* 0: none; 1: first and last eighth and each third between (_M); 2: first ones only (_S) */
 } LkGgufRecipe;
 

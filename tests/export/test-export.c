@@ -475,9 +475,12 @@ test_recipes (void)
     { "Q5_K_M", "blk.2.attn_q.weight", 2, LK_LINEAR_Q, 1, LK_TYPE_Q5_1 },
     { "Q4_K_S", "blk.3.attn_v.weight", 3, LK_LINEAR_V, 0, LK_TYPE_Q5_K },
     { "Q4_K_S", "blk.4.attn_v.weight", 4, LK_LINEAR_V, 0, LK_TYPE_Q4_K },
-    { "Q4_K_M", "blk.2.attn_qkv.weight", 2, LK_LINEAR_QKV, 0, LK_TYPE_Q5_K },
-    { "Q5_K_M", "blk.2.attn_qkv.weight", 2, LK_LINEAR_QKV, 0, LK_TYPE_Q6_K },
-    { "Q4_K_S", "blk.2.attn_qkv.weight", 2, LK_LINEAR_QKV, 0, LK_TYPE_Q4_K },
+    { "Q4_K_M", "blk.2.attn_qkv.weight", 2, LK_LINEAR_QKV, 0, LK_TYPE_Q4_K },
+    { "Q4_K_M", "blk.4.attn_qkv.weight", 4, LK_LINEAR_QKV, 0, LK_TYPE_Q6_K },
+    { "Q5_K_M", "blk.2.attn_qkv.weight", 2, LK_LINEAR_QKV, 0, LK_TYPE_Q5_K },
+    { "Q5_K_M", "blk.15.attn_qkv.weight", 15, LK_LINEAR_QKV, 0, LK_TYPE_Q6_K },
+    { "Q4_K_S", "blk.3.attn_qkv.weight", 3, LK_LINEAR_QKV, 0, LK_TYPE_Q5_K },
+    { "Q4_K_S", "blk.4.attn_qkv.weight", 4, LK_LINEAR_QKV, 0, LK_TYPE_Q4_K },
     { "q6_k", "blk.0.attn_q.weight", 0, LK_LINEAR_Q, 1, LK_TYPE_Q8_0 },
   };
   LkVariable *const shapes[] = { &wide, &odd, &strange, &norm };

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our quantisers and mixtures against llama-quantize on the same weights.
+
+    quantise.py LORIKEET_CLI SOURCE_ROOT MODEL…
+
+Each model is written as a GGUF of F32 by us, disturbed a little, and quantised from there by both: every tensor must get the same type, and our
+error may be one percent larger. MODEL is tiny, smollm2, gemma3 or the name of a folder of ../shared/golden/families, whose rows are no whole blocks
+of 256. Output is TAP. Skips where the oracle (tests/setup-oracle) or a model is missing.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import interop
+
+TYPES = ["F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K"]
+KNOWN = ("tiny", "smollm2", "gemma3")
+FEWER = {"gemma3": ["Q4_0", "Q4_K_M", "Q5_K_M", "Q6_K"]}  # its embedding, most of it, becomes Q8_0 in all mixtures
+FAMILY = ["Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K"]
+LIMIT = 1.01
+
+
+class Quantise(interop.Interop):
+    def __init__(self, cli, source, work):
+        super().__init__(cli, source, None, work)
+        self.errors = {}
+
+    def oracle(self, **job):
+        script = os.path.join(self.source, "tests", "interop", "quantise_oracle.py")
+        done = subprocess.run(self.run_in_oracle + ["python3", script], input=json.dumps(job), capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError("the oracle failed:\n" + done.stderr[-3000:])
+        return json.loads(done.stdout)
+
+    def write(self, model, kind, out):
+        self.lorikeet("export", "--model", model, "--format", "gguf", "--type", kind, "-o", out, "--no-verify", "--json")
+
+    def llama_quantise(self, base, kind, out):
+        done = subprocess.run(self.run_in_oracle + ["llama-quantize", base, out, kind, "2"], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError("llama-quantize failed:\n" + (done.stdout + done.stderr)[-2000:])
+
+    def one(self, name, base, kind):
+        ours, theirs = self.path(f"{name}-{kind}-ours.gguf"), self.path(f"{name}-{kind}-theirs.gguf")
+        self.write(base, kind, ours)
+        self.llama_quantise(base, kind, theirs)
+        told = self.oracle(do="compare", base=base, ours=ours, theirs=theirs)
+        os.unlink(ours)
+        os.unlink(theirs)
+        self.tap.ok(not told["types"], f"{name}, {kind}: {told['tensors']} tensors have the types that llama-quantize gives them",
+                    "\n".join(f"{tensor}: ours {a}, theirs {b}" for tensor, (a, b) in told["types"].items()))
+        for tensor_type, error in told["errors"].items():
+            self.errors.setdefault(tensor_type, []).append((name, kind, error))
+
+    def model(self, name):
+        path = interop.find_model(self.source, name) if name in KNOWN else os.path.join(self.source, "..", "shared", "golden", "families", name)
+        if not path or not os.path.exists(path):
+            self.tap.skip(name, "the model is not here")
+            return
+        base = self.path(f"{name}-F32.gguf")
+        self.write(path, "F32", base)
+        self.oracle(do="disturb", file=base)
+        for kind in FEWER.get(name, TYPES if name in KNOWN else FAMILY):
+            self.one(name, base, kind)
+        os.unlink(base)
+
+    def judge(self):
+        for tensor_type, found in sorted(self.errors.items()):
+            worst = max(found, key=lambda f: f[2]["ours"] / f[2]["theirs"] if f[2]["theirs"] else float(f[2]["ours"] > 0) * 9)
+            name, kind, error = worst
+            rows, differ = sum(f[2]["rows"] for f in found), sum(f[2]["bytes"] for f in found)
+            ratio = error["ours"] / error["theirs"] if error["theirs"] else 1.0 + (error["ours"] > 0)
+            print(f"# {tensor_type}: {rows} rows, {differ} bytes differ; relative error {error['ours']:.6f}, llama-quantize {error['theirs']:.6f}, "
+                  f"ratio {ratio:.5f} ({name}, {kind})")
+            self.tap.ok(ratio <= LIMIT, f"{tensor_type}: our error is at most {LIMIT} times llama-quantize's", f"{ratio} on {name}, {kind}")
+
+
+def main():
+    cli, source, *models = sys.argv[1:]
+    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
+        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
+        return
+    work = tempfile.mkdtemp(prefix="lorikeet-quantise-")
+    try:
+        test = Quantise(cli, source, work)
+        for name in models:
+            test.model(name)
+        test.judge()
+        test.tap.end()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
