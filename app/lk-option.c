@@ -86,7 +86,7 @@ lk_option_get_property (GObject *object, guint id, GValue *value, GParamSpec *ps
   switch (id)
     {
     case PROP_NAME: g_value_set_string (value, self->name); break;
-    case PROP_LABEL: g_value_set_string (value, self->label); break;
+    case PROP_LABEL: g_value_set_string (value, lk_option_get_label (self)); break;
     case PROP_VALUE: g_value_set_string (value, self->value); break;
     case PROP_NUMBER: g_value_set_double (value, g_ascii_strtod (self->value, NULL)); break;
     case PROP_ACTIVE: g_value_set_boolean (value, g_strcmp0 (self->value, "true") == 0); break;
@@ -239,16 +239,23 @@ lk_option_get_name (LkOption *self)
   return self->name;
 }
 
+/* The engine speaks English; its table's words are in our catalogue. */
+static const char *
+translated (const char *words)
+{
+  return words[0] != 0 ? _ (words) : words;
+}
+
 const char *
 lk_option_get_label (LkOption *self)
 {
-  return self->label;
+  return translated (self->label);
 }
 
 const char *
 lk_option_get_help (LkOption *self)
 {
-  return self->help;
+  return translated (self->help);
 }
 
 const char *
@@ -260,7 +267,7 @@ lk_option_get_unit (LkOption *self)
 const char *
 lk_option_get_group (LkOption *self)
 {
-  return self->group;
+  return translated (self->group);
 }
 
 LkOptionKind

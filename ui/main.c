@@ -10,9 +10,10 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (LkApplication) application = NULL;
+  const char *own = g_getenv ("LK_LOCALE_DIR"); /* where it is not installed: the build's po folder */
 
   setlocale (LC_ALL, "");
-  bindtextdomain (GETTEXT_PACKAGE, LK_LOCALEDIR);
+  bindtextdomain (GETTEXT_PACKAGE, own != NULL && own[0] != 0 ? own : LK_LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   g_set_application_name ("Lorikeet");
