@@ -11,6 +11,7 @@
 #include "lk-file.h"
 #include "lk-json.h"
 #include "lk-nf4.h"
+#include "lk-nf4-state.h"
 
 typedef struct
 {
@@ -69,29 +70,17 @@ take (LkModel *self, const char *name, const char *suffix, LkType type, guint64 
 static gboolean
 read_state (LkModel *self, const LkTensorInfo *info, gint64 rows, gint64 cols, gboolean nested, float *mean, GError **error)
 {
-  g_autoptr (JsonNode) node = info->type == LK_TYPE_U8 ? lk_json_parse ((const char *) info->data, info->size, info->name, error) : NULL;
-  JsonObject *state = node && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-  gint64 block = 0, nest = LK_NF4_NESTED, shape[2] = { 0, 0 };
-  double offset = 0;
-  JsonArray *list = NULL;
+  g_autofree char *source = g_strdup_printf ("%s: “%s”", self->path, info->name);
+  LkNf4State state = { 0 };
 
-  if (state && (!lk_json_get_int (state, "blocksize", info->name, &block, error)
-                || !lk_json_get_int (state, "nested_blocksize", info->name, &nest, error)
-                || !lk_json_get_double (state, "nested_offset", info->name, &offset, error)
-                || !lk_json_get_array (state, "shape", info->name, &list, error)))
+  if (info->type == LK_TYPE_U8 && !lk_nf4_state_parse ((const char *) info->data, info->size, source, &state, error))
     return FALSE;
-  for (guint i = 0; list && json_array_get_length (list) == 2 && i < 2; i++)
-    {
-      JsonNode *size = json_array_get_element (list, i);
-      shape[i] = JSON_NODE_HOLDS_VALUE (size) ? json_node_get_int (size) : 0;
-    }
-  *mean = (float) offset;
-  if (state && shape[0] == rows && shape[1] == cols && block == LK_NF4_BLOCK && (!nested || nest == LK_NF4_NESTED))
+  *mean = (float) state.nested_offset;
+  if (state.shape[0] == rows && state.shape[1] == cols && state.block == LK_NF4_BLOCK && (!nested || state.nested_block == LK_NF4_NESTED))
     return TRUE;
-  if (error && !*error)
-    g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
-                 "%s: “%s” must describe %" G_GINT64_FORMAT " × %" G_GINT64_FORMAT " elements in blocks of %d (scales: of %d)", self->path,
-                 info->name, rows, cols, LK_NF4_BLOCK, LK_NF4_NESTED);
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+               "%s must describe %" G_GINT64_FORMAT " × %" G_GINT64_FORMAT " elements in blocks of %d (scales: of %d)", source, rows, cols,
+               LK_NF4_BLOCK, LK_NF4_NESTED);
   return FALSE;
 }
 

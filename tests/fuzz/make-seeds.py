@@ -144,6 +144,13 @@ def adapter_seeds():
     yield "refused", json.dumps(base | {"use_dora": True, "modules_to_save": [], "target_modules": "all-linear"}).encode()
 
 
+def nf4_state_seeds():
+    plain = {"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [640, 640]}
+    yield "plain", json.dumps(plain).encode()
+    yield "nested", json.dumps(plain | {"nested_blocksize": 256, "nested_dtype": "float32", "nested_offset": 0.0478515625}).encode()
+    yield "nulls", json.dumps(dict.fromkeys(["blocksize", "shape", "nested_blocksize", "nested_offset"])).encode()
+
+
 def config_seeds():
     base = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 32, "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1,
             "num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "eos_token_id": [2, 3]}
@@ -180,7 +187,7 @@ def events_seeds():
 def main():
     for name, seeds in list(globals().items()):
         if name.endswith("_seeds"):
-            folder = os.path.join(sys.argv[1], name[:-6])
+            folder = os.path.join(sys.argv[1], name[:-6].replace("_", "-"))
             os.makedirs(folder, exist_ok=True)
             for seed, content in seeds():
                 with open(os.path.join(folder, "seed-" + seed), "wb") as file:

@@ -56,6 +56,7 @@ class Quantise(interop.Interop):
                     "\n".join(f"{tensor}: ours {a}, theirs {b}" for tensor, (a, b) in told["types"].items()))
         for tensor_type, error in told["errors"].items():
             self.errors.setdefault(tensor_type, []).append((name, kind, error))
+            print(f"#   {tensor_type}: {error['rows']} rows, {error['bytes']} bytes differ; {error['ours']:.6f}, llama-quantize {error['theirs']:.6f}")
 
     def model(self, name):
         path = interop.find_model(self.source, name) if name in KNOWN else os.path.join(self.source, "..", "shared", "golden", "families", name)

@@ -20,8 +20,8 @@ import interop
 import quantise
 
 MXFP4 = ["--tensor-type", "attn_.=mxfp4", "--tensor-type", "ffn_=mxfp4"]  # its own mixture takes it for experts only
-KINDS = [("Q2_K", []), ("Q3_K_M", []), ("Q4_K_M", []), ("Q5_K_M", []), ("Q6_K", []), ("Q5_0", []), ("Q5_1", []), ("IQ4_NL", []), ("IQ4_XS", []),
-         ("TQ1_0", []), ("TQ2_0", []), ("MXFP4", MXFP4)]
+KINDS = [("MXFP4", MXFP4), ("TQ1_0", []), ("TQ2_0", []), ("IQ4_NL", []), ("IQ4_XS", []), ("Q2_K", []), ("Q3_K_M", []), ("Q4_K_M", []),
+         ("Q5_K_M", []), ("Q6_K", []), ("Q5_0", []), ("Q5_1", [])]
 HOLDS = {"Q3_K_M": "Q3_K", "Q4_K_M": "Q4_K", "Q5_K_M": "Q5_K"}
 PROMPTS = ["What is the capital of France?", "Tell me about a cat.", "How do I make tea?", "Who are you?", "Name three fruits."]
 interop.TOKENS = 12
