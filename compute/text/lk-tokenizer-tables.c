@@ -237,13 +237,15 @@ lk_collect_pairs (LkTokenizer *self, guint id, guint32 rank, GArray *pairs)
 gboolean
 _lk_tokenizer_merge_by_scores (LkTokenizer *self, const double *scores, GError **error)
 {
-  g_autofree guint32 *order = g_new (guint32, self->n_tokens);
+  g_autoptr (GArray) sorted = g_array_sized_new (FALSE, FALSE, sizeof (guint32), self->n_tokens);
+  const guint32 *order;
   g_autofree guint32 *rank = g_new (guint32, self->n_tokens);
   g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, 4 * sizeof (guint32));
 
   for (guint i = 0; i < self->n_tokens; i++)
-    order[i] = i;
-  g_qsort_with_data (order, (gint) self->n_tokens, sizeof *order, lk_compare_scores, (gpointer) scores);
+    g_array_append_val (sorted, i);
+  g_array_sort_with_data (sorted, lk_compare_scores, (gpointer) scores);
+  order = (const guint32 *) (const void *) sorted->data;
   for (guint i = 0; i < self->n_tokens; i++) /* tokens of one score are equals */
     rank[order[i]] = i > 0 && scores[order[i]] == scores[order[i - 1]] ? rank[order[i - 1]] : i;
   lk_build_characters (self);

@@ -160,12 +160,14 @@ static void
 lk_json_put_dict (LkJsonWriter *self, const LkValue *value, guint depth)
 {
   gsize n = value->as.dict.n;
-  g_autofree gsize *order = g_new (gsize, n + 1);
+  g_autoptr (GArray) sorted = g_array_sized_new (FALSE, FALSE, sizeof (gsize), (guint) n);
+  const gsize *order;
 
   for (gsize i = 0; i < n; i++)
-    order[i] = i;
+    g_array_append_val (sorted, i);
   if (self->style->sort)
-    g_qsort_with_data (order, (gint) n, sizeof *order, lk_json_compare, (gpointer) value);
+    g_array_sort_with_data (sorted, lk_json_compare, (gpointer) value);
+  order = (const gsize *) (const void *) sorted->data;
   lk_json_put (self, "{", 0);
   for (gsize i = 0; i < n && !self->builder.context->error; i++)
     {
