@@ -63,6 +63,7 @@ static const Field snapshot_fields[] = {
   U64 (max_allocation_size),
   U64 (max_allocation_count),
   U64 (max_buffer_size),
+  U32 (compute_units),
   FIELD (FIELD_DOUBLE, LkDeviceSnapshot, timestamp_period),
   FLAG (storage_8bit),
   FLAG (storage_16bit),
@@ -75,6 +76,7 @@ static const Field snapshot_fields[] = {
   FLAG (vulkan_memory_model),
   FLAG (subgroup_size_control),
   FLAG (integer_dot_product),
+  FLAG (integer_dot_product_mixed),
   FLAG (cooperative_matrix),
   FLAG (memory_budget),
 };

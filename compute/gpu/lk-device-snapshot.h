@@ -79,12 +79,14 @@ typedef struct
   guint64 max_allocation_size;
   guint64 max_allocation_count;
   guint64 max_buffer_size;
+  guint32 compute_units;   /* multiprocessors, compute units, Xe cores; 0 when the driver does not tell */
   double timestamp_period; /* nanoseconds a tick; 0 when the device keeps no time */
 
   gboolean storage_8bit, storage_16bit, timeline_semaphore; /* required, see lk-device-plan.h */
   gboolean shader_float16, shader_int8, shader_int16;       /* the rest is used where it is there */
   gboolean scalar_block_layout, buffer_device_address, vulkan_memory_model, subgroup_size_control;
-  gboolean integer_dot_product; /* 4×8-bit packed signed, accelerated */
+  gboolean integer_dot_product;       /* 4×8-bit packed signed, accelerated */
+  gboolean integer_dot_product_mixed; /* 4×8-bit packed of mixed signedness, accelerated */
   gboolean cooperative_matrix;
   gboolean memory_budget; /* VK_EXT_memory_budget */
 

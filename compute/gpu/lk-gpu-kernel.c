@@ -7,9 +7,11 @@
 
 static const LkKernelInfo infos[] = {
 #define LK_KERNEL(NAME, name, n_bindings, push_bytes) \
-  { #name, n_bindings, push_bytes, lk_shader_##name, sizeof lk_shader_##name },
+  { #name, n_bindings, push_bytes, lk_shader_##name, lk_shader_##name##_bytes },
+#define LK_KERNEL_MATRIX LK_KERNEL
 #include "kernels.def"
 #undef LK_KERNEL
+#undef LK_KERNEL_MATRIX
 };
 
 const LkKernelInfo *
@@ -18,12 +20,19 @@ lk_kernel_info (LkKernel kernel)
   return &infos[kernel];
 }
 
+gboolean
+lk_kernel_is_built (LkKernel kernel)
+{
+  return infos[kernel].code_bytes > 0;
+}
+
 /* Key and value of the device's table of pipelines at once. */
 typedef struct
 {
   LkKernel kernel;
   guint n_constants;
   guint32 constants[LK_GPU_MAX_CONSTANTS];
+  guint subgroup_size;
   VkPipeline pipeline;
 } Entry;
 
@@ -31,7 +40,7 @@ static guint
 entry_hash (gconstpointer data)
 {
   const Entry *entry = data;
-  guint hash = 5381 + entry->kernel;
+  guint hash = 5381 + entry->kernel + 131 * entry->subgroup_size;
 
   for (guint i = 0; i < entry->n_constants; i++)
     hash = hash * 33 + entry->constants[i];
@@ -44,6 +53,7 @@ entry_equal (gconstpointer a, gconstpointer b)
   const Entry *x = a, *y = b;
 
   return x->kernel == y->kernel && x->n_constants == y->n_constants
+         && x->subgroup_size == y->subgroup_size
          && memcmp (x->constants, y->constants, x->n_constants * sizeof x->constants[0]) == 0;
 }
 
@@ -100,10 +110,16 @@ make_pipeline (LkGpuDevice *self, Entry *entry)
     .dataSize = entry->n_constants * sizeof entry->constants[0],
     .pData = entry->constants,
   };
+  const VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size = {
+    .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
+    .requiredSubgroupSize = entry->subgroup_size,
+  };
   const VkComputePipelineCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
     .stage = {
       .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+      .pNext = entry->subgroup_size ? &size : NULL,
+      .flags = entry->subgroup_size ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT : 0,
       .stage = VK_SHADER_STAGE_COMPUTE_BIT,
       .module = self->modules[entry->kernel],
       .pName = "main",
@@ -119,7 +135,7 @@ make_pipeline (LkGpuDevice *self, Entry *entry)
 
 gboolean
 lk_gpu_kernel_get_pipeline (LkGpuDevice *self, LkKernel kernel, const guint32 *constants, guint n_constants,
-                            VkPipeline *pipeline, GError **error)
+                            guint subgroup_size, VkPipeline *pipeline, GError **error)
 {
   g_autofree Entry *entry = g_new0 (Entry, 1);
   const Entry *known;
@@ -127,6 +143,7 @@ lk_gpu_kernel_get_pipeline (LkGpuDevice *self, LkKernel kernel, const guint32 *c
 
   entry->kernel = kernel;
   entry->n_constants = n_constants;
+  entry->subgroup_size = self->snapshot.subgroup_size_control ? subgroup_size : 0;
   memcpy (entry->constants, constants, n_constants * sizeof *constants);
   if (!self->pipelines)
     self->pipelines = g_hash_table_new_full (entry_hash, entry_equal, g_free, NULL);

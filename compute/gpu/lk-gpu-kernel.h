@@ -11,14 +11,16 @@
 G_BEGIN_DECLS
 
 #define LK_GPU_MAX_BINDINGS 12
-#define LK_GPU_MAX_CONSTANTS 12
+#define LK_GPU_MAX_CONSTANTS 18
 #define LK_GPU_MAX_PUSH 128
 
 typedef enum
 {
 #define LK_KERNEL(NAME, name, n_bindings, push_bytes) LK_KERNEL_##NAME,
+#define LK_KERNEL_MATRIX LK_KERNEL
 #include "kernels.def"
 #undef LK_KERNEL
+#undef LK_KERNEL_MATRIX
   LK_N_KERNELS
 } LkKernel;
 
@@ -33,5 +35,7 @@ typedef struct
 
 /* Never NULL for a member of the enumeration. */
 const LkKernelInfo *lk_kernel_info (LkKernel kernel);
+/* FALSE for kernels that the compiler of this build did not know. */
+gboolean lk_kernel_is_built (LkKernel kernel);
 
 G_END_DECLS

@@ -113,7 +113,8 @@ void lk_gpu_cache_close (LkGpuDevice *self);
 
 /* lk-gpu-kernel.c: the pipeline lives as long as the device; its layout is self->layouts[n_bindings]. */
 gboolean lk_gpu_kernel_get_pipeline (LkGpuDevice *self, LkKernel kernel, const guint32 *constants,
-                                     guint n_constants, VkPipeline *pipeline, GError **error);
+                                     guint n_constants, guint subgroup_size, VkPipeline *pipeline,
+                                     GError **error);
 void lk_gpu_kernel_close (LkGpuDevice *self);
 
 /* Everything before is done and seen by everything after, on the device; @to_host: by the host instead. */

@@ -3,6 +3,7 @@
  * The recording of a snapshot from a live device: the only place that asks Vulkan what a device can do.
  */
 #include "lk-gpu-instance.h"
+#include "lk-vulkan-matrix.h"
 
 #include <string.h>
 
@@ -67,6 +68,12 @@ record_properties (Recorder *r)
     = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES };
   VkPhysicalDeviceMaintenance4Properties m4 = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES };
+  VkPhysicalDeviceShaderSMBuiltinsPropertiesNV sm
+    = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV };
+  VkPhysicalDeviceShaderCoreProperties2AMD cores
+    = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_2_AMD };
+  VkPhysicalDeviceShaderCorePropertiesAMD counts
+    = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD, .pNext = &cores };
   VkPhysicalDeviceVulkan12Properties p12
     = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES };
   VkPhysicalDeviceVulkan11Properties p11 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
@@ -79,6 +86,16 @@ record_properties (Recorder *r)
     p12.pNext = &p13;
   else if (has_extension (r, VK_KHR_MAINTENANCE_4_EXTENSION_NAME))
     p12.pNext = &m4;
+  if (has_extension (r, VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME))
+    {
+      sm.pNext = p.pNext;
+      p.pNext = &sm;
+    }
+  else if (has_extension (r, VK_AMD_SHADER_CORE_PROPERTIES_2_EXTENSION_NAME))
+    {
+      cores.pNext = p.pNext;
+      p.pNext = &counts;
+    }
   vkGetPhysicalDeviceProperties2 (r->device, &p);
 
   g_strlcpy (s->name, p.properties.deviceName, sizeof s->name);
@@ -102,14 +119,19 @@ record_properties (Recorder *r)
     {
       s->subgroup_size_min = p13.minSubgroupSize;
       s->subgroup_size_max = p13.maxSubgroupSize;
+      s->subgroup_size_control = (p13.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
     }
   s->integer_dot_product = p13.integerDotProduct4x8BitPackedSignedAccelerated;
+  s->integer_dot_product_mixed = p13.integerDotProduct4x8BitPackedMixedSignednessAccelerated;
+  s->compute_units = MAX (sm.shaderSMCount, cores.activeComputeUnitCount);
 }
 
 static void
 record_features (Recorder *r)
 {
   LkDeviceSnapshot *s = r->out;
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrices
+    = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR };
   VkPhysicalDeviceVulkan13Features f13 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES };
   VkPhysicalDeviceVulkan12Features f12 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES };
   VkPhysicalDeviceVulkan11Features f11 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
@@ -120,6 +142,11 @@ record_features (Recorder *r)
     f.pNext = &f11;
   if (r->api_version >= VK_API_VERSION_1_3)
     f12.pNext = &f13;
+  if (has_extension (r, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME))
+    {
+      matrices.pNext = f.pNext;
+      f.pNext = &matrices;
+    }
   vkGetPhysicalDeviceFeatures2 (r->device, &f);
 
   s->storage_8bit = f12.storageBuffer8BitAccess;
@@ -131,11 +158,11 @@ record_features (Recorder *r)
   s->scalar_block_layout = f12.scalarBlockLayout;
   s->buffer_device_address = f12.bufferDeviceAddress;
   s->vulkan_memory_model = f12.vulkanMemoryModel;
-  s->subgroup_size_control = f13.subgroupSizeControl;
+  /* May a compute pipeline ask for the size, and for full subgroups? (the stages are there since the properties) */
+  s->subgroup_size_control = s->subgroup_size_control && f13.subgroupSizeControl && f13.computeFullSubgroups;
   s->memory_budget = has_extension (r, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
-#ifdef VK_KHR_cooperative_matrix
-  s->cooperative_matrix = has_extension (r, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
-#endif
+  s->cooperative_matrix
+    = matrices.cooperativeMatrix && has_extension (r, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
 }
 
 static void
@@ -178,7 +205,6 @@ record_queues (Recorder *r)
                                                   .timestamp_bits = families[i].timestampValidBits };
 }
 
-#ifdef VK_KHR_cooperative_matrix
 static void
 record_matrices (Recorder *r, VkInstance instance)
 {
@@ -196,10 +222,10 @@ record_matrices (Recorder *r, VkInstance instance)
     return;
   s->n_matrices = n;
   for (guint i = 0; i < n; i++)
-    s->matrices[i] = (LkDeviceMatrix){ rows[i].MSize, rows[i].NSize, rows[i].KSize,      rows[i].AType,
-                                       rows[i].BType, rows[i].CType, rows[i].ResultType, rows[i].scope };
+    s->matrices[i] = (LkDeviceMatrix){ rows[i].MSize, rows[i].NSize, rows[i].KSize,      (guint32) rows[i].AType,
+                                       (guint32) rows[i].BType, (guint32) rows[i].CType, (guint32) rows[i].ResultType,
+                                       (guint32) rows[i].scope };
 }
-#endif
 
 void
 lk_gpu_instance_record (LkGpuInstance *self, VkPhysicalDevice device, LkDeviceSnapshot *out)
@@ -219,8 +245,6 @@ lk_gpu_instance_record (LkGpuInstance *self, VkPhysicalDevice device, LkDeviceSn
   record_features (&r);
   record_memory (&r);
   record_queues (&r);
-#ifdef VK_KHR_cooperative_matrix
   record_matrices (&r, lk_gpu_instance_get_handle (self));
-#endif
   g_free (r.extensions);
 }

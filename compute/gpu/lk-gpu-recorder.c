@@ -84,6 +84,8 @@ check_dispatch (LkGpuRecorder *self, const LkGpuDispatch *dispatch, GError **err
   const LkDeviceSnapshot *s = &self->device->snapshot;
   const guint32 limits[] = { s->max_workgroup_count_x, s->max_workgroup_count_y, s->max_workgroup_count_z };
 
+  if (!lk_kernel_is_built (dispatch->kernel))
+    return refuse (error, dispatch, "this build was made without it.");
   if (dispatch->n_bindings != info->n_bindings)
     return refuse (error, dispatch, "%u buffers are given, but it takes %u.", dispatch->n_bindings,
                    info->n_bindings);
@@ -112,7 +114,7 @@ lk_gpu_recorder_dispatch (LkGpuRecorder *self, const LkGpuDispatch *dispatch, GE
   if (dispatch->groups[0] == 0 || dispatch->groups[1] == 0 || dispatch->groups[2] == 0)
     return TRUE;
   if (!lk_gpu_kernel_get_pipeline (self->device, dispatch->kernel, dispatch->constants, dispatch->n_constants,
-                                   &command.pipeline, error))
+                                   dispatch->subgroup_size, &command.pipeline, error))
     return FALSE;
   g_array_append_val (self->commands, command);
   return TRUE;

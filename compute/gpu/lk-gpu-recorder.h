@@ -24,6 +24,7 @@ typedef struct
   LkKernel kernel;
   guint32 constants[LK_GPU_MAX_CONSTANTS]; /* specialization constants 0 … n-1 */
   guint n_constants;
+  guint subgroup_size; /* the kernel must run with full subgroups of this size, where it can be asked for; 0: any */
   struct
   {
     LkGpuSlice slice;
