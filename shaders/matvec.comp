@@ -28,6 +28,8 @@ layout(push_constant) uniform Push
   uint b_cols;
   uint m_tile;
   uint b_first, side_offset;
+  uint k_part, c_part;
+  float a_scale;
 };
 
 layout(binding = 0) readonly buffer A { float a[]; };

@@ -3,6 +3,7 @@
 #include "lk-command.h"
 #include "lk-cpu-kernels.h"
 #include "lk-device-plan.h"
+#include "lk-gpu-kernel.h"
 #include "lk-gpu-instance.h"
 
 static gboolean as_json, with_snapshots;
@@ -48,6 +49,7 @@ static JsonObject *
 gpu_to_json (const LkDeviceSnapshot *snapshot, guint index, const char *refusal)
 {
   LkDevicePlan plan;
+  gboolean usable = lk_device_plan_make (snapshot, &plan, NULL);
   JsonObject *object = json_object_new ();
   g_autofree char *device = g_strdup_printf ("vulkan:%u", index);
   g_autofree char *driver = g_strdup_printf ("%s %s", snapshot->driver_name, snapshot->driver_info);
@@ -57,9 +59,16 @@ gpu_to_json (const LkDeviceSnapshot *snapshot, guint index, const char *refusal)
   json_object_set_string_member (object, "driver", g_strstrip (driver));
   json_object_set_string_member (object, "kind", lk_device_kind_name (snapshot->kind));
   json_object_set_int_member (object, "memory_bytes", (gint64) lk_device_snapshot_get_memory (snapshot));
-  json_object_set_boolean_member (object, "usable", lk_device_plan_make (snapshot, &plan, NULL));
+  json_object_set_boolean_member (object, "usable", usable);
   if (refusal[0])
     json_object_set_string_member (object, "reason", refusal);
+  if (usable)
+    {
+      if (!lk_kernel_is_built (LK_KERNEL_MATMUL_MATRIX))
+        lk_device_plan_forget_matrix (&plan, LK_DEVICE_MATRIX_NOT_BUILT);
+      json_object_set_string_member (object, "products", lk_matmul_path_describe (plan.matmul));
+      json_object_set_string_member (object, "matrix_units", plan.matrix_reason);
+    }
   if (with_snapshots)
     json_object_set_member (object, "snapshot", lk_device_snapshot_to_json (snapshot));
   return object;
@@ -76,6 +85,9 @@ print_row (JsonObject *object, gboolean chosen)
                 json_object_get_string_member (object, "kind"), memory);
   if (json_object_has_member (object, "reason"))
     lk_cli_print ("  %-10s %s", "", json_object_get_string_member (object, "reason"));
+  if (json_object_has_member (object, "matrix_units"))
+    lk_cli_print ("  %-10s Multiplies %s. %s", "", json_object_get_string_member (object, "products"),
+                  json_object_get_string_member (object, "matrix_units"));
 }
 
 static int

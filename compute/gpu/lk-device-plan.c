@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-device-plan.h"
 
+#include "lk-device-matrix.h"
 #include "lk-error.h"
 
 #include <string.h>
@@ -140,6 +141,30 @@ guess_rates (const LkDeviceSnapshot *s, LkDevicePlan *out)
   out->dispatch_flops = out->software ? 1e15 : 0.1 * out->flops_per_s;
 }
 
+/* Compute units of devices that do not tell: how many work groups it takes until nothing idles. */
+static guint
+guess_units (const LkDeviceSnapshot *s)
+{
+  static const guint guesses[] = {
+    [LK_DEVICE_OTHER] = 8,   [LK_DEVICE_INTEGRATED] = 8, [LK_DEVICE_DISCRETE] = 32,
+    [LK_DEVICE_VIRTUAL] = 8, [LK_DEVICE_SOFTWARE] = 4,
+  };
+  guint kind = (guint) s->kind < G_N_ELEMENTS (guesses) ? s->kind : LK_DEVICE_OTHER;
+
+  return s->compute_units ? s->compute_units : guesses[kind];
+}
+
+static void
+plan_products (const LkDeviceSnapshot *s, LkDevicePlan *out)
+{
+  out->half = s->shader_float16 && s->storage_16bit;
+  out->compute_units = guess_units (s);
+  out->max_threads = MIN (s->max_workgroup_invocations, s->max_workgroup_size_x);
+  out->shared_memory = s->max_shared_memory;
+  lk_device_matrix_plan (s, &out->matrix, &out->matrix_reason);
+  out->largest_tile = lk_device_largest_tile (s, out->matrix.m > 0);
+}
+
 static void need (GString *missing, gboolean there, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 static void
@@ -203,8 +228,9 @@ lk_device_plan_make (const LkDeviceSnapshot *s, LkDevicePlan *out, GError **erro
   plan.max_block = MIN (MIN (s->max_allocation_size, s->max_buffer_size), MAX_BLOCK) & ~(plan.alignment - 1);
   plan.max_binding = s->max_storage_buffer_range & ~G_GUINT64_CONSTANT (3);
   guess_rates (s, &plan);
+  plan_products (s, &plan);
   *out = plan;
-  return TRUE;
+  return lk_device_plan_set_precision (out, LK_PRECISION_AUTO, error);
 }
 
 static int

@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Decide before you create: which device, which queue, which memory, how much work at a time. Pure functions
- * of recorded snapshots; nothing here touches Vulkan, so the plan for any card is a unit test.
+ * Decide before you create: which device, which queue, which memory, which kernels, how much work at a time. Pure
+ * functions of recorded snapshots; nothing here touches Vulkan, so the plan for any card is a unit test.
  */
 #pragma once
 
 #include "lk-device-snapshot.h"
 
 G_BEGIN_DECLS
+
+/* The numbers matrix products are made of; sums are always float32. */
+typedef enum
+{
+  LK_PRECISION_AUTO,    /* float32, so that numbers are the reference's on every device */
+  LK_PRECISION_FLOAT32, /* what parity with a reference is measured in */
+  LK_PRECISION_FLOAT16, /* the device's best kernel for 16-bit inputs */
+  /* One kernel and no other, for tests and measurements. */
+  LK_PRECISION_FLOAT16_THREADS,
+  LK_PRECISION_FLOAT16_MATRIX,
+  LK_PRECISION_FLOAT16_MATRIX8,
+  LK_N_PRECISIONS
+} LkPrecision;
+
+/* "auto", "float32", "float16", "float16-threads", "float16-matrix", "float16-matrix8"; NULL-terminated. */
+extern const char *const lk_precision_names[];
+gboolean lk_precision_parse (const char *text, LkPrecision *out, GError **error);
 
 /* What the user asked for. */
 typedef enum
@@ -21,10 +38,36 @@ typedef struct
 {
   LkDeviceWant want;
   gint index; /* for "vulkan:N" the N, counted as the driver lists its devices; else -1 */
+  LkPrecision precision;
 } LkDeviceChoice;
 
 /* Parses "auto", "cpu", "vulkan" or "vulkan:N". */
 gboolean lk_device_choice_parse (const char *text, LkDeviceChoice *out, GError **error);
+
+/* The kernels a matrix product can be made by. */
+typedef enum
+{
+  LK_MATMUL_FLOAT32, /* shaders/matmul.comp */
+  LK_MATMUL_FLOAT16, /* shaders/matmul_half.comp: 16-bit slices, multiplied as float32 */
+  LK_MATMUL_MATRIX,  /* shaders/matmul_matrix.comp: VK_KHR_cooperative_matrix */
+  LK_MATMUL_MATRIX8, /* shaders/matmul_matrix8.comp: the same for 8 × 8 × 8 known when it is compiled */
+} LkMatmulPath;
+
+static inline gboolean
+lk_matmul_path_is_matrix (LkMatmulPath path)
+{
+  return path == LK_MATMUL_MATRIX || path == LK_MATMUL_MATRIX8;
+}
+
+/* "float32", "float16", "float16 on matrix units". */
+const char *lk_matmul_path_describe (LkMatmulPath path);
+
+/* Fragments of the device's matrix units, 16-bit floats with float32 sums; m = 0: none that can be used. */
+typedef struct
+{
+  guint m, n, k;
+  guint subgroup_size; /* lanes that hold a fragment */
+} LkMatrixUnit;
 
 /* How one device is to be used. Sizes in bytes. */
 typedef struct
@@ -44,10 +87,27 @@ typedef struct
   double bytes_per_s;
   double submission_seconds; /* estimated work of one submission; 0: no limit */
   double dispatch_flops;     /* an operation with more work than this is cut along its rows */
+  /* Matrix products, see lk-matmul-plan.h. */
+  LkMatmulPath matmul;
+  LkMatrixUnit matrix;
+  const char *matrix_reason; /* static; why the matrix units are or are not used: a sentence for people */
+  gboolean half;             /* 16-bit floats in kernels and their shared memory */
+  guint compute_units;       /* stated, or a guess by kind of device */
+  guint max_threads;         /* of a work group */
+  guint shared_memory;       /* of a work group */
+  const char *tile;          /* the only row of the table of tiles to be used, static; NULL: the best */
+  guint largest_tile;        /* elements of a product one work group may make */
 } LkDevicePlan;
 
-/* FALSE and LK_ERROR_UNSUPPORTED with a sentence for each thing that is missing. */
+/* FALSE and LK_ERROR_UNSUPPORTED with a sentence for each thing that is missing. The precision is AUTO. */
 gboolean lk_device_plan_make (const LkDeviceSnapshot *snapshot, LkDevicePlan *out, GError **error);
+/* Sets out->matmul for @precision. FALSE and LK_ERROR_UNSUPPORTED when one kernel is asked for that cannot run. */
+gboolean lk_device_plan_set_precision (LkDevicePlan *self, LkPrecision precision, GError **error);
+/* Plans without the device's matrix units, for @reason (static). Before the precision is set. */
+void lk_device_plan_forget_matrix (LkDevicePlan *self, const char *reason);
+/* What a build without the kernels for matrix units says of them. */
+#define LK_DEVICE_MATRIX_NOT_BUILT \
+  "Its matrix units are not used: the GLSL compiler of this build does not know cooperative matrices (see -Dglslc)."
 
 typedef struct
 {

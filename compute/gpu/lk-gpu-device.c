@@ -2,6 +2,9 @@
 #define G_LOG_DOMAIN "lorikeet-gpu"
 #include "lk-gpu-private.h"
 
+#include "lk-matmul-plan.h"
+#include "lk-vulkan-matrix.h"
+
 /* Never freed. */
 static GSList *hung_devices;
 
@@ -46,14 +49,20 @@ choose (LkGpuDevice *self, const LkDeviceChoice *choice, GError **error)
   self->physical = g_array_index (devices, VkPhysicalDevice, selection->index);
   self->reason = g_steal_pointer (&selection->reason);
   self->notice = g_steal_pointer (&selection->notice);
-  return lk_device_plan_make (&self->snapshot, &self->plan, error);
+  if (!lk_device_plan_make (&self->snapshot, &self->plan, error))
+    return FALSE;
+  if (!lk_kernel_is_built (LK_KERNEL_MATMUL_MATRIX))
+    lk_device_plan_forget_matrix (&self->plan, LK_DEVICE_MATRIX_NOT_BUILT);
+  return lk_device_plan_set_precision (&self->plan, choice->precision, error);
 }
 
 static gboolean
 create_device (LkGpuDevice *self, GError **error)
 {
   const float priority = 1.0f;
-  const char *extensions[1];
+  const LkDeviceSnapshot *s = &self->snapshot;
+  const gboolean matrix = self->plan.matrix.m > 0;
+  const char *extensions[2];
   guint n_extensions = 0;
   const VkDeviceQueueCreateInfo queue = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -61,10 +70,23 @@ create_device (LkGpuDevice *self, GError **error)
     .queueCount = 1,
     .pQueuePriorities = &priority,
   };
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrices = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
+    .cooperativeMatrix = VK_TRUE,
+  };
+  VkPhysicalDeviceVulkan13Features f13 = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+    .pNext = matrix ? &matrices : NULL,
+    .subgroupSizeControl = s->subgroup_size_control,
+    .computeFullSubgroups = s->subgroup_size_control,
+  };
   VkPhysicalDeviceVulkan12Features f12 = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+    .pNext = s->api_version >= VK_API_VERSION_1_3 ? (void *) &f13 : matrix ? (void *) &matrices : NULL,
     .storageBuffer8BitAccess = VK_TRUE,
+    .shaderFloat16 = s->shader_float16,
     .timelineSemaphore = VK_TRUE,
+    .vulkanMemoryModel = matrix,
   };
   VkPhysicalDeviceVulkan11Features f11 = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
@@ -86,6 +108,8 @@ create_device (LkGpuDevice *self, GError **error)
 
   if (self->snapshot.memory_budget)
     extensions[n_extensions++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
+  if (matrix)
+    extensions[n_extensions++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
   info.enabledExtensionCount = n_extensions;
   result = vkCreateDevice (self->physical, &info, NULL, &self->device);
   if (result != VK_SUCCESS)
@@ -212,6 +236,24 @@ const char *
 lk_gpu_device_get_notice (LkGpuDevice *self)
 {
   return self->notice;
+}
+
+gboolean
+lk_gpu_device_set_tile (LkGpuDevice *self, const char *name)
+{
+  const char *before = self->plan.tile;
+
+  self->plan.tile = NULL;
+  if (!name)
+    return TRUE;
+  for (const LkMatmulTile *tile = lk_matmul_tiles (); tile->name; tile++)
+    {
+      self->plan.tile = tile->name;
+      if (g_str_equal (tile->name, name) && lk_matmul_tile_fits (tile, &self->plan, self->plan.matmul))
+        return TRUE;
+    }
+  self->plan.tile = before;
+  return FALSE;
 }
 
 gboolean

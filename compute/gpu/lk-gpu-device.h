@@ -42,6 +42,10 @@ const char *lk_gpu_device_get_reason (LkGpuDevice *self);
 /* What the user is to be told of the choice, sentences; NULL: nothing. */
 const char *lk_gpu_device_get_notice (LkGpuDevice *self);
 
+/* From now on products are made with the row @name of the table of tiles (lk-matmul-plan.h) and no other, for tests and
+ * measurements; NULL: with the best again. FALSE when this device has no room for it or the path no such row. */
+gboolean lk_gpu_device_set_tile (LkGpuDevice *self, const char *name);
+
 /* TRUE after the driver reported the device lost: every call that uses it fails with LK_ERROR_DEVICE_LOST;
  * free everything and open a new one. */
 gboolean lk_gpu_device_is_lost (LkGpuDevice *self);

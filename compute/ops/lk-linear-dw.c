@@ -49,7 +49,7 @@ lk_linear_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *dw = lk_program_get_tensor (task->program, node->out[0]);
   LkOpMatmul product = { .m = dw->rows, .n = dw->cols, .k = dy->rows, .a = lk_gpu_task_slice (task, node->in[0]),
                          .a_transposed = TRUE, .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = LK_TYPE_F32,
-                         .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE };
+                         .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE, .a_scale = LK_OP_GRADIENT_SCALE };
 
   return lk_op_matmul (task, node, &product, error);
 }

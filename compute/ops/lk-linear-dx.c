@@ -40,7 +40,7 @@ lk_linear_dx_scratch (LkProgram *program, const LkNode *node, LkTarget target, g
   guint64 masked = node->params.f[LK_LINEAR_DROPOUT] > 0 ? (guint64) LK_LINEAR_DX_ROWS * (guint64) w->cols : 0;
 
   if (target == LK_TARGET_GPU)
-    return 0;
+    return lk_linear_gpu_scratch (program, node, lk_program_get_tensor (program, node->in[0])->rows, w->cols, w->rows);
   return MAX (w->type == LK_TYPE_F32 ? 0 : tile, masked) * sizeof (float) * workers;
 }
 
@@ -164,7 +164,8 @@ lk_linear_dx_record_down (LkGpuTask *task, const LkNode *node, guint i, GError *
                    .k = dy->cols, .a = lk_gpu_task_slice (task, node->in[0]),
                    .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_B (i)]), .b_type = LK_TYPE_F32,
                    .c = lk_gpu_task_slice (task, node->out[1 + i]), .alpha = node->params.f[LK_LINEAR_SCALES + i],
-                   .strength = lk_gpu_task_slice (task, node->in[LK_LINEAR_STRENGTH (i)]) };
+                   .strength = lk_gpu_task_slice (task, node->in[LK_LINEAR_STRENGTH (i)]),
+                   .scratch = task->scratch, .a_scale = LK_OP_GRADIENT_SCALE };
 
   return lk_op_matmul (task, node, &g, error);
 }
@@ -177,7 +178,7 @@ lk_linear_dx_record_up (LkGpuTask *task, const LkNode *node, guint i, GError **e
   LkTensor *w = lk_program_get_tensor (task->program, node->in[1]);
   LkOpMatmul dx = { .m = g->rows, .n = w->cols, .k = g->cols, .a = lk_gpu_task_slice (task, node->out[1 + i]),
                     .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_A (i)]), .alpha = 1, .b_type = LK_TYPE_F32,
-                    .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE };
+                    .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE, .a_scale = LK_OP_GRADIENT_SCALE };
 
   if (node->params.f[LK_LINEAR_DROPOUT] > 0)
     lk_linear_set_dropout (task, node, node->in[2], LK_OP_DROPOUT_PRODUCT, &dx);
@@ -192,7 +193,7 @@ lk_linear_dx_record (LkGpuTask *task, const LkNode *node, GError **error)
   guint n = node->params.u[LK_LINEAR_N_ADAPTERS];
   LkOpMatmul dx = { .m = dy->rows, .n = w->cols, .k = w->rows, .a = lk_gpu_task_slice (task, node->in[0]),
                     .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = w->type,
-                    .accumulate = node->accumulate & 1 };
+                    .accumulate = node->accumulate & 1, .scratch = task->scratch, .a_scale = LK_OP_GRADIENT_SCALE };
 
   for (guint i = 0; i < n; i++)
     if (!lk_linear_dx_record_down (task, node, i, error))

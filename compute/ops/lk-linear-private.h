@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lk-matmul-plan.h"
 #include "lk-op-gpu.h"
 #include "lk-op-private.h"
 #include "lk-random.h"
@@ -61,6 +62,17 @@ lk_linear_dropout_row (const gint32 *random, guint32 site, float p, gint64 row, 
           out[c + j] = accumulate ? out[c + j] + v : v;
         }
     }
+}
+
+/* What the GPU needs to cut the products of a node's direction, [rows, inner]·[inner, outer], and of its adapters. */
+static inline guint64
+lk_linear_gpu_scratch (LkProgram *program, const LkNode *node, gint64 rows, gint64 outer, gint64 inner)
+{
+  guint64 bytes = lk_matmul_plan_scratch (rows, outer, inner);
+
+  for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
+    bytes = MAX (bytes, lk_matmul_plan_scratch (rows, lk_program_get_tensor (program, node->in[LK_LINEAR_A (i)])->rows, inner));
+  return bytes;
 }
 
 /* The same mask on the GPU, on one side of @product. */

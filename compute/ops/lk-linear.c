@@ -51,7 +51,7 @@ lk_linear_scratch (LkProgram *program, const LkNode *node, LkTarget target, guin
   guint64 masked = node->params.f[LK_LINEAR_DROPOUT] > 0 ? (guint64) LK_LINEAR_DROPOUT_ROWS * (guint64) w->cols : 0;
 
   if (target == LK_TARGET_GPU)
-    return 0;
+    return lk_linear_gpu_scratch (program, node, lk_program_get_tensor (program, node->in[0])->rows, w->rows, w->cols);
   return MAX (MAX (w->type == LK_TYPE_F32 ? 0 : tile, masked), (guint64) w->cols) * sizeof (float) * workers;
 }
 
@@ -163,7 +163,7 @@ lk_linear_record_adapter (LkGpuTask *task, const LkNode *node, guint i, GError *
   LkGpuSlice u = lk_gpu_task_slice (task, node->out[1 + i]);
   LkOpMatmul down = { .m = x->rows, .n = rank, .k = w->cols, .a = lk_gpu_task_slice (task, node->in[0]),
                       .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_A (i)]), .alpha = 1, .b_type = LK_TYPE_F32,
-                      .b_transposed = TRUE, .c = u };
+                      .b_transposed = TRUE, .c = u, .scratch = task->scratch };
   LkOpMatmul up = { .m = x->rows, .n = w->rows, .k = rank, .a = u,
                     .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_B (i)]), .b_type = LK_TYPE_F32,
                     .b_transposed = TRUE, .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE,
@@ -182,7 +182,7 @@ lk_linear_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *w = lk_program_get_tensor (task->program, node->in[1]);
   LkOpMatmul base = { .m = x->rows, .n = w->rows, .k = w->cols, .a = lk_gpu_task_slice (task, node->in[0]),
                       .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = w->type, .b_transposed = TRUE,
-                      .c = lk_gpu_task_slice (task, node->out[0]) };
+                      .c = lk_gpu_task_slice (task, node->out[0]), .scratch = task->scratch };
 
   if (!lk_op_matmul (task, node, &base, error))
     return FALSE;

@@ -19,9 +19,12 @@ lk_lora_gradient_cost (LkProgram *program, const LkNode *node, LkCost *cost)
 static guint64
 lk_lora_gradient_scratch (LkProgram *program, const LkNode *node, LkTarget target, guint workers)
 {
-  LkTensor *x = lk_program_get_tensor (program, node->in[0]);
+  LkTensor *x = lk_program_get_tensor (program, node->in[0]), *dy = lk_program_get_tensor (program, node->in[2]);
+  gint64 rank = lk_program_get_tensor (program, node->in[1])->cols;
 
-  return target == LK_TARGET_CPU && node->params.f[LK_LINEAR_DROPOUT] > 0 ? x->bytes : 0;
+  if (target == LK_TARGET_GPU)
+    return MAX (lk_matmul_plan_scratch (rank, x->cols, x->rows), lk_matmul_plan_scratch (dy->cols, rank, x->rows));
+  return node->params.f[LK_LINEAR_DROPOUT] > 0 ? x->bytes : 0;
 }
 
 typedef struct
@@ -91,12 +94,13 @@ lk_lora_gradient_record (LkGpuTask *task, const LkNode *node, GError **error)
   gint64 rank = lk_program_get_tensor (task->program, node->in[1])->cols;
   LkOpMatmul da = { .m = rank, .n = x->cols, .k = x->rows, .a = lk_gpu_task_slice (task, node->in[3]),
                     .a_transposed = TRUE, .b = lk_gpu_task_slice (task, node->in[0]), .alpha = 1, .b_type = LK_TYPE_F32,
-                    .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE };
+                    .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE, .scratch = task->scratch,
+                    .a_scale = LK_OP_GRADIENT_SCALE };
   LkOpMatmul db = { .m = dy->cols, .n = rank, .k = dy->rows, .a = lk_gpu_task_slice (task, node->in[2]),
                     .a_transposed = TRUE, .b = lk_gpu_task_slice (task, node->in[1]), .b_type = LK_TYPE_F32,
                     .c = lk_gpu_task_slice (task, node->out[1]), .accumulate = TRUE,
                     .alpha = node->params.f[LK_LINEAR_SCALES],
-                    .strength = lk_gpu_task_slice (task, node->in[4]) };
+                    .strength = lk_gpu_task_slice (task, node->in[4]), .scratch = task->scratch, .a_scale = LK_OP_GRADIENT_SCALE };
 
   if (node->params.f[LK_LINEAR_DROPOUT] > 0)
     lk_linear_set_dropout (task, node, node->in[5], LK_OP_DROPOUT_B, &da);

@@ -77,7 +77,7 @@ lk_op_record (LkGpuTask *task, LkGpuDispatch *dispatch, gconstpointer push, gsiz
   dispatch->push_size = (guint) push_size;
   dispatch->groups[0] = groups_x;
   dispatch->groups[1] = groups_y;
-  dispatch->groups[2] = 1;
+  dispatch->groups[2] = MAX (dispatch->groups[2], 1);
   dispatch->flops = flops;
   dispatch->bytes = 0;
   for (guint i = 0; i < dispatch->n_bindings; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * What the operations' record functions share: building a dispatch, binding tensors that may be views, and
- * the one matrix product of the GPU (shaders/matmul.comp).
+ * the one matrix product of the GPU (shaders/matmul.glsl, compute/gpu/lk-matmul-plan.h).
  */
 #pragma once
 
@@ -24,7 +24,8 @@ guint32 lk_op_groups (guint64 n, guint per_group);
 gboolean lk_op_check_type (LkType type, gboolean side, GError **error);
 /* Bytes in which shaders/quant counts where rows of @type begin: 2, and 1 where blocks have an odd number of them. */
 guint lk_op_row_unit (LkType type);
-/* Records it with the push constants in @push. bytes become the sum of what is bound. */
+/* Records it with the push constants in @push; groups in direction z are the dispatch's own, at least one. bytes become the sum
+ * of what is bound. */
 gboolean lk_op_record (LkGpuTask *task, LkGpuDispatch *dispatch, gconstpointer push, gsize push_size,
                        guint32 groups_x, guint32 groups_y, double flops, GError **error);
 
@@ -36,6 +37,10 @@ typedef enum
   LK_OP_DROPOUT_B,       /* not with b_transposed */
   LK_OP_DROPOUT_PRODUCT,
 } LkOpDropout;
+
+/* Gradients of a sum of losses lie about here below activations; 16-bit floats hold both when those are raised by this
+ * power of two, up to 1023 of a gradient. */
+#define LK_OP_GRADIENT_SCALE 64.0f
 
 /* What the number of rows in counts[0] − begin limits. */
 typedef enum
@@ -65,6 +70,8 @@ typedef struct
   LkOpLimit limit;
   LkGpuSlice counts;
   guint32 counts_begin;
+  LkGpuSlice scratch;    /* lk_matmul_plan_scratch() bytes, in which a long contraction is cut between work groups */
+  float a_scale;         /* power of two A is multiplied by before it becomes 16-bit; 0: 1 */
 } LkOpMatmul;
 
 /* Cuts the product where B passes what one binding holds or the work passes what one dispatch may take. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "lk-matmul-plan.h"
 #include "lk-op-gpu.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 #define MATVEC_ROWS 4
 #define MATVEC_OUTPUTS 4
 
-/* As Push in shaders/matmul.comp. */
+/* As Push in shaders/matmul.glsl. */
 typedef struct
 {
   guint32 m, n, k;
@@ -21,32 +22,24 @@ typedef struct
   guint32 b_cols;
   guint32 m_tile;
   guint32 b_first, side_offset;
+  guint32 k_part, c_part;
+  float a_scale;
 } LkMatmulPush;
+
+/* As Push in shaders/matmul_sum.comp. */
+typedef struct
+{
+  guint32 n, n_parts;
+  guint32 parts_offset, c_offset;
+  guint32 accumulate;
+  float alpha;
+} LkMatmulSumPush;
+
+/* As in shaders/matmul_sum.comp. */
+#define SUM_THREADS 128
 
 /* The longest sum one dispatch makes on a software device, see lk_op_matmul. */
 #define LK_SOFTWARE_DEPTH 16384
-
-/* A tile of C, and the part of it one thread makes. */
-typedef struct
-{
-  guint32 bm, bn, tm, tn;
-} LkMatmulTile;
-
-/* The more one thread makes, the fewer reads of shared memory a product costs; but hardware wants many
- * threads. */
-static LkMatmulTile
-choose_tile (const LkDevicePlan *plan, gint64 m, gint64 n)
-{
-  static const LkMatmulTile large = { 128, 128, 8, 8 }, software = { 64, 64, 8, 8 };
-  static const LkMatmulTile tiles[2][2] = { { { 64, 64, 4, 4 }, { 64, 16, 4, 4 } },
-                                            { { 16, 64, 4, 4 }, { 16, 16, 2, 2 } } };
-
-  if (m <= 16 || n <= 16)
-    return tiles[m <= 16][n <= 16];
-  if (plan->software)
-    return software;
-  return m > 128 && n > 128 ? large : tiles[0][0];
-}
 
 /* Rows [begin, begin + n) of B as packed in its file. */
 typedef struct
@@ -90,17 +83,43 @@ bind_side (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, LkMatmu
   push->side_offset = lk_op_bind_slice (task, d, side, LK_GPU_READ);
 }
 
-static void
-set_constants (LkGpuDispatch *d, const LkOpMatmul *product, const LkMatmulTile *tile)
+/* Rows of A begin on 16 bytes. */
+static gboolean
+has_quads_a (const LkMatmulPush *push)
 {
+  return push->lda % 4 == 0 && push->a_offset % 4 == 0;
+}
+
+/* Rows of B begin where its kernel can read four elements at once. */
+static gboolean
+has_quads_b (const LkMatmulPush *push, LkType type)
+{
+  guint32 words = type == LK_TYPE_F32 ? 8 : type == LK_TYPE_F16 || type == LK_TYPE_BF16 ? 4 : 0;
+
+  return words && push->ldb % words == 0 && push->b_offset % words == 0;
+}
+
+static void
+set_constants (LkGpuDispatch *d, const LkDevicePlan *device, const LkOpMatmul *product, const LkMatmulPlan *plan,
+               const LkMatmulPush *push)
+{
+  static const LkKernel kernels[] = {
+    [LK_MATMUL_FLOAT32] = LK_KERNEL_MATMUL, [LK_MATMUL_FLOAT16] = LK_KERNEL_MATMUL_HALF,
+    [LK_MATMUL_MATRIX] = LK_KERNEL_MATMUL_MATRIX, [LK_MATMUL_MATRIX8] = LK_KERNEL_MATMUL_MATRIX8,
+  };
+  const LkMatmulTile *tile = plan->tile;
   const guint32 constants[] = {
     (guint32) product->b_type, product->a_transposed, product->b_transposed, product->dropout, product->limit,
-    product->strength.buffer != NULL, tile->bm, tile->bn, tile->tm, tile->tn,
-    tile->bm / tile->tm * (tile->bn / tile->tn),
+    plan->parts == 1 && product->strength.buffer != NULL, tile->bm, tile->bn, tile->bk, tile->tm, tile->tn,
+    tile->stages, has_quads_a (push), has_quads_b (push, product->b_type), plan->threads,
+    device->matrix.m, device->matrix.n, device->matrix.k,
   };
 
+  G_STATIC_ASSERT (G_N_ELEMENTS (constants) <= LK_GPU_MAX_CONSTANTS);
+  d->kernel = kernels[plan->path];
   memcpy (d->constants, constants, sizeof constants);
-  d->n_constants = G_N_ELEMENTS (constants);
+  d->n_constants = plan->path == LK_MATMUL_MATRIX ? G_N_ELEMENTS (constants) : G_N_ELEMENTS (constants) - 3;
+  d->subgroup_size = plan->subgroup_size;
 }
 
 static void
@@ -123,6 +142,8 @@ fill_push (LkMatmulPush *push, const LkOpMatmul *product, const LkMatmulPart *pa
   push->threshold = (guint32) ((double) product->dropout_p * 4294967296.0);
   push->keep = 1.0f / (1.0f - product->dropout_p);
   push->b_cols = (guint32) (product->b_transposed ? product->k : product->n);
+  push->k_part = push->k;
+  push->a_scale = 1;
 }
 
 /* Decoding: a few rows against packed rows. Dropout and limits belong to training. */
@@ -154,41 +175,95 @@ record_matvec (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, c
                        2.0 * (double) product->m * (double) push.n * (double) push.k, error);
 }
 
+/* Adds up what the work groups of a cut contraction made. */
+static gboolean
+record_sum (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPush *push,
+            const LkMatmulPlan *plan, LkGpuSlice partial, GError **error)
+{
+  LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_MATMUL_SUM);
+  LkMatmulSumPush sum = { .n = push->m * push->n, .n_parts = plan->parts, .accumulate = push->accumulate,
+                          .alpha = product->alpha };
+
+  d.constants[d.n_constants++] = product->strength.buffer != NULL;
+  sum.parts_offset = lk_op_bind_slice (task, &d, partial, LK_GPU_READ);
+  sum.c_offset = push->c_offset
+                 + lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push->accumulate ? LK_GPU_READ : 0));
+  lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : partial, LK_GPU_READ);
+  return lk_op_record (task, &d, &sum, sizeof sum, lk_op_groups (sum.n, SUM_THREADS), 1, (double) sum.n * plan->parts, error);
+}
+
+static void
+bind_all (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, const LkMatmulPart *part, LkGpuSlice c, LkMatmulPush *push)
+{
+  push->a_offset += lk_op_bind_slice (task, d, product->a, LK_GPU_READ);
+  bind_b (task, d, product, part, push);
+  push->c_offset += lk_op_bind_slice (task, d, c, LK_GPU_WRITE | (push->accumulate ? LK_GPU_READ : 0));
+  lk_op_bind_slice (task, d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
+  lk_op_bind_slice (task, d, product->random.buffer ? product->random : product->a, LK_GPU_READ);
+  lk_op_bind_slice (task, d, product->counts.buffer ? product->counts : product->a, LK_GPU_READ);
+  bind_side (task, d, product, push);
+}
+
+/* A part of a product over all of C's columns may be cut between work groups: then C is dense. */
+static LkMatmulPlan
+plan_part (LkGpuTask *task, const LkOpMatmul *product, const LkMatmulPush *push)
+{
+  const gboolean whole = push->n == (guint32) product->n;
+  const LkMatmulShape shape = {
+    push->m, push->n, push->k, product->scratch.buffer ? product->scratch.size : 0,
+    whole && product->limit == LK_OP_LIMIT_NONE && product->dropout != LK_OP_DROPOUT_PRODUCT,
+  };
+  LkMatmulPlan plan;
+
+  lk_matmul_plan (lk_gpu_device_get_plan (task->device), &shape, &plan);
+  return plan;
+}
+
 static gboolean
 record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPart *part,
              GError **error)
 {
-  const LkDevicePlan *plan = lk_gpu_device_get_plan (task->device);
-  const LkMatmulTile tile = choose_tile (plan, product->m, product->n);
-  LkMatmulPush push = { 0 };
-  double tile_flops, k;
-  gint64 tiles = (product->m + tile.bm - 1) / tile.bm, step;
+  const LkDevicePlan *device = lk_gpu_device_get_plan (task->device);
+  LkMatmulPush push = { 0 }, whole;
+  LkMatmulPlan plan;
+  LkGpuSlice partial = { 0 };
+  double tile_flops;
+  gint64 tiles, step;
 
   fill_push (&push, product, part);
-  k = (double) push.k;
-  tile_flops = 2.0 * (double) MIN (product->m, tile.bm) * (double) push.n * k;
-  step = CLAMP ((gint64) (plan->dispatch_flops / MAX (tile_flops, 1.0)), 1, tiles);
+  whole = push;
+  plan = plan_part (task, product, &push);
+  push.k_part = (guint32) plan.k_part;
+  if (plan.parts > 1)
+    {
+      push.c_part = push.m * push.n;
+      push.accumulate = FALSE;
+      push.alpha = 1;
+      partial = lk_gpu_slice_part (product->scratch, 0, (guint64) push.c_part * plan.parts * sizeof (float));
+    }
+  if (device->matmul != LK_MATMUL_FLOAT32)
+    {
+      push.a_scale = product->a_scale > 0 ? product->a_scale : 1;
+      push.alpha /= push.a_scale;
+    }
+  tiles = (product->m + plan.tile->bm - 1) / plan.tile->bm;
+  tile_flops = 2.0 * (double) MIN (product->m, plan.tile->bm) * (double) push.n * (double) push.k;
+  step = CLAMP ((gint64) (device->dispatch_flops / MAX (tile_flops, 1.0)), 1, tiles);
   for (gint64 at = 0; at < tiles; at += step)
     {
       LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_MATMUL);
       LkMatmulPush p = push;
       gint64 n_tiles = MIN (step, tiles - at);
 
-      set_constants (&d, product, &tile);
-      p.a_offset += lk_op_bind_slice (task, &d, product->a, LK_GPU_READ);
-      bind_b (task, &d, product, part, &p);
-      p.c_offset
-        += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
-      lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
-      lk_op_bind_slice (task, &d, product->random.buffer ? product->random : product->a, LK_GPU_READ);
-      lk_op_bind_slice (task, &d, product->counts.buffer ? product->counts : product->a, LK_GPU_READ);
-      bind_side (task, &d, product, &p);
+      bind_all (task, &d, product, part, plan.parts > 1 ? partial : product->c, &p);
+      set_constants (&d, device, product, &plan, &p);
       p.m_tile = (guint32) at;
-      if (!lk_op_record (task, &d, &p, sizeof p, (push.n + tile.bn - 1) / tile.bn, (guint32) n_tiles,
+      d.groups[2] = plan.parts;
+      if (!lk_op_record (task, &d, &p, sizeof p, (push.n + plan.tile->bn - 1) / plan.tile->bn, (guint32) n_tiles,
                          tile_flops * (double) n_tiles, error))
         return FALSE;
     }
-  return TRUE;
+  return plan.parts == 1 || record_sum (task, node, product, &whole, &plan, partial, error);
 }
 
 gboolean

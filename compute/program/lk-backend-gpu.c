@@ -415,14 +415,18 @@ static const LkBackendClass lk_gpu_class = {
 };
 
 LkBackend *
-_lk_backend_new_gpu (const char *device, LkGpuFlags flags, GError **error)
+_lk_backend_new_gpu (const char *device, LkPrecision precision, LkGpuFlags flags, GError **error)
 {
   const LkDevicePlan *plan;
   LkGpuBackend *self;
   LkDeviceChoice choice;
   LkGpuDevice *gpu;
 
-  if (!lk_device_choice_parse (device, &choice, error) || !(gpu = lk_gpu_device_new (&choice, flags, error)))
+  if (!lk_device_choice_parse (device, &choice, error))
+    return NULL;
+  choice.precision = precision;
+  gpu = lk_gpu_device_new (&choice, flags, error);
+  if (!gpu)
     return NULL;
   self = g_new0 (LkGpuBackend, 1);
   self->parent.klass = &lk_gpu_class;
@@ -430,6 +434,7 @@ _lk_backend_new_gpu (const char *device, LkGpuFlags flags, GError **error)
   self->parent.gpu = TRUE;
   plan = lk_gpu_device_get_plan (gpu);
   self->parent.rules = (LkMemoryRules){ LK_TARGET_GPU, 1, plan->alignment, plan->max_block };
+  self->parent.precision = lk_matmul_path_describe (plan->matmul);
   self->device = gpu;
   self->parent.description = g_strdup (lk_gpu_device_get_snapshot (gpu)->name);
   self->parent.notice = g_strdup (lk_gpu_device_get_notice (gpu));

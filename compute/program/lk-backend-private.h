@@ -28,6 +28,7 @@ struct _LkBackend
   char *notice; /* NULL: none */
   gboolean gpu;
   LkMemoryRules rules;
+  const char *precision; /* static; NULL: float32 */
 };
 
 struct _LkExecutable
@@ -37,4 +38,4 @@ struct _LkExecutable
 };
 
 /* @flags: for tests. */
-LkBackend *_lk_backend_new_gpu (const char *device, LkGpuFlags flags, GError **error);
+LkBackend *_lk_backend_new_gpu (const char *device, LkPrecision precision, LkGpuFlags flags, GError **error);

@@ -8,13 +8,19 @@
 
 /* Without address space for its threads and OpenBLAS's, the process would not get as far as an error. */
 static LkBackend *
-lk_backend_new_cpu_with (const char *notice, GError **error)
+lk_backend_new_cpu_with (LkPrecision precision, const char *notice, GError **error)
 {
   guint workers = g_get_num_processors ();
   guint64 needed = lk_cpu_gemm_mapping (workers) + lk_memory_of_threads (workers - 1);
   g_autofree char *size = g_format_size_full (needed, G_FORMAT_SIZE_IEC_UNITS);
   LkBackend *self;
 
+  if (precision > LK_PRECISION_FLOAT32)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "The processor computes in float32 only, not in %s.%s%s",
+                   lk_precision_names[precision], notice ? " " : "", notice ? notice : "");
+      return NULL;
+    }
   if (lk_memory_available (needed) == 0)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
@@ -39,11 +45,11 @@ lk_backend_new_auto (const LkDeviceChoice *choice, GError **error)
   if (devices)
     selection = lk_device_select ((const LkDeviceSnapshot *) (void *) devices->data, devices->len, choice, &local_error);
   if (selection && selection->index < 0)
-    return lk_backend_new_cpu_with (selection->notice, error);
+    return lk_backend_new_cpu_with (choice->precision, selection->notice, error);
   if (selection)
     {
       device = g_strdup_printf ("vulkan:%d", selection->index);
-      self = _lk_backend_new_gpu (device, LK_GPU_DEFAULT, &local_error);
+      self = _lk_backend_new_gpu (device, choice->precision, LK_GPU_DEFAULT, &local_error);
     }
   if (self)
     return self;
@@ -53,21 +59,28 @@ lk_backend_new_auto (const LkDeviceChoice *choice, GError **error)
       return NULL;
     }
   notice = g_strdup_printf ("The processor computes. %s", local_error->message);
-  return lk_backend_new_cpu_with (notice, error);
+  return lk_backend_new_cpu_with (choice->precision, notice, error);
 }
 
 LkBackend *
 lk_backend_new (const char *device, GError **error)
 {
+  return lk_backend_new_precise (device, LK_PRECISION_AUTO, error);
+}
+
+LkBackend *
+lk_backend_new_precise (const char *device, LkPrecision precision, GError **error)
+{
   LkDeviceChoice choice;
 
   if (!lk_device_choice_parse (device, &choice, error))
     return NULL;
+  choice.precision = precision;
   if (choice.want == LK_DEVICE_WANT_CPU)
-    return lk_backend_new_cpu_with (NULL, error);
+    return lk_backend_new_cpu_with (precision, NULL, error);
   if (choice.want == LK_DEVICE_WANT_AUTO)
     return lk_backend_new_auto (&choice, error);
-  return _lk_backend_new_gpu (device, LK_GPU_DEFAULT, error);
+  return _lk_backend_new_gpu (device, precision, LK_GPU_DEFAULT, error);
 }
 
 LkBackend *
@@ -97,6 +110,12 @@ const char *
 lk_backend_get_notice (LkBackend *self)
 {
   return self->notice;
+}
+
+const char *
+lk_backend_get_precision (LkBackend *self)
+{
+  return self->precision ? self->precision : "float32";
 }
 
 gboolean

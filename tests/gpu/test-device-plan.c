@@ -6,6 +6,7 @@
 #include "lk-error.h"
 #include "lk-gpu-memory.h"
 #include "lk-json.h"
+#include "lk-matmul-plan.h"
 
 #include <string.h>
 
@@ -241,6 +242,81 @@ test_plans (void)
     }
 }
 
+static void
+check_product (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device, gint64 m, gint64 n, gint64 k)
+{
+  LkMatmulShape shape = { m, n, k, lk_matmul_plan_scratch (m, n, k), TRUE };
+  LkMatmulPlan plan;
+
+  lk_matmul_plan (device, &shape, &plan);
+  g_assert_cmpuint (plan.shared_bytes, <=, snapshot->max_shared_memory);
+  g_assert_cmpuint (plan.threads, <=, snapshot->max_workgroup_invocations);
+  g_assert_cmpuint (plan.threads, <=, snapshot->max_workgroup_size_x);
+  g_assert_cmpuint (plan.parts, >=, 1);
+  g_assert_cmpint (plan.k_part * plan.parts, >=, k);
+  g_assert_cmpint (plan.k_part * (plan.parts - 1), <, k);
+  g_assert_true (plan.parts == 1 || plan.k_part % plan.tile->bk == 0);
+  g_assert_true (plan.parts == 1 || (guint64) (m * n) * plan.parts * sizeof (float) <= shape.scratch);
+  shape.splittable = FALSE;
+  lk_matmul_plan (device, &shape, &plan);
+  g_assert_cmpuint (plan.parts, ==, 1);
+}
+
+/* Every tile a plan names fits the device, a product is covered whole, and matrix units are used where they can be
+ * trusted. */
+static void
+test_products (void)
+{
+  static const struct { const char *name; LkMatmulPath path; guint m, n, k; } devices[] = {
+    { "geforce-rtx-4090", LK_MATMUL_MATRIX, 16, 16, 16 }, { "radeon-rx-7900-xtx", LK_MATMUL_MATRIX, 16, 16, 16 },
+    { "radeon-780m", LK_MATMUL_MATRIX, 16, 16, 16 },      { "arc-a770", LK_MATMUL_FLOAT16, 0, 0, 0 },
+    { "llvmpipe", LK_MATMUL_FLOAT16, 0, 0, 0 },
+  };
+  static const gint64 shapes[][3] = {
+    { 4096, 4096, 4096 }, { 1, 1, 1 },     { 5, 32000, 4096 },      { 4096, 16, 4096 },    { 16, 4096, 4096 },
+    { 133, 197, 211 },    { 16, 16, 8192 }, { 2048, 262144, 3584 }, { 14336, 4096, 17 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
+    {
+      LkDeviceSnapshot snapshot = load (devices[i].name);
+      LkDevicePlan device;
+
+      g_test_message ("%s", devices[i].name);
+      g_assert_true (lk_device_plan_make (&snapshot, &device, NULL));
+      g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
+      for (guint s = 0; s < G_N_ELEMENTS (shapes); s++)
+        check_product (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2]);
+      g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT16, NULL));
+      g_assert_cmpuint (device.matmul, ==, devices[i].path);
+      g_assert_cmpuint (device.matrix.m, ==, devices[i].m);
+      g_assert_cmpuint (device.matrix.n, ==, devices[i].n);
+      g_assert_cmpuint (device.matrix.k, ==, devices[i].k);
+      for (guint s = 0; s < G_N_ELEMENTS (shapes); s++)
+        check_product (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2]);
+    }
+}
+
+/* A few outputs of a long sum do not leave a large card idle. */
+static void
+test_products_split (void)
+{
+  LkDeviceSnapshot snapshot = load ("geforce-rtx-4090");
+  const LkMatmulShape shape = { 256, 16, 8192, lk_matmul_plan_scratch (256, 16, 8192), TRUE };
+  LkDevicePlan device;
+  LkMatmulPlan plan;
+
+  g_assert_true (lk_device_plan_make (&snapshot, &device, NULL));
+  lk_matmul_plan (&device, &shape, &plan);
+  g_assert_cmpuint (plan.parts, ==, 16);
+  lk_device_plan_forget_matrix (&device, LK_DEVICE_MATRIX_NOT_BUILT);
+  g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT16, NULL));
+  g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT16);
+  g_assert_false (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT16_MATRIX, NULL));
+  g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT32, NULL));
+  g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
+}
+
 /* Each requirement alone makes a device unusable, and the sentence says which. */
 static void
 test_missing_features (void)
@@ -308,6 +384,8 @@ main (int argc, char **argv)
   g_test_add_func ("/gpu/plan/ranking", test_ranking);
   g_test_add_func ("/gpu/plan/notice", test_notice);
   g_test_add_func ("/gpu/plan/plans", test_plans);
+  g_test_add_func ("/gpu/plan/products", test_products);
+  g_test_add_func ("/gpu/plan/products-split", test_products_split);
   g_test_add_func ("/gpu/plan/missing", test_missing_features);
   g_test_add_func ("/gpu/memory/pack", test_pack);
   return g_test_run ();
