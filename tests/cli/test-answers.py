@@ -33,12 +33,11 @@ def served_prompt_tokens(folder, text):
     path = os.path.join(folder, "i.sock")
     server = subprocess.Popen([CLI, "serve", "-m", MODEL, "-d", "cpu", "-s", path], stderr=subprocess.DEVNULL)
     try:
-        while not os.path.exists(path):
-            assert server.poll() is None
-            time.sleep(0.05)
         body = json.dumps({"model": "base", "messages": [{"role": "user", "content": text}], "max_tokens": 1}).encode()
         with socket.socket(socket.AF_UNIX) as client:
-            client.connect(path)
+            while client.connect_ex(path) != 0:  # not there, or there and not listening yet
+                assert server.poll() is None
+                time.sleep(0.05)
             client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             answer = b""
             while piece := client.recv(65536):
