@@ -128,6 +128,20 @@ lk_variables_add_view (LkVariables *self, const char *name, LkVariable *base, gu
 }
 
 void
+lk_variables_truncate (LkVariables *self, guint n)
+{
+  for (guint i = n; i < self->items->len; i++)
+    {
+      LkVariable *v = g_ptr_array_index (self->items, i);
+
+      if (g_hash_table_lookup (self->by_name, v->name) == v)
+        g_hash_table_remove (self->by_name, v->name);
+    }
+  if (n < self->items->len)
+    g_ptr_array_set_size (self->items, (gint) n);
+}
+
+void
 lk_variables_keep (LkVariables *self, gpointer owner, GDestroyNotify destroy)
 {
   LkOwner o = { owner, destroy };

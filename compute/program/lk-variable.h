@@ -63,6 +63,9 @@ LkVariable *lk_variables_add_f32 (LkVariables *self, const char *name, LkVariabl
 LkVariable *lk_variables_add_i32 (LkVariables *self, const char *name, LkVariableKind kind, gint64 rows, gint64 cols);
 /* A view of @rows × @cols floats at element @offset of the F32 variable @base. */
 LkVariable *lk_variables_add_view (LkVariables *self, const char *name, LkVariable *base, guint64 offset, gint64 rows, gint64 cols);
+/* Frees the variables from number @n on, as if they had never been added: those of a program that was only planned. No program may hold
+ * them, and no backend may have prepared them. */
+void lk_variables_truncate (LkVariables *self, guint n);
 /* Keeps @owner alive as long as the set (the mapped file behind data pointers). */
 void lk_variables_keep (LkVariables *self, gpointer owner, GDestroyNotify destroy);
 

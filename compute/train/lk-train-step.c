@@ -59,18 +59,26 @@ lk_train_decoder (const LkTrainStepOptions *options, LkPurpose purpose, guint to
   return lk_decoder_new (options->model, &decoder, error);
 }
 
+/* Leaves nothing behind but the tables of angles, which the program that is run needs too. */
 static gboolean
 lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recompute, LkTrainPlan *plan,
                    GError **error)
 {
-  g_autoptr (LkDecoder) decoder
-      = lk_train_decoder (options, LK_PURPOSE_TRAIN, rows * options->length, recompute, error);
+  LkVariables *variables = lk_model_get_variables (options->model);
+  LkDecoder *decoder;
+  guint before;
 
+  for (guint windowed = 0; windowed < 2; windowed++)
+    lk_model_get_rope_table (options->model, windowed, options->length);
+  before = lk_variables_get_n (variables);
+  decoder = lk_train_decoder (options, LK_PURPOSE_TRAIN, rows * options->length, recompute, error);
   if (!decoder)
     return FALSE;
   plan->rows = rows;
   plan->recompute_layers = recompute;
   lk_backend_plan (options->backend, decoder->program, &plan->memory);
+  lk_decoder_free (decoder);
+  lk_variables_truncate (variables, before);
   return TRUE;
 }
 

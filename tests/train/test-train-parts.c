@@ -378,9 +378,11 @@ test_memory (void)
       = { .model = model, .adapter = adapter, .backend = backend, .length = 128, .recompute_layers = -1 };
   g_autoptr (GError) error = NULL;
   LkTrainPlan free_plan, tight, tighter;
+  guint n_variables;
   guint64 beside;
 
   g_assert_true (lk_train_plan_make (&options, &free_plan, &error));
+  n_variables = lk_variables_get_n (lk_model_get_variables (model));
   g_assert_cmpuint (free_plan.rows, ==, 4);
   g_assert_cmpuint (free_plan.recompute_layers, ==, 0);
   beside = free_plan.memory.parameters * 3 + free_plan.memory.state + free_plan.memory.inputs;
@@ -391,6 +393,7 @@ test_memory (void)
   options.memory_limit = free_plan.memory.activations / 4 + beside;
   g_assert_true (lk_train_plan_make (&options, &tighter, &error));
   g_assert_cmpuint (tighter.rows, <, 4);
+  g_assert_cmpuint (lk_variables_get_n (lk_model_get_variables (model)), ==, n_variables); /* planning leaves nothing */
   options.memory_limit = 10000;
   g_assert_false (lk_train_plan_make (&options, &tighter, &error));
   g_assert_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY);
