@@ -30,6 +30,15 @@ _lk_model_gguf_double (LkModel *self, const char *name, double *out, GError **er
   return lk_gguf_get_double (self->gguf, key, out, error);
 }
 
+/* No default is right for a key that every converter writes. */
+static gboolean
+lk_model_gguf_missing (LkModel *self, const char *name, GError **error)
+{
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the key “%s.%s” is missing or zero", self->path,
+               self->config.family->gguf_architecture, name);
+  return FALSE;
+}
+
 gboolean
 _lk_model_read_gguf_config (LkModel *self, GError **error)
 {
@@ -49,7 +58,6 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
       return FALSE;
     }
   c->name = name ? g_strdup (name) : g_path_get_basename (self->path);
-  c->norm_eps = c->family->default_norm_eps;
   c->context = 2048;
   if (!_lk_model_gguf_int (self, "embedding_length", &c->hidden, TRUE, error)
       || !_lk_model_gguf_int (self, "feed_forward_length", &c->intermediate, TRUE, error)
@@ -58,6 +66,8 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
       || !_lk_model_gguf_int (self, "context_length", &c->context, FALSE, error)
       || !_lk_model_gguf_double (self, "attention.layer_norm_rms_epsilon", &c->norm_eps, error))
     return FALSE;
+  if (c->norm_eps == 0)
+    return lk_model_gguf_missing (self, "attention.layer_norm_rms_epsilon", error);
   c->kv_heads = c->heads;
   c->head_dim = c->heads > 0 ? c->hidden / c->heads : 0;
   if (!_lk_model_gguf_int (self, "attention.head_count_kv", &c->kv_heads, FALSE, error)
@@ -76,7 +86,13 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
     c->family = lk_family_from_hf ("mistral"); /* GGUF has one name for both, transformers a window in one of them only */
   _lk_model_set_windows (self, c->family->full_every);
   c->attention_scale = lk_family_gguf_scale (c->family, c->layers, c->hidden, c->heads, c->head_dim);
-  c->vocab = embedding && embedding->n_dims == 2 ? (gint64) embedding->shape[0] : 0;
+  if (!embedding || embedding->n_dims != 2)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, embedding ? "%s: the tensor “%s” is no matrix" : "%s: the tensor “%s” is missing",
+                   self->path, lk_embedding_names.gguf);
+      return FALSE;
+    }
+  c->vocab = (gint64) embedding->shape[0];
   c->tied = lk_gguf_lookup (self->gguf, lk_head_names.gguf) == NULL;
   return _lk_model_refuse_keys (self, error) && _lk_model_read_gguf_rope (self, error);
 }
@@ -140,6 +156,12 @@ _lk_model_read_gguf_text (LkModel *self, GError **error)
     return FALSE;
   if (!tokens || !m.model)
     return TRUE; /* weights alone: they can be looked at, not talked to */
+  if (!merges && g_str_equal (m.model, "gpt2"))
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the key “tokenizer.ggml.merges” is missing: how texts become tokens cannot be told",
+                   self->path);
+      return FALSE;
+    }
   if ((types && n_types != m.n_tokens) || (scores && n_scores != m.n_tokens))
     {
       g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: token types or scores do not match the %u tokens", self->path, m.n_tokens);

@@ -293,17 +293,11 @@ lk_model_check_divisors (LkModel *self, GArray *divisors, GError **error)
   return FALSE;
 }
 
-static gboolean
-lk_model_rope_makes_sense (const LkRopeConfig *rope)
-{
-  return rope->theta > 1 && isfinite (rope->theta) && rope->factor > 0 && isfinite (rope->factor) && rope->attention_factor > 0
-         && isfinite (rope->attention_factor);
-}
-
 gboolean
 _lk_model_check_config (LkModel *self, GError **error)
 {
   const LkModelConfig *c = &self->config;
+  gboolean one_rope = !(c->family->window_rope_theta > 0); /* layers with a window rotate as the others do */
   const struct
   {
     const char *name;
@@ -322,6 +316,22 @@ _lk_model_check_config (LkModel *self, GError **error)
     { "context length", POSITIVE (c->context, 1 << 26), c->context },
     { "window", c->window >= 0 && c->window <= 1 << 26, c->window },
   };
+  const struct
+  {
+    const char *name;
+    gboolean ok;
+    double value;
+  } numbers[] = {
+    { "epsilon of the norms", c->norm_eps > 0 && c->norm_eps < 1, c->norm_eps },
+    { "base of the rotary angles", c->rope.theta > 1, c->rope.theta },
+    { "factor of the rotary scaling", c->rope.factor > 0, c->rope.factor },
+    { "attention factor of the rotary scaling", c->rope.attention_factor > 0, c->rope.attention_factor },
+    { "base of the rotary angles within windows", one_rope || c->window_rope.theta > 1, c->window_rope.theta },
+    { "factor of the rotary scaling within windows", one_rope || c->window_rope.factor > 0, c->window_rope.factor },
+    { "scale of attention", c->attention_scale > 0, c->attention_scale },
+    { "soft cap of attention", c->attention_cap >= 0, c->attention_cap },
+    { "soft cap of the logits", c->final_cap >= 0, c->final_cap },
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
     if (!checks[i].ok)
@@ -330,15 +340,12 @@ _lk_model_check_config (LkModel *self, GError **error)
                      checks[i].value);
         return FALSE;
       }
-  if (!(c->norm_eps > 0 && c->norm_eps < 1) || !lk_model_rope_makes_sense (&c->rope)
-      || (c->family->window_rope_theta > 0 && !lk_model_rope_makes_sense (&c->window_rope)) || !(c->attention_scale > 0)
-      || !isfinite (c->attention_scale) || !(c->attention_cap >= 0) || !isfinite (c->attention_cap) || !(c->final_cap >= 0)
-      || !isfinite (c->final_cap))
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE,
-                   "%s: the norm's epsilon, the rotary base or scaling, the scale of attention or a soft cap makes no sense", self->path);
-      return FALSE;
-    }
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if (!numbers[i].ok || !isfinite (numbers[i].value))
+      {
+        g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the %s, %g, makes no sense", self->path, numbers[i].name, numbers[i].value);
+        return FALSE;
+      }
   return lk_model_check_divisors (self, c->rope.divisors, error) && lk_model_check_divisors (self, c->rope.long_divisors, error)
          && lk_model_check_divisors (self, c->window_rope.divisors, error) && lk_model_check_divisors (self, c->window_rope.long_divisors, error);
 }

@@ -53,7 +53,7 @@ def test_bad_configs(folder):
     part = {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}
     plain = {"rope_type": "default", "rope_theta": 1000000.0}
     for words, change in (("rotary scaling has 1 factors", {"rope_parameters": {"full_attention": plain, "sliding_attention": few}}),
-                          ("rotary base", {"rope_parameters": {"full_attention": plain, "sliding_attention": plain | {"rope_theta": -2.0}}}),
+                          ("rotary angles within windows, -2", {"rope_parameters": {"full_attention": plain, "sliding_attention": plain | {"rope_theta": -2.0}}}),
                           ("partial_rotary_factor", {"rope_parameters": {"full_attention": plain, "sliding_attention": part}}),
                           ("scale of attention", {"query_pre_attn_scalar": 0})):
         write(model, "config.json", json.dumps(whole | change).encode())
