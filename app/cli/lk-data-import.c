@@ -150,6 +150,7 @@ run (int argc, char **argv)
 
   if (!lk_cli_parse (&lk_data_import, &usage, &argc, &argv, &status))
     return status;
+  lk_cli_cancellable (); /* from here on signals end the import and not the process, which would leave half of it behind */
   return import (argv + 1, (guint) argc - 1, &error) ? LK_EXIT_OK : lk_cli_fail (error);
 }
 

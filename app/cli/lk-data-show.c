@@ -245,6 +245,7 @@ run_count (int argc, char **argv)
 
   if (!lk_cli_parse (&lk_data_count, &usage, &argc, &argv, &status))
     return status;
+  lk_cli_cancellable ();
   return count (argv[1], &error) ? LK_EXIT_OK : lk_cli_fail (error);
 }
 

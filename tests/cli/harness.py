@@ -152,10 +152,16 @@ class Terminal:
         while not any(text in self.seen for text in texts) and time.monotonic() < end and self._read(0.2):
             pass
         found = [text for text in texts if text in self.seen]
-        assert found, f"waited for {texts}, exit code {self.process.poll()}; the terminal showed {self.shown!r}"
+        assert found, f"waited for {texts}, exit code {self.process.poll()}; the terminal showed {self.shown[-4000:]!r}"
         first = min(found, key=self.seen.index)
         self.seen = self.seen.split(first, 1)[1]
         return first
+
+    def shows(self, text):
+        """Whether @text is shown before the command ends."""
+        while text not in self.seen and self._read(0.2) and self.process.poll() is None:
+            pass
+        return text in self.seen
 
     def type(self, text):
         os.write(self.master, text.encode())
@@ -172,7 +178,7 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"did not end; the terminal showed {self.shown!r}")
+            raise AssertionError(f"did not end; the terminal showed {self.shown[-4000:]!r}")
         while select.select([self.master], [], [], 0)[0] and self._read(0):
             pass
         os.close(self.master)

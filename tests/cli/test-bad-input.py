@@ -10,8 +10,8 @@ import resource
 import signal
 import subprocess
 
-from harness import (CLI, MODEL, TRAIN, SHARED, OK, USAGE, BAD_INPUT, NO_ROOM, Skip, run, cli, lines_of, need_model,
-                     sentence, write, some_rows, main)
+from harness import (CLI, MODEL, TRAIN, SHARED, OK, FAILED, USAGE, BAD_INPUT, NO_ROOM, Skip, run, sentence, cli, lines_of,
+                     need_model, write, some_rows, tree, main)
 
 
 def test_bad_files(folder):
@@ -155,6 +155,41 @@ def test_little_memory(folder):
     for mebibytes in (much - 40, much - 20, much + 4, much + 8, much + 16, much + 32):
         refusals += with_memory(folder, mebibytes) == NO_ROOM
     assert refusals >= 3, (refusals, much)
+
+
+def test_no_permission(folder):
+    """Folders that may not be written in and files that may not be read, as a user without rights (root has them all)."""
+    need_model()
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    nobody["env"] = {"HOME": os.path.join(folder, "closed"), "XDG_DATA_HOME": "", "LORIKEET_DATA_HOME": ""}
+    os.chmod(folder, 0o755)
+    try:
+        run("inspect", MODEL, expect=OK, **nobody)
+    except (AssertionError, PermissionError):
+        raise Skip("a user without rights cannot reach this build") from None
+    closed, rows = os.path.join(folder, "closed"), some_rows(folder)
+    secret = write(folder, "secret.jsonl", "{}")
+    mine = os.path.join(folder, "mine")
+    os.makedirs(mine)
+    os.chmod(mine, 0o777)
+    place = os.path.join(folder, "run")
+    cli(*TRAIN, "--run", place, "--data", rows)
+    os.makedirs(closed)
+    for path, mode in ((secret, 0), (closed, 0o555), (place, 0o555), (os.path.join(place, "lock"), 0o444), (os.path.join(place, "log.txt"), 0o444)):
+        os.chmod(path, mode)
+    before = tree(folder)
+    x = os.path.join(closed, "x")
+    for path, command in ((x, [*TRAIN, "--run", x, "--data", rows]), (closed, [*TRAIN, "--data", rows]), (x, ["merge", "-m", MODEL, "-o", x]),
+                          (x, ["merge", "-m", MODEL, "-o", x + ".gguf"]), (x, ["export", place, "-f", "adapter", "-o", x]),
+                          (x, ["data", "import", rows, "-o", x + ".lkdata"]), (closed, ["data", "import", rows]),
+                          (x, ["chart", place, "-o", x + ".svg"]), (x, ["serve", "-m", MODEL, "-d", "cpu", "-s", x + ".sock"]),
+                          (secret, ["inspect", secret]), (secret, [*TRAIN, "--data", secret, "--run", os.path.join(mine, "run")])):
+        done = run(*command, expect=FAILED, **nobody)
+        said = sentence(done)
+        assert path in said and "Permission denied" in said and not done.stdout, done
+    done = run("train", place, "--resume", expect=FAILED, **nobody)
+    assert "lock" in done.stderr and "Permission denied" in done.stderr, done
+    assert tree(folder) == before, (tree(folder), before)
 
 
 def test_disk_full(folder):

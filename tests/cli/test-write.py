@@ -10,7 +10,8 @@ import signal
 import subprocess
 import time
 
-from harness import CLI, MODEL, OK, USAGE, run, cli, lines_of, need_model, write, main
+from harness import (CLI, MODEL, PATIENCE, OK, USAGE, INTERRUPTED, run, cli, lines_of, need_model, write,
+                     tree, default_signals, Terminal, main)
 
 
 def test_export(folder):
@@ -34,6 +35,66 @@ def test_export(folder):
     cli("export", "--model", MODEL, "-f", "adapter", "-o", os.path.join(folder, "x"), expect=USAGE)
     cli("export", "--model", MODEL, "-f", "zip", "-o", os.path.join(folder, "x"), expect=USAGE)
     assert sorted(os.listdir(folder)) == ["a.gguf", "hf"], os.listdir(folder)
+
+
+def interrupted(number, *command):
+    """The end of a command that was sent a signal as soon as it told of its progress."""
+    process = subprocess.Popen([CLI, *command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default_signals)
+    told = process.stdout.readline()
+    process.send_signal(number)
+    _, error = process.communicate(timeout=PATIENCE)
+    return told, process.returncode, error.decode()
+
+
+def test_interrupted(folder):
+    """An export or an import that is ended by a signal writes nothing, leaves nothing half-written and says so."""
+    need_model()
+    rows, before = os.path.join(folder, "rows.jsonl"), ["old.gguf", "rows.jsonl"]
+    write(folder, "rows.jsonl", '{"prompt":"a","completion":"b"}\n' * 100000)
+    cli("merge", "-m", MODEL, "-o", os.path.join(folder, "old.gguf"), "--no-verify")
+    with open(os.path.join(folder, "old.gguf"), "rb") as file:
+        old = file.read()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for command in (["merge", "-m", MODEL, "-t", "F32", "-o", os.path.join(folder, "x.gguf")],
+                        ["merge", "-m", MODEL, "-f", "hf", "-t", "F32", "-o", os.path.join(folder, "x")],
+                        ["merge", "-m", MODEL, "-t", "F32", "-o", os.path.join(folder, "old.gguf"), "--force"],
+                        ["data", "import", rows, "-o", os.path.join(folder, "x.lkdata")]):
+            told, status, error = interrupted(number, *command)
+            assert json.loads(told)["event"] == "progress" and status == INTERRUPTED, (command, told, status, error)
+            assert error.count("\n") == 1 and tree(folder) == before, (command, error, tree(folder))
+    with open(os.path.join(folder, "old.gguf"), "rb") as file:
+        assert file.read() == old
+
+
+def time_left(*command, before):
+    """On a terminal the command says how much time is left; it is held for a while after it showed @before, as nothing is said of
+    the first two seconds. FALSE: it was faster than we are."""
+    terminal = Terminal(*command)
+    terminal.wait_for(before)
+    terminal.signal(signal.SIGSTOP)
+    time.sleep(2.5)
+    terminal.signal(signal.SIGCONT)
+    found = terminal.shows(" left")
+    terminal.signal(signal.SIGINT)
+    assert terminal.end() in (OK, INTERRUPTED), terminal.shown
+    return found
+
+
+def test_progress(folder):
+    """Training, exports and imports say how far they are and what is left, on a terminal."""
+    need_model()
+    rows = write(folder, "rows.jsonl", '{"prompt":"a","completion":"b"}\n' * 100000)
+    few = write(folder, "few.jsonl", "".join(json.dumps({"prompt": f"Say {i}.", "completion": f"{i}"}) + "\n" for i in range(24)))
+    commands = {"export": ["merge", "-m", MODEL, "-t", "F32", "--no-verify", "-o", os.path.join(folder, "{}.gguf")],
+                "import": ["data", "import", rows, "-o", os.path.join(folder, "{}.lkdata")]}
+    for name, command in commands.items():
+        assert any(time_left(*[word.format(i) for word in command], before="%" if name == "export" else " rows") for i in range(5)), name
+    terminal = Terminal("train", "--run", os.path.join(folder, "run"), "-m", MODEL, "--data", few, "--device", "cpu", "--steps", "3",
+                        "--length", "64", "--samples", "0")
+    terminal.wait_for("Step 1 of 3 · loss ")
+    terminal.wait_for(" tokens/s · ")
+    terminal.wait_for(" left")
+    assert terminal.end() == OK, terminal.shown
 
 
 def test_hangup(folder):
