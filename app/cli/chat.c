@@ -220,7 +220,9 @@ run (int argc, char **argv)
                    "begin with “/” are\n"
                    "commands: /base and /tuned switch the adapter off and on, /reset begins a new "
                    "conversation, /quit ends.\n"
-                   "Ctrl-C stops an answer; where none is being written, it ends the chat.",
+                   "Ctrl-C stops an answer; where none is being written, it ends the chat.\n"
+                   "With --json, a line for each answer: “text”, “finish” (end, stop, length, context, cancelled), “tokens”, and\n"
+                   "“prompt_seconds” and “answer_seconds”.",
     .max = 0,
   };
   g_autofree GOptionEntry *all = lk_cli_with_sampling (entries);

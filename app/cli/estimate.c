@@ -158,7 +158,8 @@ run (int argc, char **argv)
   g_autofree GOptionEntry *entries = lk_cli_with_settings (own_entries, G_N_ELEMENTS (own_entries), make_recipe ());
   const LkCliUsage usage = {
     .description = "Says what a run would need of memory, by the same plan the trainer makes before its first step. Takes the settings\n"
-                   "of “lorikeet-cli train”.",
+                   "of “lorikeet-cli train”. With --json: “classes” (each “name” and “bytes”), “total_bytes”, “available_bytes”, “fits”,\n"
+                   "“recompute_layers”, “rows_at_once”, “steps” where they are known, and the sentence as “message”.",
     .entries = entries,
   };
   g_autoptr (GError) error = NULL;

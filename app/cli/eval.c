@@ -318,7 +318,9 @@ run_eval (int argc, char **argv)
     .description
     = "The loss and perplexity of the base and, where there is an adapter, of base and adapter: on the rows "
       "a run held\n"
-      "out, on a dataset (the answers only), or on a plain text (all tokens but the first of each window).",
+      "out, on a dataset (the answers only), or on a plain text (all tokens but the first of each window).\n"
+      "With --json: “base” and “tuned”, each with “loss” (nats a token), “perplexity”, “targets” (tokens), “examples”, “cut” and,\n"
+      "with --rouge, “rouge_l” (0 to 1) and “rouge_rows”; and how many rows were “unusable”.",
     .entries = entries,
     .max = 1,
   };

@@ -467,7 +467,8 @@ run (int argc, char **argv)
                    "given) and its path\n"
                    "printed; without, RUN is such a folder, whose recipe.json holds all settings. Ctrl-C "
                    "stops after the step at hand and saves; --resume goes on\n"
-                   "from there with the same numbers as if nothing had happened.",
+                   "from there with the same numbers as if nothing had happened. With --json, each line is an event as in the run's\n"
+                   "events.jsonl (DESIGN.md lists them), the first of a new run being {\"event\": \"run\", \"path\": …}.",
     .entries = entries,
     .max = 1,
   };
