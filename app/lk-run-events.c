@@ -64,6 +64,9 @@ apply_state (LkRun *self, JsonObject *event)
   replace (&self->message, string (event, "message"));
   replace (&self->detail, string (event, "detail"));
   g_clear_pointer (&self->exit_text, g_free);
+  /* who gets ready reads the data again and says again what cannot be used */
+  if (self->state == LK_RUN_PREPARING)
+    g_string_truncate (self->problems, 0);
   self->since = self->state == LK_RUN_RUNNING ? number (event, "time", 0) : 0;
 }
 
@@ -97,13 +100,13 @@ apply_problem (LkRun *self, JsonObject *event)
 
 /* A step that is done again, by a run that was started anew or resumed, replaces what stood there. */
 static void
-put_point (LkSeries *series, gint64 step, double loss)
+put_point (LkSeries *series, gint64 step, double value)
 {
   guint n = lk_series_get_n_points (series);
 
   if (n > 0 && lk_series_get_x (series, n - 1) >= (double) step)
     lk_series_truncate_after (series, (double) step - 0.5);
-  lk_series_append (series, (double) step, loss);
+  lk_series_append (series, (double) step, value);
 }
 
 static void
@@ -119,6 +122,18 @@ apply_step (LkRun *self, JsonObject *event)
   self->memory_bytes = integer (event, "memory_bytes", self->memory_bytes);
   /* a loss that is no number stays in the series: the chart marks it */
   put_point (self->training, self->step, self->loss);
+  put_point (self->rates, self->step, self->learning_rate);
+  put_point (self->norms, self->step, self->gradient_norm);
+  put_point (self->speeds, self->step, self->speed);
+}
+
+static void
+cut_series (LkRun *self, double step)
+{
+  LkSeries *const all[] = { self->training, self->held_out, self->rates, self->norms, self->speeds };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_series_truncate_after (all[i], step);
 }
 
 static void
@@ -197,8 +212,7 @@ apply_resume (LkRun *self, JsonObject *event)
 {
   self->step = integer (event, "step", self->step);
   /* What was learned after the checkpoint is gone; its points would draw a line back in time. */
-  lk_series_truncate_after (self->training, (double) self->step);
-  lk_series_truncate_after (self->held_out, (double) self->step);
+  cut_series (self, (double) self->step);
 }
 
 void
@@ -247,7 +261,6 @@ _lk_run_reset (LkRun *self)
   self->memory_bytes = 0;
   self->loss = self->held_out_loss = self->best_loss = NAN;
   self->learning_rate = self->gradient_norm = self->speed = self->seconds_left = NAN;
-  lk_series_truncate_after (self->training, -INFINITY);
-  lk_series_truncate_after (self->held_out, -INFINITY);
+  cut_series (self, -INFINITY);
   g_list_store_remove_all (self->samples);
 }

@@ -41,6 +41,7 @@ struct _LkRun
   gint64 memory_bytes;
   LkSeries *training;
   LkSeries *held_out;
+  LkSeries *rates, *norms, *speeds;
   GListStore *samples;
 
   /* the worker */

@@ -59,6 +59,9 @@ enum
   PROP_PROBLEMS_TEXT,
   PROP_TRAINING,
   PROP_HELD_OUT,
+  PROP_LEARNING_RATE,
+  PROP_GRADIENT_NORM,
+  PROP_SPEED,
   PROP_SAMPLES,
   N_PROPS
 };
@@ -316,6 +319,9 @@ lk_run_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec
     case PROP_HAS_ADAPTER: g_value_set_boolean (value, self->has_adapter); break;
     case PROP_TRAINING: g_value_set_object (value, self->training); break;
     case PROP_HELD_OUT: g_value_set_object (value, self->held_out); break;
+    case PROP_LEARNING_RATE: g_value_set_object (value, self->rates); break;
+    case PROP_GRADIENT_NORM: g_value_set_object (value, self->norms); break;
+    case PROP_SPEED: g_value_set_object (value, self->speeds); break;
     case PROP_SAMPLES: g_value_set_object (value, self->samples); break;
     default:
       if (G_VALUE_HOLDS_STRING (value))
@@ -347,6 +353,9 @@ lk_run_finalize (GObject *object)
 
   g_clear_object (&self->training);
   g_clear_object (&self->held_out);
+  g_clear_object (&self->rates);
+  g_clear_object (&self->norms);
+  g_clear_object (&self->speeds);
   g_clear_object (&self->samples);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->settings, json_object_unref);
@@ -433,6 +442,11 @@ lk_run_class_init (LkRunClass *klass)
   properties[PROP_HAS_ADAPTER] = g_param_spec_boolean ("has-adapter", NULL, NULL, FALSE, flags);
   properties[PROP_TRAINING] = g_param_spec_object ("training", NULL, NULL, LK_TYPE_SERIES, flags);
   properties[PROP_HELD_OUT] = g_param_spec_object ("held-out", NULL, NULL, LK_TYPE_SERIES, flags);
+  properties[PROP_LEARNING_RATE]
+      = g_param_spec_object ("learning-rate", NULL, NULL, LK_TYPE_SERIES, flags);
+  properties[PROP_GRADIENT_NORM]
+      = g_param_spec_object ("gradient-norm", NULL, NULL, LK_TYPE_SERIES, flags);
+  properties[PROP_SPEED] = g_param_spec_object ("speed", NULL, NULL, LK_TYPE_SERIES, flags);
   properties[PROP_SAMPLES] = g_param_spec_object ("samples", NULL, NULL, G_TYPE_LIST_MODEL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   g_signal_new ("ended", LK_TYPE_RUN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
@@ -445,6 +459,9 @@ lk_run_init (LkRun *self)
 {
   self->training = lk_series_new ();
   self->held_out = lk_series_new ();
+  self->rates = lk_series_new ();
+  self->norms = lk_series_new ();
+  self->speeds = lk_series_new ();
   self->samples = g_list_store_new (LK_TYPE_SAMPLE);
   self->problems = g_string_new (NULL);
   self->warnings = g_ptr_array_new_with_free_func (g_free);
@@ -618,6 +635,16 @@ GListModel *
 lk_run_get_samples (LkRun *self)
 {
   return G_LIST_MODEL (self->samples);
+}
+
+LkRunCurves
+lk_run_get_curves (LkRun *self)
+{
+  return (LkRunCurves){ .training = self->training,
+                        .held_out = self->held_out,
+                        .learning_rate = self->rates,
+                        .gradient_norm = self->norms,
+                        .speed = self->speeds };
 }
 
 LkSeries *

@@ -13,7 +13,7 @@
  *   can-stop, can-pause, can-continue, can-resume, has-adapter (booleans)
  *   trouble, trouble-text: what went wrong, a title and a sentence; NULL when nothing did
  *   problems-title, problems-text: the rows that could not be used, a line each; no title without any
- *   training, held-out (LkSeries over the step), samples (GListModel of LkSample)
+ *   training, held-out, learning-rate, gradient-norm, speed (LkSeries over the step), samples (GListModel of LkSample)
  *
  * Thread-safety: main thread.
  */
@@ -22,7 +22,7 @@
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 
-#include "lk-series.h"
+#include "lk-run-chart.h"
 
 G_BEGIN_DECLS
 
@@ -67,6 +67,8 @@ const char *lk_run_get_model (LkRun *self);
 const char *lk_run_get_data (LkRun *self);
 JsonObject *lk_run_get_settings (LkRun *self);
 GListModel *lk_run_get_samples (LkRun *self);
+/* All curves of the run; the series are the run's. */
+LkRunCurves lk_run_get_curves (LkRun *self);
 LkSeries *lk_run_get_training (LkRun *self);
 LkSeries *lk_run_get_held_out (LkRun *self);
 /* The adapter to talk to: the best one once something was learned, else the last. NULL when there is none

@@ -9,7 +9,7 @@
 
 #define MARGIN 12.0
 #define GAP 6.0
-#define CLIP_SAMPLES 4096
+#define CLIP_SAMPLES 1024
 #define CLIP_QUANTILE 0.98
 
 typedef struct
@@ -25,45 +25,63 @@ compare_doubles (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+/* Halves whose least value is positive need no look inside, nor do those without a positive one. */
 static double
-smallest_positive (LkSeries *series, double known)
+smallest_positive (LkSeries *series, guint begin, guint end)
 {
-  guint n = lk_series_get_n_points (series);
+  LkExtent extent = lk_series_extent (series, begin, end);
+  double least = INFINITY;
 
-  /* Blocks whose least value is positive need no look inside. */
-  for (guint i = 0; i < n; i += 512)
+  if (extent.min > 0)
+    return extent.min;
+  if (!(extent.max > 0))
+    return INFINITY;
+  if (end - begin > 64)
     {
-      LkExtent extent = lk_series_extent (series, i, MIN (n, i + 512));
+      guint middle = begin + (end - begin) / 2;
 
-      if (extent.min > 0)
-        known = MIN (known, extent.min);
-      else if (extent.max > 0)
-        for (guint k = i; k < MIN (n, i + 512); k++)
-          {
-            double y = lk_series_get_y (series, k);
-
-            if (y > 0 && y < known)
-              known = y;
-          }
+      return MIN (smallest_positive (series, begin, middle), smallest_positive (series, middle, end));
     }
-  return known;
+  for (guint i = begin; i < end; i++)
+    {
+      double y = lk_series_get_y (series, i);
+
+      if (y > 0)
+        least = MIN (least, y);
+    }
+  return least;
+}
+
+/* The points of the part that is shown, and one more on either side, to which the line goes on. */
+static void
+lk_chart_get_visible (const LkChartSpec *spec, LkSeries *series, guint *begin, guint *end)
+{
+  *begin = 0;
+  *end = lk_series_get_n_points (series);
+  if (!spec->has_range)
+    return;
+  *begin = lk_series_find (series, spec->range_begin);
+  *begin -= *begin > 0;
+  *end = MIN (*end, lk_series_find (series, spec->range_end) + 1);
 }
 
 static void
 range_add (Range *range, const LkChartSpec *spec, const LkChartLine *line)
 {
-  guint n = lk_series_get_n_points (line->series);
-  LkExtent extent = lk_series_extent (line->series, 0, n);
+  guint n = lk_series_get_n_points (line->series), begin, end;
+  LkExtent extent;
 
   if (n == 0)
     return;
+  lk_chart_get_visible (spec, line->series, &begin, &end);
+  extent = lk_series_extent (line->series, begin, end);
   range->x0 = MIN (range->x0, lk_series_get_x (line->series, 0));
   range->x1 = MAX (range->x1, lk_series_get_x (line->series, n - 1));
   range->any = TRUE;
   range->y0 = MIN (range->y0, extent.min);
   range->y1 = MAX (range->y1, extent.max);
   if (spec->log_scale)
-    range->positive = smallest_positive (line->series, range->positive);
+    range->positive = MIN (range->positive, smallest_positive (line->series, begin, end));
 }
 
 /* The quantile of at most CLIP_SAMPLES evenly chosen points of each line; the strong line is always shown whole. */
@@ -76,12 +94,14 @@ clipped_top (const LkChartSpec *spec, double top)
   for (guint l = 0; l < spec->lines->len; l++)
     {
       const LkChartLine *line = &g_array_index (spec->lines, LkChartLine, l);
-      guint n = lk_series_get_n_points (line->series), stride = n / CLIP_SAMPLES + 1;
+      guint begin, end, stride;
       gint64 last = lk_series_last_finite (_lk_chart_strong_series (spec, line));
 
       if (last >= 0)
         strong = MAX (strong, lk_series_get_y (_lk_chart_strong_series (spec, line), (guint) last));
-      for (guint i = 0; i < n; i += stride)
+      lk_chart_get_visible (spec, line->series, &begin, &end);
+      stride = (end - begin) / CLIP_SAMPLES + 1;
+      for (guint i = begin; i < end; i += stride)
         {
           double y = lk_series_get_y (line->series, i);
 
@@ -145,6 +165,8 @@ lk_chart_get_geometry (cairo_t *cr, const LkChartSpec *spec, double width, doubl
     range_add (&range, spec, &g_array_index (spec->lines, LkChartLine, l));
   if (!range.any)
     range.x0 = 0, range.x1 = 1;
+  if (spec->has_range)
+    range.x0 = spec->range_begin, range.x1 = spec->range_end;
   if (range.y0 > range.y1)
     range.y0 = 0, range.y1 = 1;
   if (spec->clip_outliers)

@@ -89,7 +89,7 @@ _lk_chart_end_label (const LkChartGeometry *geometry, const LkChartSpec *spec, c
   char number[LK_AXIS_LABEL];
 
   if (last < 0)
-    return g_strdup (line->label != NULL ? line->label : "");
+    return g_strdup (line->label != NULL && !line->plain ? line->label : "");
   lk_axis_format (&geometry->y_axis, lk_series_get_y (series, (guint) last), number);
-  return line->label != NULL ? g_strdup_printf ("%s %s", line->label, number) : g_strdup (number);
+  return line->label != NULL && !line->plain ? g_strdup_printf ("%s %s", line->label, number) : g_strdup (number);
 }

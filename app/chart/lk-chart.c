@@ -52,6 +52,13 @@ lk_chart_spec_set_best (LkChartSpec *self, double x, double y, const char *label
   self->best_label = label != NULL ? g_strdup (label) : g_strdup_printf (_ ("best %.3g at step %.0f"), y, x);
 }
 
+double
+lk_chart_get_smoothing (double steps)
+{
+  /* in powers of two, because each new weight computes the whole curve anew */
+  return steps >= 60 ? 1 - exp2 (-floor (log2 (steps / 30))) : 0;
+}
+
 static double
 x_of (const LkChartGeometry *g, double x)
 {
@@ -239,15 +246,36 @@ draw_titles (const LkChartPen *pen, const LkChartGeometry *g, double height, dou
 }
 
 void
+lk_chart_draw_cursor (cairo_t *cr, const LkChartSpec *spec, const LkChartGeometry *geometry)
+{
+  LkChartPen pen;
+
+  if (!spec->has_cursor)
+    return;
+  _lk_chart_pen_init (&pen, cr, spec);
+  cairo_save (cr);
+  draw_cursor (&pen, geometry);
+  cairo_restore (cr);
+}
+
+void
 lk_chart_draw (cairo_t *cr, const LkChartSpec *spec, double width, double height)
 {
   LkChartGeometry geometry;
+
+  if (!(width >= 1) || !(height >= 1))
+    return;
+  lk_chart_get_geometry (cr, spec, width, height, &geometry);
+  lk_chart_draw_within (cr, spec, &geometry, width, height);
+}
+
+void
+lk_chart_draw_within (cairo_t *cr, const LkChartSpec *spec, const LkChartGeometry *geometry, double width, double height)
+{
   LkChartPen pen;
   double line_height;
   g_autoptr (PangoLayout) probe = NULL;
 
-  if (!(width >= 1) || !(height >= 1))
-    return;
   _lk_chart_pen_init (&pen, cr, spec);
   cairo_save (cr);
   if (spec->background)
@@ -258,23 +286,22 @@ lk_chart_draw (cairo_t *cr, const LkChartSpec *spec, double width, double height
     }
   probe = _lk_chart_text (cr, "0", LK_CHART_SMALL);
   _lk_chart_text_size (probe, NULL, &line_height);
-  lk_chart_get_geometry (cr, spec, width, height, &geometry);
-  draw_titles (&pen, &geometry, height, line_height);
-  draw_y_grid (&pen, &geometry, line_height);
-  draw_x_ticks (&pen, &geometry);
+  draw_titles (&pen, geometry, height, line_height);
+  draw_y_grid (&pen, geometry, line_height);
+  draw_x_ticks (&pen, geometry);
   for (guint l = 0; l < spec->lines->len; l++)
     {
       const LkChartLine *line = &g_array_index (spec->lines, LkChartLine, l);
       LkSeries *strong = _lk_chart_strong_series (spec, line);
 
       if (strong != line->series)
-        _lk_chart_draw_series (&pen, &geometry, line->series, line, FALSE);
-      _lk_chart_draw_series (&pen, &geometry, strong, line, TRUE);
+        _lk_chart_draw_series (&pen, geometry, line->series, line, FALSE);
+      _lk_chart_draw_series (&pen, geometry, strong, line, TRUE);
     }
   if (spec->has_cursor)
-    draw_cursor (&pen, &geometry);
-  if (spec->has_best)
-    draw_best (&pen, &geometry, line_height);
-  draw_end_labels (&pen, &geometry, width, line_height);
+    draw_cursor (&pen, geometry);
+  if (spec->has_best && spec->best_x >= geometry->x_axis.min && spec->best_x <= geometry->x_axis.max)
+    draw_best (&pen, geometry, line_height);
+  draw_end_labels (&pen, geometry, width, line_height);
   cairo_restore (cr);
 }

@@ -25,6 +25,7 @@ typedef struct
   gboolean dashed;
   gboolean dots;     /* a dot on each point, where there is room */
   gboolean smooth;   /* LkChartSpec.smoothing applies: the points faint, the average strong */
+  gboolean plain;    /* only the value stands at its end: the y label says what it is */
   double width;      /* of the line; 1.5 by default */
 } LkChartLine;
 
@@ -40,6 +41,8 @@ typedef struct
   gboolean has_best;
   double best_x, best_y;           /* a ring around that point */
   char *best_label;                /* owned, may be NULL */
+  gboolean has_range;              /* only this part of x is shown */
+  double range_begin, range_end;
   gboolean has_cursor;             /* a vertical line, and rings on the points it meets */
   double cursor_x;
 } LkChartSpec;
@@ -51,6 +54,10 @@ LkChartLine *lk_chart_spec_add (LkChartSpec *self, LkSeries *series, const char 
 /* Sets the best point; @label NULL makes "best 1.31 at step 300". */
 void lk_chart_spec_set_best (LkChartSpec *self, double x, double y, const char *label);
 
+/* The weight that shows the trend of a curve over @steps: an average over about a thirtieth of it. A fixed one would lag
+ * behind a young curve that falls fast, and show nothing of a long one. */
+double lk_chart_get_smoothing (double steps);
+
 /* Where things stand in a drawing of that size. */
 typedef struct
 {
@@ -61,6 +68,12 @@ void lk_chart_get_geometry (cairo_t *cr, const LkChartSpec *spec, double width, 
 
 /* Draws within (0, 0, width, height). Too small a size draws what fits. */
 void lk_chart_draw (cairo_t *cr, const LkChartSpec *spec, double width, double height);
+/* The same with the geometry of that size at hand. */
+void lk_chart_draw_within (cairo_t *cr, const LkChartSpec *spec, const LkChartGeometry *geometry, double width,
+                           double height);
+
+/* The vertical line at the cursor and its rings alone, over a drawing of the same spec without cursor. */
+void lk_chart_draw_cursor (cairo_t *cr, const LkChartSpec *spec, const LkChartGeometry *geometry);
 
 /* One curve without axes, for lists: the line of @series over the whole rectangle. */
 void lk_chart_draw_sparkline (cairo_t *cr, LkSeries *series, gboolean dark, double width, double height);

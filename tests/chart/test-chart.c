@@ -478,7 +478,7 @@ test_run_folder (void)
   guint damaged = 99;
 
   lk_chart_spec_init (&spec);
-  g_assert_false (lk_chart_spec_from_events (&spec, folder, NULL, &error));
+  g_assert_false (lk_chart_spec_from_events (&spec, folder, LK_RUN_CHART_LOSS, NULL, &error));
   g_assert_nonnull (strstr (error->message, "events.jsonl"));
   g_clear_error (&error);
   g_assert_true (g_file_set_contents (path, events, -1, NULL));
@@ -493,7 +493,7 @@ test_run_folder (void)
   g_assert_cmpuint (lk_series_get_n_points (curves.held_out), ==, 2);
   lk_run_curves_clear (&curves);
 
-  g_assert_true (lk_chart_spec_from_events (&spec, folder, &damaged, &error));
+  g_assert_true (lk_chart_spec_from_events (&spec, folder, LK_RUN_CHART_LOSS, &damaged, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (damaged, ==, 1);
   g_assert_cmpstr (spec.title, ==, "Support mails");

@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   guint damaged = 0;
 
   lk_chart_spec_init (&spec);
-  if (lk_chart_spec_from_events (&spec, path, &damaged, &error))
+  if (lk_chart_spec_from_events (&spec, path, LK_RUN_CHART_LOSS, &damaged, &error))
     {
       g_autofree char *words = lk_chart_describe (&spec);
       g_autofree char *drawn = lk_chart_print (&spec, 40, 8);

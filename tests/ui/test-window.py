@@ -73,6 +73,18 @@ def main_job(program, home, real):
     run, = glob.glob(os.path.join(home, "runs", "*"))
     window.shot("3-running")
 
+    # The curves: closer, and as numbers.
+    window.click("Log Scale")
+    window.click("Clip Peaks")
+    window.click("Show Fewer Steps")
+    window.click("Show All Steps")
+    window.wait(lambda: window.has(contains="Training "), "the curve in words")
+    assert window.has(contains="Learning rate "), "no curve of the learning rate"
+    window.click("Values as a Table")
+    window.find(contains="Held-out Loss")
+    window.shot("3-values")
+    window.click("Values as a Table")
+
     # The run outlives the window; a new window finds it at work.
     pid = pid_of(run)
     window.close()

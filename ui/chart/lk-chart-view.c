@@ -4,60 +4,51 @@
 #include <adwaita.h>
 #include <math.h>
 
-#include "lk-run-chart.h"
+#include "lk-chart-view-private.h"
 
-#define MIN_WIDTH 200
-#define MIN_HEIGHT 120
+#define MIN_WIDTH 160
+#define MIN_HEIGHT 110
 #define DESCRIBE_MS 1000 /* screen readers need no more than one new sentence a second */
-
-struct _LkChartView
-{
-  GtkWidget parent_instance;
-  LkSeries *series[2]; /* training, held out */
-  gulong changed[2];
-  double smoothing;
-  gboolean log_scale, clip_outliers;
-  gboolean has_cursor;
-  double cursor; /* x of the series */
-  guint describe_source;
-};
 
 G_DEFINE_FINAL_TYPE (LkChartView, lk_chart_view, GTK_TYPE_WIDGET)
 
 enum
 {
   PROP_0,
+  PROP_PLOT,
   PROP_TRAINING,
   PROP_HELD_OUT,
-  PROP_SMOOTHING,
-  PROP_LOG_SCALE,
-  PROP_CLIP_OUTLIERS,
+  PROP_SERIES,
+  PROP_CHART,
   N_PROPS
 };
 static GParamSpec *properties[N_PROPS];
 
 static void
-build_spec (LkChartView *self, LkChartSpec *spec)
+add_lines (LkChartView *self, LkChartSpec *spec)
 {
-  lk_chart_spec_init (spec);
-  lk_chart_spec_set_curves (spec, self->series[0], self->series[1]);
-  spec->smoothing = self->smoothing;
-  spec->log_scale = self->log_scale;
-  spec->clip_outliers = self->clip_outliers;
-  spec->dark = adw_style_manager_get_dark (adw_style_manager_get_default ());
-  spec->has_cursor = self->has_cursor;
-  spec->cursor_x = self->cursor;
+  if (self->series[LK_CHART_TRAINING] != NULL || self->series[LK_CHART_HELD_OUT] != NULL)
+    lk_chart_spec_set_curves (spec, self->series[LK_CHART_TRAINING], self->series[LK_CHART_HELD_OUT]);
+  if (self->series[LK_CHART_OTHER] != NULL)
+    lk_chart_spec_set_curve (spec, self->chart, self->series[LK_CHART_OTHER]);
+  for (guint i = 0; self->lines != NULL && i < self->lines->len; i++)
+    {
+      LkChartLine *line
+          = lk_chart_spec_add (spec, g_ptr_array_index (self->lines, i), g_ptr_array_index (self->labels, i));
+
+      line->smooth = lk_series_get_n_points (line->series) > 200;
+      line->dashed = i % 2 == 1;
+      line->width = i % 2 == 1 ? 2.25 : 1.5;
+    }
 }
 
 void
-lk_chart_view_get_spec (LkChartView *self, const char *title, LkChartSpec *spec)
+_lk_chart_view_build_spec (LkChartView *self, LkChartSpec *spec)
 {
-  g_return_if_fail (LK_IS_CHART_VIEW (self));
-  build_spec (self, spec);
-  spec->title = g_strdup (title);
-  spec->background = TRUE;
-  spec->dark = FALSE;
-  spec->has_cursor = FALSE;
+  lk_chart_spec_init (spec);
+  add_lines (self, spec);
+  lk_plot_apply (self->plot, spec);
+  spec->dark = adw_style_manager_get_dark (adw_style_manager_get_default ());
 }
 
 static gboolean
@@ -68,15 +59,16 @@ describe_cb (gpointer data)
   LkChartSpec spec;
 
   self->describe_source = 0;
-  build_spec (self, &spec);
-  text = self->has_cursor ? lk_chart_describe_at (&spec, self->cursor) : lk_chart_describe (&spec);
+  _lk_chart_view_build_spec (self, &spec);
+  text = spec.has_cursor ? lk_chart_describe_at (&spec, spec.cursor_x) : lk_chart_describe (&spec);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
   lk_chart_spec_clear (&spec);
   return G_SOURCE_REMOVE;
 }
 
+/* Only the read-out moved: the picture of the curves stays. */
 static void
-refresh (LkChartView *self)
+refresh_cursor (LkChartView *self)
 {
   gtk_widget_queue_draw (GTK_WIDGET (self));
   if (self->describe_source == 0)
@@ -84,35 +76,91 @@ refresh (LkChartView *self)
 }
 
 static void
-set_cursor (LkChartView *self, gboolean has_cursor, double x)
+refresh (LkChartView *self)
 {
-  if (self->has_cursor == has_cursor && self->cursor == x)
-    return;
-  self->has_cursor = has_cursor;
-  self->cursor = x;
-  refresh (self);
+  g_clear_object (&self->picture);
+  refresh_cursor (self);
 }
 
-/* The series whose points the cursor steps through: the one with more of them. */
 static LkSeries *
-get_dense_series (LkChartView *self)
+get_series (LkChartView *self, guint i)
+{
+  if (i < LK_CHART_N_SERIES)
+    return self->series[i];
+  i -= LK_CHART_N_SERIES;
+  return self->lines != NULL && i < self->lines->len ? g_ptr_array_index (self->lines, i) : NULL;
+}
+
+static guint
+count_series (LkChartView *self)
+{
+  return LK_CHART_N_SERIES + (self->lines != NULL ? self->lines->len : 0);
+}
+
+LkSeries *
+_lk_chart_view_get_dense_series (LkChartView *self)
 {
   LkSeries *best = NULL;
 
-  for (guint i = 0; i < 2; i++)
-    if (self->series[i] != NULL && lk_series_get_n_points (self->series[i]) > 0
-        && (best == NULL || lk_series_get_n_points (self->series[i]) > lk_series_get_n_points (best)))
-      best = self->series[i];
+  for (guint i = 0; i < count_series (self); i++)
+    {
+      LkSeries *series = get_series (self, i);
+
+      if (series != NULL && lk_series_get_n_points (series) > 0
+          && (best == NULL || lk_series_get_n_points (series) > lk_series_get_n_points (best)))
+        best = series;
+    }
   return best;
+}
+
+static void
+data_changed_cb (LkChartView *self)
+{
+  double begin = INFINITY, end = -INFINITY;
+
+  for (guint i = 0; i < count_series (self); i++)
+    {
+      LkSeries *series = get_series (self, i);
+      guint n = series != NULL ? lk_series_get_n_points (series) : 0;
+
+      if (n == 0)
+        continue;
+      begin = MIN (begin, lk_series_get_x (series, 0));
+      end = MAX (end, lk_series_get_x (series, n - 1));
+    }
+  /* charts that share a plot span what the first of them spans */
+  if (self->series[LK_CHART_OTHER] == NULL)
+    lk_plot_set_extent (self->plot, begin, end);
+  refresh (self);
+}
+
+static GdkTexture *
+draw_picture (const LkChartSpec *spec, int width, int height, int scale, LkChartGeometry *geometry)
+{
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, width * scale, height * scale);
+  cairo_t *cr = cairo_create (surface);
+  g_autoptr (GBytes) bytes = NULL;
+  int stride = cairo_image_surface_get_stride (surface);
+
+  cairo_scale (cr, scale, scale);
+  lk_chart_get_geometry (cr, spec, width, height, geometry);
+  lk_chart_draw_within (cr, spec, geometry, width, height);
+  cairo_destroy (cr);
+  cairo_surface_flush (surface);
+  bytes = g_bytes_new_with_free_func (cairo_image_surface_get_data (surface), (gsize) stride * (gsize) (height * scale),
+                                      (GDestroyNotify) cairo_surface_destroy, surface);
+  return gdk_memory_texture_new (width * scale, height * scale, GDK_MEMORY_DEFAULT, bytes, (gsize) stride);
 }
 
 static void
 draw_read_out (LkChartView *self, cairo_t *cr, const LkChartSpec *spec, double width)
 {
-  g_autofree char *text = lk_chart_describe_at (spec, self->cursor);
+  g_autofree char *text = lk_chart_describe_at (spec, spec->cursor_x);
   g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (GTK_WIDGET (self), text);
   int w, h;
 
+  pango_layout_set_width (layout, (int) MAX (1, width - 24) * PANGO_SCALE);
+  pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
   pango_layout_get_pixel_size (layout, &w, &h);
   cairo_set_source_rgba (cr, spec->dark ? 0.2 : 1, spec->dark ? 0.2 : 1, spec->dark ? 0.2 : 1, 0.92);
   cairo_rectangle (cr, width - w - 20, 4, w + 12, h + 6);
@@ -139,19 +187,35 @@ lk_chart_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
   LkChartView *self = LK_CHART_VIEW (widget);
   int width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget);
-  cairo_t *cr;
+  int scale = gtk_widget_get_scale_factor (widget);
+  gboolean focus = gtk_widget_has_visible_focus (widget);
   LkChartSpec spec;
+  cairo_t *cr;
 
   if (width < 1 || height < 1)
     return;
-  build_spec (self, &spec);
-  cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, width, height));
-  lk_chart_draw (cr, &spec, width, height);
-  if (self->has_cursor)
-    draw_read_out (self, cr, &spec, width);
-  if (gtk_widget_has_visible_focus (widget))
-    draw_focus (cr, &spec, width, height);
-  cairo_destroy (cr);
+  _lk_chart_view_build_spec (self, &spec);
+  if (self->picture == NULL || gdk_texture_get_width (self->picture) != width * scale
+      || gdk_texture_get_height (self->picture) != height * scale)
+    {
+      gboolean has_cursor = spec.has_cursor;
+
+      g_clear_object (&self->picture);
+      spec.has_cursor = FALSE;
+      self->picture = draw_picture (&spec, width, height, scale, &self->geometry);
+      spec.has_cursor = has_cursor;
+    }
+  gtk_snapshot_append_texture (snapshot, self->picture, &GRAPHENE_RECT_INIT (0, 0, width, height));
+  if (spec.has_cursor || focus)
+    {
+      cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, width, height));
+      lk_chart_draw_cursor (cr, &spec, &self->geometry);
+      if (spec.has_cursor)
+        draw_read_out (self, cr, &spec, width);
+      if (focus)
+        draw_focus (cr, &spec, width, height);
+      cairo_destroy (cr);
+    }
   lk_chart_spec_clear (&spec);
 }
 
@@ -160,82 +224,7 @@ lk_chart_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_si
                        int *minimum_baseline, int *natural_baseline)
 {
   *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? MIN_WIDTH : MIN_HEIGHT;
-  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 3 * MIN_WIDTH : 2 * MIN_HEIGHT;
-}
-
-static void
-motion_cb (GtkEventControllerMotion *controller, double x, double y, LkChartView *self)
-{
-  LkSeries *series = get_dense_series (self);
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_A8, 1, 1);
-  cairo_t *cr = cairo_create (surface);
-  LkChartGeometry geometry;
-  LkChartSpec spec;
-
-  build_spec (self, &spec);
-  lk_chart_get_geometry (cr, &spec, gtk_widget_get_width (GTK_WIDGET (self)), gtk_widget_get_height (GTK_WIDGET (self)),
-                         &geometry);
-  if (series != NULL && x >= geometry.x && x <= geometry.x + geometry.width)
-    {
-      gint64 i = lk_series_nearest (series, lk_axis_unmap (&geometry.x_axis, (x - geometry.x) / geometry.width));
-
-      set_cursor (self, TRUE, lk_series_get_x (series, (guint) i));
-    }
-  else
-    set_cursor (self, FALSE, 0);
-  lk_chart_spec_clear (&spec);
-  cairo_destroy (cr);
-  cairo_surface_destroy (surface);
-}
-
-static void
-leave_cb (GtkEventControllerMotion *controller, LkChartView *self)
-{
-  set_cursor (self, FALSE, 0);
-}
-
-/* TRUE when the key moved the read-out. */
-static gboolean
-move_cursor (LkChartView *self, guint keyval, gboolean far)
-{
-  LkSeries *series = get_dense_series (self);
-  gint64 n = series != NULL ? lk_series_get_n_points (series) : 0, i, step = far ? MAX (1, n / 10) : 1;
-
-  if (n == 0)
-    return FALSE;
-  i = self->has_cursor ? lk_series_nearest (series, self->cursor) : keyval == GDK_KEY_Right ? -1 : n;
-  switch (keyval)
-    {
-    case GDK_KEY_Left:
-    case GDK_KEY_KP_Left:
-      i -= step;
-      break;
-    case GDK_KEY_Right:
-    case GDK_KEY_KP_Right:
-      i += step;
-      break;
-    case GDK_KEY_Home:
-      i = 0;
-      break;
-    case GDK_KEY_End:
-      i = n - 1;
-      break;
-    default:
-      return FALSE;
-    }
-  set_cursor (self, TRUE, lk_series_get_x (series, (guint) CLAMP (i, 0, n - 1)));
-  return TRUE;
-}
-
-static gboolean
-key_cb (GtkEventControllerKey *controller, guint keyval, guint keycode, GdkModifierType state, LkChartView *self)
-{
-  if (keyval == GDK_KEY_Escape && self->has_cursor)
-    {
-      set_cursor (self, FALSE, 0);
-      return TRUE;
-    }
-  return move_cursor (self, keyval, (state & GDK_CONTROL_MASK) != 0);
+  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? MIN_WIDTH + 40 : MIN_HEIGHT;
 }
 
 static void
@@ -247,9 +236,48 @@ set_series (LkChartView *self, guint which, LkSeries *series)
     g_clear_signal_handler (&self->changed[which], self->series[which]);
   g_set_object (&self->series[which], series);
   if (series != NULL)
-    self->changed[which] = g_signal_connect_swapped (series, "changed", G_CALLBACK (refresh), self);
-  self->has_cursor = FALSE;
-  refresh (self);
+    self->changed[which] = g_signal_connect_swapped (series, "changed", G_CALLBACK (data_changed_cb), self);
+  lk_plot_set_cursor (self->plot, NAN);
+  data_changed_cb (self);
+}
+
+static void
+set_plot (LkChartView *self, LkPlot *plot)
+{
+  if (plot == NULL || plot == self->plot)
+    return;
+  if (self->plot != NULL)
+    g_signal_handlers_disconnect_by_data (self->plot, self);
+  g_set_object (&self->plot, plot);
+  g_signal_connect_swapped (plot, "changed", G_CALLBACK (refresh), self);
+  g_signal_connect_swapped (plot, "cursor-moved", G_CALLBACK (refresh_cursor), self);
+  data_changed_cb (self);
+}
+
+static void
+forget_lines (LkChartView *self)
+{
+  for (guint i = 0; self->lines != NULL && i < self->lines->len; i++)
+    g_signal_handlers_disconnect_by_data (g_ptr_array_index (self->lines, i), self);
+  g_clear_pointer (&self->lines, g_ptr_array_unref);
+  g_clear_pointer (&self->labels, g_ptr_array_unref);
+}
+
+void
+lk_chart_view_set_lines (LkChartView *self, GPtrArray *labels, GPtrArray *series)
+{
+  g_return_if_fail (LK_IS_CHART_VIEW (self) && labels->len == series->len);
+
+  forget_lines (self);
+  self->lines = g_ptr_array_new_with_free_func (g_object_unref);
+  self->labels = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < series->len; i++)
+    {
+      g_ptr_array_add (self->lines, g_object_ref (g_ptr_array_index (series, i)));
+      g_ptr_array_add (self->labels, g_strdup (g_ptr_array_index (labels, i)));
+      g_signal_connect_swapped (g_ptr_array_index (series, i), "changed", G_CALLBACK (data_changed_cb), self);
+    }
+  data_changed_cb (self);
 }
 
 static void
@@ -259,24 +287,16 @@ lk_chart_view_set_property (GObject *object, guint id, const GValue *value, GPar
 
   switch (id)
     {
+    case PROP_PLOT: set_plot (self, g_value_get_object (value)); break;
     case PROP_TRAINING:
     case PROP_HELD_OUT:
-      set_series (self, id == PROP_HELD_OUT, g_value_get_object (value));
+    case PROP_SERIES: set_series (self, id - PROP_TRAINING, g_value_get_object (value)); break;
+    case PROP_CHART:
+      lk_run_chart_from_name (g_value_get_string (value), &self->chart);
+      refresh (self);
       break;
-    case PROP_SMOOTHING:
-      self->smoothing = g_value_get_double (value);
-      break;
-    case PROP_LOG_SCALE:
-      self->log_scale = g_value_get_boolean (value);
-      break;
-    case PROP_CLIP_OUTLIERS:
-      self->clip_outliers = g_value_get_boolean (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      return;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
-  refresh (self);
 }
 
 static void
@@ -286,21 +306,12 @@ lk_chart_view_get_property (GObject *object, guint id, GValue *value, GParamSpec
 
   switch (id)
     {
+    case PROP_PLOT: g_value_set_object (value, self->plot); break;
     case PROP_TRAINING:
     case PROP_HELD_OUT:
-      g_value_set_object (value, self->series[id == PROP_HELD_OUT]);
-      break;
-    case PROP_SMOOTHING:
-      g_value_set_double (value, self->smoothing);
-      break;
-    case PROP_LOG_SCALE:
-      g_value_set_boolean (value, self->log_scale);
-      break;
-    case PROP_CLIP_OUTLIERS:
-      g_value_set_boolean (value, self->clip_outliers);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    case PROP_SERIES: g_value_set_object (value, self->series[id - PROP_TRAINING]); break;
+    case PROP_CHART: g_value_set_string (value, lk_run_chart_get_name (self->chart)); break;
+    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
 
@@ -309,12 +320,17 @@ lk_chart_view_dispose (GObject *object)
 {
   LkChartView *self = LK_CHART_VIEW (object);
 
-  for (guint i = 0; i < 2; i++)
+  for (guint i = 0; i < LK_CHART_N_SERIES; i++)
     {
       if (self->series[i] != NULL)
         g_clear_signal_handler (&self->changed[i], self->series[i]);
       g_clear_object (&self->series[i]);
     }
+  forget_lines (self);
+  if (self->plot != NULL)
+    g_signal_handlers_disconnect_by_data (self->plot, self);
+  g_clear_object (&self->plot);
+  g_clear_object (&self->picture);
   g_clear_handle_id (&self->describe_source, g_source_remove);
   G_OBJECT_CLASS (lk_chart_view_parent_class)->dispose (object);
 }
@@ -329,11 +345,11 @@ lk_chart_view_class_init (LkChartViewClass *klass)
   object_class->dispose = lk_chart_view_dispose;
   object_class->get_property = lk_chart_view_get_property;
   object_class->set_property = lk_chart_view_set_property;
+  properties[PROP_PLOT] = g_param_spec_object ("plot", NULL, NULL, LK_TYPE_PLOT, flags);
   properties[PROP_TRAINING] = g_param_spec_object ("training", NULL, NULL, LK_TYPE_SERIES, flags);
   properties[PROP_HELD_OUT] = g_param_spec_object ("held-out", NULL, NULL, LK_TYPE_SERIES, flags);
-  properties[PROP_SMOOTHING] = g_param_spec_double ("smoothing", NULL, NULL, 0, 0.999, 0, flags);
-  properties[PROP_LOG_SCALE] = g_param_spec_boolean ("log-scale", NULL, NULL, FALSE, flags);
-  properties[PROP_CLIP_OUTLIERS] = g_param_spec_boolean ("clip-outliers", NULL, NULL, FALSE, flags);
+  properties[PROP_SERIES] = g_param_spec_object ("series", NULL, NULL, LK_TYPE_SERIES, flags);
+  properties[PROP_CHART] = g_param_spec_string ("chart", NULL, NULL, "loss", flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 
   widget_class->snapshot = lk_chart_view_snapshot;
@@ -345,17 +361,13 @@ lk_chart_view_class_init (LkChartViewClass *klass)
 static void
 lk_chart_view_init (LkChartView *self)
 {
-  GtkEventController *motion = gtk_event_controller_motion_new ();
-  GtkEventController *key = gtk_event_controller_key_new ();
+  g_autoptr (LkPlot) plot = lk_plot_new ();
 
-  g_signal_connect (motion, "motion", G_CALLBACK (motion_cb), self);
-  g_signal_connect (motion, "leave", G_CALLBACK (leave_cb), self);
-  g_signal_connect (key, "key-pressed", G_CALLBACK (key_cb), self);
-  gtk_widget_add_controller (GTK_WIDGET (self), motion);
-  gtk_widget_add_controller (GTK_WIDGET (self), key);
+  set_plot (self, plot);
+  _lk_chart_view_listen (self);
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
-  g_signal_connect_object (adw_style_manager_get_default (), "notify::dark", G_CALLBACK (refresh), self, G_CONNECT_SWAPPED);
-  refresh (self);
+  g_signal_connect_object (adw_style_manager_get_default (), "notify::dark", G_CALLBACK (refresh), self,
+                           G_CONNECT_SWAPPED);
 }
 
 GtkWidget *

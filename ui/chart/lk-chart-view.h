@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The live chart of a run: training and held-out loss. The drawing is app/chart's; this adds the pointer, the keyboard
- * (Left and Right move the read-out, Home and End to the ends, Escape takes it away) and words for those who do not see it.
+ * Curves with an LkPlot for how they are looked at. The drawing is app/chart's; this adds the pointer (hover reads out,
+ * dragging moves, the wheel with Control zooms, a double click shows all), the keyboard (Left and Right move the
+ * read-out, with Control by a tenth, Home and End to the ends, + and − zoom, Shift with Left and Right moves what is shown,
+ * 0 shows all, Escape takes the read-out away) and words for those who do not see it. What does not move is
+ * drawn once and kept as a picture.
  *
- * Properties: training, held-out (LkSeries, may be NULL), smoothing (double, 0 to 0.999), log-scale, clip-outliers.
+ * Properties: plot (LkPlot, may be shared), training and held-out (LkSeries: the losses of a run), series (another of
+ * its curves; chart says which: "learning-rate", "gradient-norm", "speed"); all series may be NULL.
  */
 #pragma once
 
 #include <gtk/gtk.h>
 
-#include "lk-chart.h"
+#include "lk-plot.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +21,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (LkChartView, lk_chart_view, LK, CHART_VIEW, GtkWidget)
 
 GtkWidget *lk_chart_view_new (void);
-/* What the window shows, as a chart of its own with @title, for lk_chart_export(). @spec is uninitialised. */
-void lk_chart_view_get_spec (LkChartView *self, const char *title, LkChartSpec *spec);
+/* Curves of several runs over each other: label and series of each, at most LK_CHART_N_COLOURS told apart by colour, the
+ * rest by dashes. Replaces what was shown. */
+void lk_chart_view_set_lines (LkChartView *self, GPtrArray *labels, GPtrArray *series);
 
 G_END_DECLS

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-progress-page.h"
 
-#include "chart/lk-chart-view.h"
+#include "lk-curves-pane.h"
 #include "lk-run.h"
 #include "lk-sample-card.h"
 #include "widgets/lk-closures.h"
 #include "widgets/lk-figure.h"
 
 #define LOG_SECONDS 2
-#define MOST_SMOOTHING 0.9
 
 struct _LkProgressPage
 {
@@ -16,11 +15,8 @@ struct _LkProgressPage
 
   LkRun *run;
   guint log_timeout;
-  gboolean smooth;
-  gboolean log_scale;
 
   GtkWidget *content;
-  LkChartView *chart;
   GtkListBox *samples;
   GtkExpander *log_expander;
   GtkTextView *log;
@@ -30,8 +26,6 @@ enum
 {
   PROP_0,
   PROP_RUN,
-  PROP_SMOOTH,
-  PROP_LOG_SCALE,
   N_PROPS
 };
 
@@ -107,39 +101,13 @@ lk_progress_page_dispose (GObject *object)
 static void
 lk_progress_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  LkProgressPage *self = LK_PROGRESS_PAGE (object);
-
-  switch (id)
-    {
-    case PROP_RUN: g_value_set_object (value, self->run); break;
-    case PROP_SMOOTH: g_value_set_boolean (value, self->smooth); break;
-    case PROP_LOG_SCALE: g_value_set_boolean (value, self->log_scale); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
+  g_value_set_object (value, LK_PROGRESS_PAGE (object)->run);
 }
 
 static void
 lk_progress_page_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  LkProgressPage *self = LK_PROGRESS_PAGE (object);
-
-  switch (id)
-    {
-    case PROP_RUN: set_run (self, g_value_get_object (value)); break;
-    case PROP_SMOOTH: self->smooth = g_value_get_boolean (value); break;
-    case PROP_LOG_SCALE: self->log_scale = g_value_get_boolean (value); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
-}
-
-/* An average over about a fifteenth of what there is: a fixed one would lag far behind a young curve that
- * falls fast. In steps of 0.05, because each new weight computes the whole curve anew. */
-static double
-smoothing_cb (gpointer self, gboolean smooth, gint64 step)
-{
-  double weight = 1 - 15.0 / (double) MAX (step, 1);
-
-  return smooth ? floor (CLAMP (weight, 0, MOST_SMOOTHING) * 20) / 20 : 0;
+  set_run (LK_PROGRESS_PAGE (object), g_value_get_object (value));
 }
 
 static void
@@ -149,29 +117,23 @@ lk_progress_page_class_init (LkProgressPageClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (LK_TYPE_RUN);
-  g_type_ensure (LK_TYPE_CHART_VIEW);
+  g_type_ensure (LK_TYPE_CURVES_PANE);
   g_type_ensure (LK_TYPE_FIGURE);
   object_class->dispose = lk_progress_page_dispose;
   object_class->get_property = lk_progress_page_get_property;
   object_class->set_property = lk_progress_page_set_property;
   properties[PROP_RUN] = g_param_spec_object (
       "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
-  properties[PROP_SMOOTH]
-      = g_param_spec_boolean ("smooth", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
-  properties[PROP_LOG_SCALE]
-      = g_param_spec_boolean ("log-scale", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-progress-page.ui");
   lk_closures_bind (widget_class);
   gtk_widget_class_bind_template_child (widget_class, LkProgressPage, content);
-  gtk_widget_class_bind_template_child (widget_class, LkProgressPage, chart);
   gtk_widget_class_bind_template_child (widget_class, LkProgressPage, samples);
   gtk_widget_class_bind_template_child (widget_class, LkProgressPage, log_expander);
   gtk_widget_class_bind_template_child (widget_class, LkProgressPage, log);
   gtk_widget_class_bind_template_callback (widget_class, follow_log);
   gtk_widget_class_bind_template_callback (widget_class, has_items_cb);
-  gtk_widget_class_bind_template_callback (widget_class, smoothing_cb);
 }
 
 static void
@@ -180,10 +142,4 @@ lk_progress_page_init (LkProgressPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   g_signal_connect (self, "map", G_CALLBACK (follow_log), NULL);
   g_signal_connect (self, "unmap", G_CALLBACK (follow_log), NULL);
-}
-
-LkChartView *
-lk_progress_page_get_chart (LkProgressPage *self)
-{
-  return self->chart;
 }

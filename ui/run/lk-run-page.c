@@ -4,7 +4,6 @@
 #include <glib/gi18n-lib.h>
 #include <adwaita.h>
 
-#include "compat.h"
 #include "lk-chat-page.h"
 #include "lk-details-page.h"
 #include "lk-export-page.h"
@@ -12,28 +11,20 @@
 #include "widgets/lk-banner.h"
 #include "widgets/lk-closures.h"
 
-#define CHART_WIDTH 900
-#define CHART_HEIGHT 420
-
 struct _LkRunPage
 {
   GtkWidget parent_instance;
 
   LkRun *run;
-  gboolean smooth;
-  gboolean log_scale;
 
   GtkWidget *content;
   AdwViewStack *stack;
-  LkProgressPage *progress;
 };
 
 enum
 {
   PROP_0,
   PROP_RUN,
-  PROP_SMOOTH,
-  PROP_LOG_SCALE,
   N_PROPS
 };
 
@@ -71,37 +62,6 @@ open_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
     g_app_info_launch_default_for_uri_async (uri, NULL, NULL, NULL, NULL);
 }
 
-static void
-chart_place_cb (GFile *file, gpointer user_data)
-{
-  LkRunPage *self = LK_RUN_PAGE (user_data);
-  g_autofree char *path = g_file_get_path (file);
-  g_autofree char *sentence = NULL;
-  g_autoptr (GError) error = NULL;
-  LkChartSpec spec;
-
-  lk_chart_view_get_spec (lk_progress_page_get_chart (self->progress),
-                          self->run != NULL ? lk_run_get_name (self->run) : "", &spec);
-  if (lk_chart_export (&spec, path, CHART_WIDTH, CHART_HEIGHT, &error))
-    sentence = g_strdup (_ ("The chart is saved"));
-  lk_chart_spec_clear (&spec);
-  gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s",
-                              sentence != NULL ? sentence : error->message);
-}
-
-static void
-save_chart_action (GtkWidget *widget, const char *name, GVariant *parameter)
-{
-  static const char *const suffixes[] = { "svg", "png", "pdf", NULL };
-  LkRunPage *self = LK_RUN_PAGE (widget);
-  g_autofree char *file
-      = g_strdup_printf ("%s.svg", self->run != NULL ? lk_run_get_name (self->run) : "Chart");
-
-  g_strdelimit (file, "/", '-');
-  lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_SAVE_FILE, _ ("Save the Chart"),
-                         _ ("Pictures (SVG, PNG, PDF)"), suffixes, NULL, file, chart_place_cb, self);
-}
-
 static char *
 resume_label_cb (gpointer self, gint64 step)
 {
@@ -128,29 +88,13 @@ lk_run_page_dispose (GObject *object)
 static void
 lk_run_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  LkRunPage *self = LK_RUN_PAGE (object);
-
-  switch (id)
-    {
-    case PROP_RUN: g_value_set_object (value, self->run); break;
-    case PROP_SMOOTH: g_value_set_boolean (value, self->smooth); break;
-    case PROP_LOG_SCALE: g_value_set_boolean (value, self->log_scale); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
+  g_value_set_object (value, LK_RUN_PAGE (object)->run);
 }
 
 static void
 lk_run_page_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  LkRunPage *self = LK_RUN_PAGE (object);
-
-  switch (id)
-    {
-    case PROP_RUN: lk_run_page_set_run (self, g_value_get_object (value)); break;
-    case PROP_SMOOTH: self->smooth = g_value_get_boolean (value); break;
-    case PROP_LOG_SCALE: self->log_scale = g_value_get_boolean (value); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
+  lk_run_page_set_run (LK_RUN_PAGE (object), g_value_get_object (value));
 }
 
 static void
@@ -170,24 +114,16 @@ lk_run_page_class_init (LkRunPageClass *klass)
   object_class->set_property = lk_run_page_set_property;
   properties[PROP_RUN] = g_param_spec_object (
       "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
-  properties[PROP_SMOOTH]
-      = g_param_spec_boolean ("smooth", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
-  properties[PROP_LOG_SCALE]
-      = g_param_spec_boolean ("log-scale", NULL, NULL, FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-run-page.ui");
   lk_closures_bind (widget_class);
   gtk_widget_class_bind_template_child (widget_class, LkRunPage, content);
   gtk_widget_class_bind_template_child (widget_class, LkRunPage, stack);
-  gtk_widget_class_bind_template_child (widget_class, LkRunPage, progress);
   gtk_widget_class_bind_template_callback (widget_class, resume_label_cb);
   gtk_widget_class_bind_template_callback (widget_class, offer_resume_cb);
   gtk_widget_class_install_action (widget_class, "run.command", "s", command_action);
   gtk_widget_class_install_action (widget_class, "run.resume", NULL, resume_action);
-  gtk_widget_class_install_action (widget_class, "run.save-chart", NULL, save_chart_action);
-  gtk_widget_class_install_property_action (widget_class, "run.smooth", "smooth");
-  gtk_widget_class_install_property_action (widget_class, "run.log-scale", "log-scale");
   gtk_widget_class_install_action (widget_class, "run.open-folder", NULL, open_folder_action);
 }
 
@@ -201,8 +137,6 @@ update_actions (LkRunPage *self)
 static void
 lk_run_page_init (LkRunPage *self)
 {
-  /* the losses of single steps jump; the trend is what people look for */
-  self->smooth = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
