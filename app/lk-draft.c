@@ -25,6 +25,8 @@ struct _LkDraft
   gboolean name_given; /* by the user; otherwise it follows the dataset */
   char *model;
   char *data;
+  char *adapter; /* NULL: none */
+  char *adapter_text;
   GListStore *settings;
 };
 
@@ -38,6 +40,7 @@ enum
   PROP_LOADED,
   PROP_READY,
   PROP_CHANGED_TEXT,
+  PROP_ADAPTER_TEXT,
   N_PROPS
 };
 
@@ -54,6 +57,8 @@ lk_draft_finalize (GObject *object)
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->model, g_free);
   g_clear_pointer (&self->data, g_free);
+  g_clear_pointer (&self->adapter, g_free);
+  g_clear_pointer (&self->adapter_text, g_free);
   g_clear_object (&self->settings);
   G_OBJECT_CLASS (lk_draft_parent_class)->finalize (object);
 }
@@ -93,6 +98,7 @@ lk_draft_get_property (GObject *object, guint id, GValue *value, GParamSpec *psp
       break;
     case PROP_READY: g_value_set_boolean (value, lk_draft_is_ready (self)); break;
     case PROP_CHANGED_TEXT: g_value_take_string (value, changed_text (self)); break;
+    case PROP_ADAPTER_TEXT: g_value_set_string (value, self->adapter_text); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
@@ -128,6 +134,7 @@ lk_draft_class_init (LkDraftClass *klass)
   properties[PROP_LOADED] = g_param_spec_boolean ("loaded", NULL, NULL, FALSE, read);
   properties[PROP_READY] = g_param_spec_boolean ("ready", NULL, NULL, FALSE, read);
   properties[PROP_CHANGED_TEXT] = g_param_spec_string ("changed-text", NULL, NULL, NULL, read);
+  properties[PROP_ADAPTER_TEXT] = g_param_spec_string ("adapter-text", NULL, NULL, NULL, read);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   changed_signal
       = g_signal_new ("changed", LK_TYPE_DRAFT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
@@ -325,13 +332,39 @@ gboolean
 lk_draft_apply_preset (LkDraft *self, const char *path, GError **error)
 {
   g_autoptr (JsonObject) preset = lk_json_load_object (path, PRESET_LIMIT, error);
+
+  return preset != NULL && lk_draft_apply_settings (self, preset, path, error);
+}
+
+void
+lk_draft_set_adapter (LkDraft *self, const char *path, const char *words)
+{
+  g_return_if_fail (LK_IS_DRAFT (self));
+
+  if (g_strcmp0 (self->adapter, path) == 0)
+    return;
+  g_free (self->adapter);
+  g_free (self->adapter_text);
+  self->adapter = g_strdup (path);
+  self->adapter_text = g_strdup (words);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ADAPTER_TEXT]);
+  g_signal_emit (self, changed_signal, 0);
+}
+
+const char *
+lk_draft_get_adapter (LkDraft *self)
+{
+  return self->adapter;
+}
+
+gboolean
+lk_draft_apply_settings (LkDraft *self, JsonObject *settings, const char *where, GError **error)
+{
   JsonObjectIter iter;
   const char *name;
   JsonNode *node;
 
-  if (preset == NULL)
-    return FALSE;
-  json_object_iter_init (&iter, preset);
+  json_object_iter_init (&iter, settings);
   while (json_object_iter_next (&iter, &name, &node))
     {
       LkOption *option = lk_draft_find (self, name);
@@ -341,7 +374,7 @@ lk_draft_apply_preset (LkDraft *self, const char *path, GError **error)
 
       if (option == NULL || !lk_option_set_value (option, text))
         {
-          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, _ ("%s: “%s” cannot be set to %s"), path, name, text);
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, _ ("%s: “%s” cannot be set to %s"), where, name, text);
           return FALSE;
         }
     }
@@ -358,6 +391,8 @@ lk_draft_to_arguments (LkDraft *self)
     g_strv_builder_add_many (builder, "--model", self->model, NULL);
   if (self->data != NULL)
     g_strv_builder_add_many (builder, "--data", self->data, NULL);
+  if (self->adapter != NULL)
+    g_strv_builder_add_many (builder, "--adapter", self->adapter, NULL);
   for (guint i = 0; i < n; i++)
     {
       g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
@@ -447,6 +482,8 @@ recipe_text (LkDraft *self)
   json_object_set_string_member (recipe, "created", created);
   json_object_set_string_member (recipe, "model", self->model);
   json_object_set_array_member (recipe, "data", data);
+  if (self->adapter != NULL)
+    json_object_set_string_member (recipe, "adapter", self->adapter);
   json_object_set_string_member (recipe, "engine", LK_VERSION);
   json_object_set_object_member (recipe, "settings", settings);
   json_node_set_object (node, recipe);

@@ -3,12 +3,13 @@
  * A fine-tune before it starts: a name, a model, a dataset and every setting that the engine describes. It
  * becomes the recipe.json of a run, which does not change any more. Properties: name, model, data (strings,
  * read-write), settings (GListModel of LkOption), loaded, ready (booleans), changed-text ("3 settings differ
- * from the defaults", NULL when none does). Signal ::changed after any change that could change the estimate.
+ * from the defaults", NULL when none does), adapter-text (NULL without an adapter). Signal ::changed after any change that could change the estimate.
  * Thread-safety: main thread.
  */
 #pragma once
 
 #include <gio/gio.h>
+#include <json-glib/json-glib.h>
 
 #include "lk-option.h"
 
@@ -42,6 +43,12 @@ void lk_draft_reset (LkDraft *self);
 /* Takes values from a file like {"epochs": 20, "learning_rate": 0.002}; a setting the engine does not know,
  * or a value it does not take, is an error that names it. */
 gboolean lk_draft_apply_preset (LkDraft *self, const char *path, GError **error);
+
+/* The same from values at hand; @where names them in an error. */
+gboolean lk_draft_apply_settings (LkDraft *self, JsonObject *settings, const char *where, GError **error);
+/* The adapter that the run begins with, a PEFT folder, and a sentence that says so; NULL: it begins with the model alone. */
+void lk_draft_set_adapter (LkDraft *self, const char *path, const char *words);
+const char *lk_draft_get_adapter (LkDraft *self);
 
 /* "--model M --data D --learning-rate 0.0001 …", only what differs from the defaults. (transfer full) */
 GStrv lk_draft_to_arguments (LkDraft *self);

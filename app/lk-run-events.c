@@ -82,6 +82,8 @@ apply_plan (LkRun *self, JsonObject *event)
   /* "problem" lines come before or after; the plan's count is the whole, theirs the first hundred */
   self->problem_count = integer (event, "problems", self->problem_count);
   replace (&self->device, string (event, "device"));
+  /* a run that is made longer says so in its recipe */
+  _lk_run_load_recipe (self, NULL);
 }
 
 static void
@@ -213,6 +215,12 @@ apply_resume (LkRun *self, JsonObject *event)
   self->step = integer (event, "step", self->step);
   /* What was learned after the checkpoint is gone; its points would draw a line back in time. */
   cut_series (self, (double) self->step);
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->samples)); i++)
+    {
+      g_autoptr (LkSample) sample = g_list_model_get_item (G_LIST_MODEL (self->samples), i);
+
+      lk_sample_truncate_after (sample, self->step);
+    }
 }
 
 void
@@ -230,6 +238,8 @@ _lk_run_apply_event (LkRun *self, JsonObject *event)
   const char *name = string (event, "event");
   double time = number (event, "time", 0);
 
+  if (time > 0)
+    self->last_heard = time;
   if (self->since > 0 && time > self->since)
     {
       self->active_seconds += time - self->since;
@@ -257,7 +267,7 @@ _lk_run_reset (LkRun *self)
   self->problem_count = 0;
   self->checkpoint_step = -1;
   self->best_step = -1;
-  self->active_seconds = self->since = 0;
+  self->active_seconds = self->since = self->last_heard = 0;
   self->memory_bytes = 0;
   self->loss = self->held_out_loss = self->best_loss = NAN;
   self->learning_rate = self->gradient_norm = self->speed = self->seconds_left = NAN;

@@ -13,7 +13,8 @@ struct _LkRunList
   GObject parent_instance;
 
   char *folder;
-  GPtrArray *runs; /* newest first */
+  GPtrArray *runs;    /* newest first */
+  GHashTable *hidden; /* folder → LkRun that may come back */
   GFileMonitor *monitor;
   guint timeout;
   guint ticks;
@@ -56,10 +57,15 @@ static void
 lk_run_list_dispose (GObject *object)
 {
   LkRunList *self = LK_RUN_LIST (object);
+  GHashTableIter iter;
+  gpointer run;
 
   g_clear_handle_id (&self->timeout, g_source_remove);
   for (guint i = 0; i < self->runs->len; i++)
     g_signal_handlers_disconnect_by_data (g_ptr_array_index (self->runs, i), self);
+  g_hash_table_iter_init (&iter, self->hidden);
+  while (g_hash_table_iter_next (&iter, NULL, &run))
+    g_signal_handlers_disconnect_by_data (run, self);
   g_clear_object (&self->monitor);
   G_OBJECT_CLASS (lk_run_list_parent_class)->dispose (object);
 }
@@ -70,6 +76,7 @@ lk_run_list_finalize (GObject *object)
   LkRunList *self = LK_RUN_LIST (object);
 
   g_clear_pointer (&self->runs, g_ptr_array_unref);
+  g_clear_pointer (&self->hidden, g_hash_table_unref);
   g_clear_pointer (&self->folder, g_free);
   G_OBJECT_CLASS (lk_run_list_parent_class)->finalize (object);
 }
@@ -91,6 +98,7 @@ static void
 lk_run_list_init (LkRunList *self)
 {
   self->runs = g_ptr_array_new_with_free_func (g_object_unref);
+  self->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
 }
 
 static void
@@ -111,7 +119,21 @@ is_known (LkRunList *self, const char *folder)
   for (guint i = 0; i < self->runs->len; i++)
     if (g_str_equal (lk_run_get_folder (g_ptr_array_index (self->runs, i)), folder))
       return TRUE;
-  return FALSE;
+  return g_hash_table_contains (self->hidden, folder);
+}
+
+/* Takes @run. */
+static void
+insert_run (LkRunList *self, LkRun *run)
+{
+  guint position = 0;
+
+  while (position < self->runs->len
+         && lk_run_get_created (g_ptr_array_index (self->runs, position)) > lk_run_get_created (run))
+    position++;
+  g_ptr_array_insert (self->runs, (int) position, run);
+  lk_run_poll (run);
+  g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
 }
 
 static void
@@ -119,21 +141,15 @@ add_run (LkRunList *self, const char *folder)
 {
   g_autoptr (GError) error = NULL;
   LkRun *run = lk_run_new (folder, &error);
-  guint position = 0;
 
   if (run == NULL)
     {
       g_debug ("“%s” is not listed: %s", folder, error->message);
       return;
     }
-  while (position < self->runs->len
-         && lk_run_get_created (g_ptr_array_index (self->runs, position)) > lk_run_get_created (run))
-    position++;
   g_signal_connect (run, "ended", G_CALLBACK (ended_cb), self);
   g_signal_connect (run, "complaint", G_CALLBACK (complaint_cb), self);
-  g_ptr_array_insert (self->runs, (int) position, run);
-  lk_run_poll (run);
-  g_list_model_items_changed (G_LIST_MODEL (self), position, 0, 1);
+  insert_run (self, run);
 }
 
 static void
@@ -228,6 +244,31 @@ lk_run_list_find (LkRunList *self, const char *folder)
   return NULL;
 }
 
+LkRun *
+lk_run_list_get_latest (LkRunList *self)
+{
+  LkRun *latest = NULL;
+  gint64 when = G_MININT64;
+
+  for (guint i = 0; i < self->runs->len; i++)
+    {
+      gint64 changed = lk_run_get_changed (g_ptr_array_index (self->runs, i));
+
+      if (changed > when)
+        {
+          latest = g_ptr_array_index (self->runs, i);
+          when = changed;
+        }
+    }
+  return latest;
+}
+
+gboolean
+lk_run_list_contains (LkRunList *self, LkRun *run)
+{
+  return g_ptr_array_find (self->runs, run, NULL);
+}
+
 guint
 lk_run_list_count_active (LkRunList *self)
 {
@@ -239,17 +280,65 @@ lk_run_list_count_active (LkRunList *self)
 }
 
 gboolean
-lk_run_list_trash (LkRunList *self, LkRun *run, GError **error)
+lk_run_list_hide (LkRunList *self, LkRun *run, GError **error)
 {
-  g_autoptr (GFile) file = g_file_new_for_path (lk_run_get_folder (run));
+  guint position;
 
   if (lk_run_is_active (run))
     {
       g_set_error_literal (error, LK_ERROR, LK_ERROR_BUSY, _ ("It is still training. Stop it first."));
       return FALSE;
     }
-  if (!g_file_trash (file, NULL, error))
-    return FALSE;
-  lk_run_list_scan (self);
+  if (!g_ptr_array_find (self->runs, run, &position))
+    return TRUE;
+  g_hash_table_insert (self->hidden, g_strdup (lk_run_get_folder (run)), g_object_ref (run));
+  g_ptr_array_remove_index (self->runs, position);
+  g_list_model_items_changed (G_LIST_MODEL (self), position, 1, 0);
   return TRUE;
+}
+
+gboolean
+lk_run_list_unhide (LkRunList *self, const char *folder)
+{
+  g_autoptr (LkRun) run = g_hash_table_lookup (self->hidden, folder);
+
+  if (run == NULL)
+    return FALSE;
+  g_object_ref (run);
+  g_hash_table_remove (self->hidden, folder);
+  insert_run (self, g_object_ref (run));
+  return TRUE;
+}
+
+gboolean
+lk_run_list_trash (LkRunList *self, const char *folder, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (folder);
+  LkRun *run = g_hash_table_lookup (self->hidden, folder);
+
+  if (run == NULL)
+    return TRUE;
+  if (!g_file_trash (file, NULL, error))
+    {
+      lk_run_list_unhide (self, folder);
+      return FALSE;
+    }
+  g_signal_handlers_disconnect_by_data (run, self);
+  g_hash_table_remove (self->hidden, folder);
+  return TRUE;
+}
+
+void
+lk_run_list_trash_hidden (LkRunList *self)
+{
+  g_autofree gpointer *folders = g_hash_table_get_keys_as_array (self->hidden, NULL);
+
+  for (guint i = 0; folders[i] != NULL; i++)
+    {
+      g_autofree char *folder = g_strdup (folders[i]);
+      g_autoptr (GError) error = NULL;
+
+      if (!lk_run_list_trash (self, folder, &error))
+        g_message ("“%s” stays: %s", folder, error->message);
+    }
 }

@@ -18,7 +18,8 @@ struct _LkRun
   char *name;
   char *model;
   char *data;
-  JsonObject *settings;
+  JsonObject *recipe;
+  JsonObject *settings; /* the recipe's */
   gint64 created;
 
   /* events.jsonl */
@@ -38,6 +39,7 @@ struct _LkRun
   double loss, held_out_loss, best_loss, learning_rate, gradient_norm, speed, seconds_left;
   double active_seconds; /* at work, without pauses and the time between a stop and a resume */
   double since;          /* the last event's time while running; 0 while not */
+  double last_heard;     /* the last event's time; 0 without any */
   gint64 memory_bytes;
   LkSeries *training;
   LkSeries *held_out;

@@ -7,8 +7,11 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "lk-worker-control.h"
 #include "lk-engine.h"
+#include "lk-error.h"
+#include "lk-worker-control.h"
+
+#include <time.h>
 
 /* Looks without a lock before a run without an end counts as interrupted. A worker takes its lock within the
  * first moments of its life; two looks a second apart cannot fall into that gap by chance. */
@@ -27,6 +30,20 @@ say_interrupted (LkRun *self, const char *how)
   self->state = LK_RUN_INTERRUPTED;
   g_free (self->exit_text);
   self->exit_text = g_strdup (how);
+}
+
+/* Nobody was there to see it end: what the clock tells. */
+static char *
+describe_unseen_end (LkRun *self)
+{
+  struct timespec up;
+  double now = (double) g_get_real_time () / G_USEC_PER_SEC;
+
+  if (self->last_heard <= 0 || clock_gettime (CLOCK_BOOTTIME, &up) != 0)
+    return g_strdup (_ ("nobody knows why; the computer may have been switched off"));
+  return g_strdup (self->last_heard < now - (double) up.tv_sec
+                       ? _ ("the computer was switched off or started anew after that")
+                       : _ ("it was killed or crashed without a word, perhaps because memory ran out"));
 }
 
 static void
@@ -69,7 +86,11 @@ _lk_run_check_worker (LkRun *self)
   if (self->worker == NULL && ++self->missed < LOOKS_UNTIL_GONE)
     return;
   if (self->worker == NULL)
-    say_interrupted (self, _ ("nobody knows why; the computer may have been switched off"));
+    {
+      g_autofree char *how = describe_unseen_end (self);
+
+      say_interrupted (self, how);
+    }
   else
     {
       g_autofree char *how = lk_engine_describe_exit (lk_worker_get_wait_status (self->worker));
@@ -89,15 +110,11 @@ worker_exited_cb (LkWorker *worker, int wait_status, gpointer user_data)
   lk_run_poll (self);
 }
 
-gboolean
-lk_run_start (LkRun *self, GError **error)
+static gboolean
+start (LkRun *self, const char *const *arguments, GError **error)
 {
-  g_autoptr (LkWorker) worker = NULL;
+  g_autoptr (LkWorker) worker = lk_worker_start (self->folder, arguments, error);
 
-  g_return_val_if_fail (LK_IS_RUN (self), FALSE);
-
-  lk_run_poll (self);
-  worker = lk_worker_start (self->folder, self->checkpoint_step >= 0, error);
   if (worker == NULL)
     return FALSE;
   if (self->worker != NULL)
@@ -112,6 +129,51 @@ lk_run_start (LkRun *self, GError **error)
   self->seen_active = TRUE;
   _lk_run_notify_all (self);
   return TRUE;
+}
+
+gboolean
+lk_run_start (LkRun *self, GError **error)
+{
+  static const char *const arguments[] = { "--resume", NULL };
+
+  g_return_val_if_fail (LK_IS_RUN (self), FALSE);
+
+  lk_run_poll (self);
+  return start (self, self->checkpoint_step >= 0 ? arguments : NULL, error);
+}
+
+double
+lk_run_get_length (LkRun *self, gboolean *in_steps)
+{
+  double steps = json_object_get_double_member_with_default (self->settings, "steps", 0);
+
+  *in_steps = steps > 0;
+  return steps > 0 ? steps : json_object_get_double_member_with_default (self->settings, "epochs", 0);
+}
+
+gboolean
+lk_run_extend (LkRun *self, double length, GError **error)
+{
+  g_autofree char *argument = NULL;
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  gboolean in_steps;
+  double before;
+
+  g_return_val_if_fail (LK_IS_RUN (self), FALSE);
+
+  lk_run_poll (self);
+  before = lk_run_get_length (self, &in_steps);
+  if (lk_run_is_active (self) || self->checkpoint_step < 0 || !(length > before))
+    {
+      g_set_error_literal (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
+                           lk_run_is_active (self)      ? _ ("It is still training. Stop it first.")
+                           : self->checkpoint_step < 0 ? _ ("Nothing is saved that it could go on from.")
+                                                       : _ ("That is not longer than it was made for."));
+      return FALSE;
+    }
+  g_ascii_formatd (number, sizeof number, in_steps ? "%.0f" : "%.10g", length);
+  argument = g_strdup_printf ("--%s=%s", in_steps ? "steps" : "epochs", number);
+  return start (self, (const char *const[]){ "--resume", argument, NULL }, error);
 }
 
 static void

@@ -221,6 +221,12 @@ trouble_text (LkRun *self)
   rest = self->checkpoint_step >= 0
              ? g_strdup_printf (_ ("Everything up to step %s is saved."), step)
              : g_strdup (_ ("Nothing was saved yet; it can be started again from the beginning."));
+  if (self->state == LK_RUN_INTERRUPTED && self->last_heard > 0)
+    {
+      g_autofree char *when = lk_words_date ((gint64) self->last_heard);
+
+      return g_strdup_printf (_ ("Last sign of life: %s. The training process ended: %s. %s"), when, self->exit_text, rest);
+    }
   if (self->state == LK_RUN_INTERRUPTED)
     return g_strdup_printf (_ ("The training process ended: %s. %s"), self->exit_text, rest);
   return g_strdup_printf ("%s %s", self->message != NULL ? self->message : _ ("The engine did not say why."),
@@ -359,6 +365,7 @@ lk_run_finalize (GObject *object)
   g_clear_object (&self->samples);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->settings, json_object_unref);
+  g_clear_pointer (&self->recipe, json_object_unref);
   g_clear_pointer (&self->folder, g_free);
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->model, g_free);
@@ -514,12 +521,18 @@ _lk_run_load_recipe (LkRun *self, GError **error)
       || !lk_json_get_array (recipe, "data", path, &data, error)
       || !lk_json_get_object (recipe, "settings", path, &settings, error))
     return FALSE;
+  g_free (self->name);
+  g_free (self->model);
+  g_clear_pointer (&self->data, g_free);
+  g_clear_pointer (&self->settings, json_object_unref);
   self->name = name != NULL && name[0] != 0 ? g_strdup (name) : lk_words_name_of_path (self->folder);
   self->model = g_strdup (model);
   if (data != NULL && json_array_get_length (data) > 0
       && JSON_NODE_HOLDS_VALUE (json_array_get_element (data, 0)))
     self->data = g_strdup (json_array_get_string_element (data, 0));
   self->settings = settings != NULL ? json_object_ref (settings) : json_object_new ();
+  g_clear_pointer (&self->recipe, json_object_unref);
+  self->recipe = json_object_ref (recipe);
   created = date != NULL ? g_date_time_new_from_iso8601 (date, NULL) : NULL;
   if (created != NULL)
     self->created = g_date_time_to_unix (created);
@@ -584,6 +597,15 @@ lk_run_get_created (LkRun *self)
 }
 
 gint64
+lk_run_get_changed (LkRun *self)
+{
+  g_autofree char *events = g_build_filename (self->folder, "events.jsonl", NULL);
+  struct stat info;
+
+  return stat (events, &info) == 0 ? info.st_mtime : self->created;
+}
+
+gint64
 lk_run_get_step (LkRun *self)
 {
   return self->step;
@@ -629,6 +651,12 @@ JsonObject *
 lk_run_get_settings (LkRun *self)
 {
   return self->settings;
+}
+
+const char *
+lk_run_get_fact (LkRun *self, const char *member)
+{
+  return lk_json_peek_string (self->recipe, member, NULL);
 }
 
 GListModel *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One fine-tune: a folder with recipe.json and events.jsonl, seen as properties. The folder is the only truth:
- * the object reads it, starts workers on it and talks to them, but writes nothing into it itself.
+ * the object reads it, starts workers on it and talks to them; itself it writes only what a person changes: name and notes.
  *
  * All properties are read-only and notify together after each batch of events:
  *   folder, name, model-name, data-name (strings), created (Unix seconds), created-text
@@ -56,6 +56,8 @@ const char *lk_run_get_name (LkRun *self);
 LkRunState lk_run_get_state (LkRun *self);
 gboolean lk_run_is_active (LkRun *self);
 gint64 lk_run_get_created (LkRun *self);
+/* When it was last at work, from its folder: Unix seconds, known before its events are read. */
+gint64 lk_run_get_changed (LkRun *self);
 gint64 lk_run_get_step (LkRun *self);
 gint64 lk_run_get_steps (LkRun *self);
 gboolean lk_run_get_has_adapter (LkRun *self);
@@ -66,6 +68,8 @@ gint64 lk_run_get_trainable_parameters (LkRun *self);
 const char *lk_run_get_model (LkRun *self);
 const char *lk_run_get_data (LkRun *self);
 JsonObject *lk_run_get_settings (LkRun *self);
+/* A text of recipe.json: "model_sha256", "data_sha256", "adapter", "engine"; NULL when it has none. (transfer none) */
+const char *lk_run_get_fact (LkRun *self, const char *member);
 GListModel *lk_run_get_samples (LkRun *self);
 /* All curves of the run; the series are the run's. */
 LkRunCurves lk_run_get_curves (LkRun *self);
@@ -82,6 +86,17 @@ void lk_run_poll (LkRun *self);
 
 /* Starts a worker: from the last checkpoint when there is one, else from the beginning. */
 gboolean lk_run_start (LkRun *self, GError **error);
+/* Goes on with a run for longer than it was made for: @length epochs in all, or steps where it was made for a number of steps
+ * (see lk_run_get_length). */
+gboolean lk_run_extend (LkRun *self, double length, GError **error);
+/* How long it was made for, in epochs; *in_steps: in steps. */
+double lk_run_get_length (LkRun *self, gboolean *in_steps);
+
+/* Writes the name into recipe.json; an empty one is refused. */
+gboolean lk_run_rename (LkRun *self, const char *name, GError **error);
+/* What people wrote down about it, notes.txt in its folder; empty without any. (transfer full) */
+char *lk_run_read_notes (LkRun *self);
+gboolean lk_run_write_notes (LkRun *self, const char *notes, GError **error);
 /* "stop", "pause", "resume", "save", "sample", "evaluate"; failures come as ::complaint. */
 void lk_run_command (LkRun *self, const char *command);
 

@@ -70,13 +70,15 @@ own_session (gpointer data)
 }
 
 LkWorker *
-lk_worker_start (const char *run_folder, gboolean resume, GError **error)
+lk_worker_start (const char *run_folder, const char *const *arguments, GError **error)
 {
   g_autofree char *cli = lk_paths_find_cli (error);
   g_autofree char *log = g_build_filename (run_folder, "log.txt", NULL);
   g_autoptr (GSubprocessLauncher) launcher = NULL;
   g_autoptr (GError) inner = NULL;
   g_autoptr (LkWorker) self = NULL;
+  g_autoptr (GStrvBuilder) line = g_strv_builder_new ();
+  g_auto (GStrv) argv = NULL;
   int fd;
 
   if (cli == NULL)
@@ -92,8 +94,11 @@ lk_worker_start (const char *run_folder, gboolean resume, GError **error)
   g_subprocess_launcher_take_stdout_fd (launcher, fcntl (fd, F_DUPFD_CLOEXEC, 3));
   g_subprocess_launcher_take_stderr_fd (launcher, fd);
   self = g_object_new (LK_TYPE_WORKER, NULL);
-  self->process = g_subprocess_launcher_spawn (launcher, &inner, cli, "train", run_folder,
-                                               resume ? "--resume" : NULL, NULL);
+  g_strv_builder_add_many (line, cli, "train", run_folder, NULL);
+  for (guint i = 0; arguments != NULL && arguments[i] != NULL; i++)
+    g_strv_builder_add (line, arguments[i]);
+  argv = g_strv_builder_end (line);
+  self->process = g_subprocess_launcher_spawnv (launcher, (const char *const *) argv, &inner);
   if (self->process == NULL)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_FAILED, _ ("The training process could not be started: %s"),

@@ -12,10 +12,10 @@ G_BEGIN_DECLS
 #define LK_TYPE_WORKER (lk_worker_get_type ())
 G_DECLARE_FINAL_TYPE (LkWorker, lk_worker, LK, WORKER, GObject)
 
-/* Starts "lorikeet-cli train RUN [--resume]". NULL and @error when it cannot be started. (transfer full)
+/* Starts "lorikeet-cli train RUN ARGUMENTS…"; @arguments (NULL-terminated) may be NULL. NULL and @error when it cannot be started. (transfer full)
  *
  * Signal ::exited (int wait_status), once. */
-LkWorker *lk_worker_start (const char *run_folder, gboolean resume, GError **error);
+LkWorker *lk_worker_start (const char *run_folder, const char *const *arguments, GError **error);
 
 /* FALSE once it has ended. */
 gboolean lk_worker_is_running (LkWorker *self);

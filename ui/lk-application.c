@@ -14,7 +14,8 @@ struct _LkApplication
 
   LkRunList *runs;
   LkQueue *queue;
-  guint inhibited; /* cookie while something trains */
+  gboolean working; /* something trains: we stay, and the computer stays awake */
+  guint inhibited;  /* cookie; 0 also where nobody could be asked */
 };
 
 G_DEFINE_FINAL_TYPE (LkApplication, lk_application, ADW_TYPE_APPLICATION)
@@ -30,9 +31,24 @@ present_window (LkApplication *self)
   return LK_WINDOW (window);
 }
 
+void
+lk_application_say_it_goes_on (LkApplication *self)
+{
+  g_autoptr (GNotification) notification = NULL;
+  LkRun *run = lk_run_list_get_latest (self->runs);
+
+  if (!self->working || run == NULL)
+    return;
+  notification = g_notification_new (_ ("The training goes on"));
+  g_notification_set_body (notification, _ ("Open Lorikeet again to watch it or to stop it."));
+  g_notification_set_default_action_and_target (notification, "app.show-run", "s", lk_run_get_folder (run));
+  g_application_send_notification (G_APPLICATION (self), "goes-on", notification);
+}
+
 static void
 quit_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
+  lk_application_say_it_goes_on (LK_APPLICATION (user_data));
   g_application_quit (G_APPLICATION (user_data));
 }
 
@@ -68,21 +84,31 @@ show_run_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
     lk_window_show_run (window, run);
 }
 
-/* Training is why the computer is on: it should not fall asleep over it. */
+/* Training is why the computer is on: it should not fall asleep over it, and who started it wants to hear of its end, with a
+ * window or without. */
 static void
-update_inhibit (LkApplication *self)
+update_working (LkApplication *self)
 {
-  gboolean active = lk_run_list_count_active (self->runs) > 0;
+  /* what waits in the queue needs somebody to start it */
+  gboolean working = lk_run_list_count_active (self->runs) > 0
+                     || (self->queue != NULL && g_list_model_get_n_items (G_LIST_MODEL (self->queue)) > 0);
 
-  if (active && self->inhibited == 0)
-    self->inhibited = gtk_application_inhibit (GTK_APPLICATION (self),
-                                               gtk_application_get_active_window (GTK_APPLICATION (self)),
-                                               GTK_APPLICATION_INHIBIT_SUSPEND, _ ("A model is being trained"));
-  else if (!active && self->inhibited != 0)
+  if (working == self->working)
+    return;
+  self->working = working;
+  if (working)
     {
-      gtk_application_uninhibit (GTK_APPLICATION (self), self->inhibited);
-      self->inhibited = 0;
+      g_application_hold (G_APPLICATION (self));
+      self->inhibited = gtk_application_inhibit (GTK_APPLICATION (self),
+                                                 gtk_application_get_active_window (GTK_APPLICATION (self)),
+                                                 GTK_APPLICATION_INHIBIT_SUSPEND, _ ("A model is being trained"));
+      return;
     }
+  if (self->inhibited != 0)
+    gtk_application_uninhibit (GTK_APPLICATION (self), self->inhibited);
+  self->inhibited = 0;
+  g_application_withdraw_notification (G_APPLICATION (self), "goes-on");
+  g_application_release (G_APPLICATION (self));
 }
 
 static void
@@ -94,9 +120,11 @@ ended_cb (LkApplication *self, LkRun *run)
   g_autofree char *trouble = NULL;
   LkRunState state = lk_run_get_state (run);
 
-  update_inhibit (self);
   if (state == LK_RUN_STOPPED)
-    return; /* the user did that */
+    {
+      update_working (self);
+      return; /* the user did that */
+    }
   g_object_get (run, "progress-text", &body, "trouble-text", &trouble, NULL);
   title = g_strdup_printf (state == LK_RUN_FINISHED ? _ ("“%s” is trained") : _ ("“%s” was interrupted"),
                            lk_run_get_name (run));
@@ -104,6 +132,7 @@ ended_cb (LkApplication *self, LkRun *run)
   g_notification_set_body (notification, trouble != NULL ? trouble : body);
   g_notification_set_default_action_and_target (notification, "app.show-run", "s", lk_run_get_folder (run));
   g_application_send_notification (G_APPLICATION (self), lk_run_get_folder (run), notification);
+  update_working (self);
 }
 
 static void
@@ -113,8 +142,9 @@ run_added_cb (LkApplication *self, guint position, guint removed, guint added)
     {
       g_autoptr (LkRun) run = g_list_model_get_item (G_LIST_MODEL (self->runs), position + i);
 
-      g_signal_connect_object (run, "notify::active", G_CALLBACK (update_inhibit), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (run, "notify::active", G_CALLBACK (update_working), self, G_CONNECT_SWAPPED);
     }
+  update_working (self);
 }
 
 static void
@@ -149,6 +179,8 @@ lk_application_startup (GApplication *application)
   g_signal_connect_object (self->runs, "items-changed", G_CALLBACK (run_added_cb), self, G_CONNECT_SWAPPED);
   run_added_cb (self, 0, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)));
   self->queue = lk_queue_new (self->runs, queue_folder, folder);
+  g_signal_connect_object (self->queue, "items-changed", G_CALLBACK (update_working), self, G_CONNECT_SWAPPED);
+  update_working (self);
   /* selectable labels are read and copied from; all of their text marked at a press of Tab is in the way */
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);
 }
@@ -171,6 +203,13 @@ lk_application_open (GApplication *application, GFile **files, int n_files, cons
 }
 
 static void
+lk_application_shutdown (GApplication *application)
+{
+  lk_run_list_trash_hidden (LK_APPLICATION (application)->runs);
+  G_APPLICATION_CLASS (lk_application_parent_class)->shutdown (application);
+}
+
+static void
 lk_application_dispose (GObject *object)
 {
   g_clear_object (&LK_APPLICATION (object)->queue);
@@ -185,6 +224,7 @@ lk_application_class_init (LkApplicationClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = lk_application_dispose;
   application_class->startup = lk_application_startup;
+  application_class->shutdown = lk_application_shutdown;
   application_class->activate = lk_application_activate;
   application_class->open = lk_application_open;
 }

@@ -13,6 +13,8 @@ struct _LkSidebar
   GtkListBox *list;
   GtkListBoxRow *new_row, *models_row, *datasets_row; /* named as the window's pages are */
   LkRunList *runs;
+  guint selection_idle;
+  gboolean comparing; /* two or more runs are selected */
 };
 
 G_DEFINE_FINAL_TYPE (LkSidebar, lk_sidebar, GTK_TYPE_WIDGET)
@@ -24,16 +26,69 @@ lk_sidebar_dispose (GObject *object)
 
   g_clear_object (&self->runs);
   g_clear_pointer (&self->scroller, gtk_widget_unparent);
+  g_clear_handle_id (&self->selection_idle, g_source_remove);
   G_OBJECT_CLASS (lk_sidebar_parent_class)->dispose (object);
+}
+
+/* Several may be selected, to be compared; who opens one means that one alone. */
+static void
+select_only (LkSidebar *self, GtkListBoxRow *row)
+{
+  gtk_list_box_unselect_all (self->list);
+  gtk_list_box_select_row (self->list, row);
 }
 
 static void
 row_activated_cb (LkSidebar *self, GtkListBoxRow *row)
 {
+  select_only (self, row);
   if (LK_IS_RUN_ROW (row))
     g_signal_emit_by_name (self, "run-chosen", lk_run_row_get_run (LK_RUN_ROW (row)));
   else
     g_signal_emit_by_name (self, "place-chosen", gtk_widget_get_name (GTK_WIDGET (row)));
+}
+
+static gboolean
+selection_idle_cb (gpointer data)
+{
+  LkSidebar *self = data;
+  g_autoptr (GPtrArray) runs = g_ptr_array_new ();
+  gboolean comparing;
+  GtkListBoxRow *row;
+
+  self->selection_idle = 0;
+  for (int i = 0; (row = gtk_list_box_get_row_at_index (self->list, i)) != NULL; i++)
+    if (LK_IS_RUN_ROW (row) && gtk_list_box_row_is_selected (row))
+      g_ptr_array_add (runs, lk_run_row_get_run (LK_RUN_ROW (row)));
+  comparing = runs->len >= 2;
+  if (comparing)
+    g_signal_emit_by_name (self, "runs-compared", runs);
+  else if (self->comparing && runs->len == 1)
+    g_signal_emit_by_name (self, "run-chosen", runs->pdata[0]);
+  self->comparing = comparing;
+  return G_SOURCE_REMOVE;
+}
+
+/* A click selects before it opens; only what is left of it counts. */
+static void
+selection_changed_cb (LkSidebar *self)
+{
+  /* rows that go with the window are no choice of anybody's */
+  if (self->selection_idle == 0 && self->runs != NULL)
+    self->selection_idle = g_idle_add (selection_idle_cb, self);
+}
+
+/* With Control a click adds a row to the selection, or takes it out: a list box that opens rows by one click does not do it. */
+static void
+pressed_cb (GtkGestureClick *gesture, int n_press, double x, double y, LkSidebar *self)
+{
+  GdkModifierType state = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (gesture));
+  GtkListBoxRow *row = gtk_list_box_get_row_at_y (self->list, (int) y);
+
+  if (!(state & (GDK_CONTROL_MASK | GDK_SHIFT_MASK)) || !LK_IS_RUN_ROW (row))
+    return;
+  gtk_gesture_set_state (GTK_GESTURE (gesture), GTK_EVENT_SEQUENCE_CLAIMED);
+  lk_sidebar_toggle_run (self, lk_run_row_get_run (LK_RUN_ROW (row)));
 }
 
 static void
@@ -53,7 +108,10 @@ lk_sidebar_class_init (LkSidebarClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, new_row);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, models_row);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, datasets_row);
+  g_signal_new ("runs-compared", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                G_TYPE_PTR_ARRAY);
   gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
+  gtk_widget_class_bind_template_callback (widget_class, selection_changed_cb);
 }
 
 /* 0 for a place, 1 for a run at work, 2 for an earlier one. */
@@ -109,9 +167,14 @@ header_cb (GtkListBoxRow *row, GtkListBoxRow *before, gpointer user_data)
 static void
 lk_sidebar_init (LkSidebar *self)
 {
+  GtkGesture *click = gtk_gesture_click_new ();
+
   gtk_widget_init_template (GTK_WIDGET (self));
   gtk_list_box_set_sort_func (self->list, sort_cb, self, NULL);
   gtk_list_box_set_header_func (self->list, header_cb, self, NULL);
+  gtk_event_controller_set_propagation_phase (GTK_EVENT_CONTROLLER (click), GTK_PHASE_CAPTURE);
+  g_signal_connect (click, "pressed", G_CALLBACK (pressed_cb), self);
+  gtk_widget_add_controller (GTK_WIDGET (self->list), GTK_EVENT_CONTROLLER (click));
 }
 
 static void
@@ -183,7 +246,7 @@ lk_sidebar_set_runs (LkSidebar *self, LkRunList *runs)
 void
 lk_sidebar_mark_run (LkSidebar *self, LkRun *run)
 {
-  gtk_list_box_select_row (self->list, find_row (self, run));
+  select_only (self, find_row (self, run));
 }
 
 void
@@ -201,4 +264,17 @@ void
 lk_sidebar_mark_nothing (LkSidebar *self)
 {
   gtk_list_box_unselect_all (self->list);
+}
+
+void
+lk_sidebar_toggle_run (LkSidebar *self, LkRun *run)
+{
+  GtkListBoxRow *row = find_row (self, run);
+
+  if (row == NULL)
+    return;
+  if (gtk_list_box_row_is_selected (row))
+    gtk_list_box_unselect_row (self->list, row);
+  else
+    gtk_list_box_select_row (self->list, row);
 }

@@ -20,4 +20,7 @@ void lk_sidebar_mark_run (LkSidebar *self, LkRun *run);
 void lk_sidebar_mark_place (LkSidebar *self, const char *name);
 void lk_sidebar_mark_nothing (LkSidebar *self);
 
+/* Adds a run to those that are compared, or takes it out again. */
+void lk_sidebar_toggle_run (LkSidebar *self, LkRun *run);
+
 G_END_DECLS

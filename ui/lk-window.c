@@ -4,12 +4,14 @@
 #include <glib/gi18n-lib.h>
 
 #include "lk-paths.h"
+#include "lk-run-actions.h"
 #include "lk-settings.h"
 #include "lk-sidebar.h"
 #include "advisor/lk-advisor-page.h"
 #include "datasets/lk-datasets-page.h"
 #include "models/lk-models-page.h"
 #include "new/lk-new-page.h"
+#include "run/lk-compare-page.h"
 #include "run/lk-run-page.h"
 #include "welcome/lk-welcome-page.h"
 
@@ -19,6 +21,7 @@ struct _LkWindow
 
   LkRunList *runs;
   LkQueue *queue;
+  LkRunActions *actions;
   LkDraft *trying; /* while Try It Now waits for the engine's settings */
   gboolean show_sidebar;
 
@@ -29,6 +32,7 @@ struct _LkWindow
   LkNewPage *new_page;
   LkDatasetsPage *datasets_page;
   LkRunPage *run_page;
+  LkComparePage *compare_page;
 };
 
 enum
@@ -103,6 +107,7 @@ start_draft (LkWindow *self, LkDraft *draft)
       if (run == NULL)
         return;
     }
+  lk_draft_set_adapter (draft, NULL, NULL);
   lk_window_show_run (self, run);
 }
 
@@ -118,7 +123,10 @@ queue_cb (LkWindow *self)
   g_autoptr (GError) error = NULL;
 
   if (lk_queue_add (self->queue, lk_new_page_get_draft (self->new_page), &error))
-    say (self, _ ("Added to the queue"));
+    {
+      lk_draft_set_adapter (lk_new_page_get_draft (self->new_page), NULL, NULL);
+      say (self, _ ("Added to the queue"));
+    }
   else
     say_error (self, error);
 }
@@ -214,20 +222,18 @@ run_chosen_cb (LkWindow *self, LkRun *run)
   lk_window_show_run (self, run);
 }
 
-/* The run that is shown may have been put in the trash. */
+/* The run that is shown may have been deleted. */
 static void
 runs_changed_cb (LkWindow *self)
 {
   LkRun *shown = lk_run_page_get_run (self->run_page);
 
   if (shown == NULL || g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "run") != 0
-      || g_file_test (lk_run_get_folder (shown), G_FILE_TEST_IS_DIR))
+      || lk_run_list_contains (self->runs, shown))
     return;
-  if (g_list_model_get_n_items (G_LIST_MODEL (self->runs)) > 0)
+  if (lk_run_list_get_latest (self->runs) != NULL)
     {
-      g_autoptr (LkRun) first = g_list_model_get_item (G_LIST_MODEL (self->runs), 0);
-
-      lk_window_show_run (self, first);
+      lk_window_show_run (self, lk_run_list_get_latest (self->runs));
       return;
     }
   lk_run_page_set_run (self->run_page, NULL);
@@ -236,34 +242,36 @@ runs_changed_cb (LkWindow *self)
 }
 
 static void
-trash_action (GtkWidget *widget, const char *name, GVariant *parameter)
+rename_run_cb (LkWindow *self, LkRun *run)
 {
-  LkWindow *self = LK_WINDOW (widget);
-  LkRun *run = lk_run_page_get_run (self->run_page);
-  g_autoptr (GError) error = NULL;
+  lk_window_show_run (self, run);
+  lk_run_page_rename (self->run_page);
+}
 
-  if (run == NULL)
-    return;
-  if (lk_run_list_trash (self->runs, run, &error))
-    complaint_cb (self, NULL, _ ("Moved to the trash"));
-  else
-    say_error (self, error);
+static void
+compare_run_cb (LkWindow *self, LkRun *run)
+{
+  lk_sidebar_toggle_run (self->sidebar, run);
+}
+
+static void
+show_draft_cb (LkWindow *self)
+{
+  lk_window_show_place (self, "new");
+}
+
+static void
+runs_compared_cb (LkWindow *self, GPtrArray *runs)
+{
+  lk_compare_page_set_runs (self->compare_page, runs);
+  gtk_stack_set_visible_child_name (self->stack, "compare");
 }
 
 /* Closing stops nothing, which is worth saying to whom it concerns. */
 static gboolean
 lk_window_close_request (GtkWindow *window)
 {
-  LkWindow *self = LK_WINDOW (window);
-  guint active = self->runs != NULL ? lk_run_list_count_active (self->runs) : 0;
-
-  if (active > 0)
-    {
-      g_autoptr (GNotification) notification = g_notification_new (_ ("The training goes on"));
-
-      g_notification_set_body (notification, _ ("Open Lorikeet again to watch it or to stop it."));
-      g_application_send_notification (g_application_get_default (), "goes-on", notification);
-    }
+  lk_application_say_it_goes_on (LK_APPLICATION (gtk_window_get_application (window)));
   return GTK_WINDOW_CLASS (lk_window_parent_class)->close_request (window);
 }
 
@@ -291,6 +299,7 @@ lk_window_dispose (GObject *object)
 
   g_clear_object (&self->trying);
   g_clear_object (&self->queue);
+  g_clear_object (&self->actions);
   g_clear_object (&self->runs);
   G_OBJECT_CLASS (lk_window_parent_class)->dispose (object);
 }
@@ -308,6 +317,7 @@ lk_window_class_init (LkWindowClass *klass)
   g_type_ensure (LK_TYPE_DATASETS_PAGE);
   g_type_ensure (LK_TYPE_MODELS_PAGE);
   g_type_ensure (LK_TYPE_RUN_PAGE);
+  g_type_ensure (LK_TYPE_COMPARE_PAGE);
   object_class->dispose = lk_window_dispose;
   object_class->get_property = lk_window_get_property;
   object_class->set_property = lk_window_set_property;
@@ -328,7 +338,9 @@ lk_window_class_init (LkWindowClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, use_dataset_cb);
   gtk_widget_class_bind_template_callback (widget_class, use_model_cb);
   gtk_widget_class_bind_template_callback (widget_class, open_dataset_cb);
+  gtk_widget_class_bind_template_child (widget_class, LkWindow, compare_page);
   gtk_widget_class_bind_template_callback (widget_class, run_chosen_cb);
+  gtk_widget_class_bind_template_callback (widget_class, runs_compared_cb);
   gtk_widget_class_bind_template_callback (widget_class, start_cb);
   gtk_widget_class_bind_template_callback (widget_class, queue_cb);
   gtk_widget_class_install_property_action (widget_class, "win.show-sidebar", "show-sidebar");
@@ -337,7 +349,6 @@ lk_window_class_init (LkWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.try", NULL, try_action);
   gtk_widget_class_install_action (widget_class, "win.show-page", "i", show_page_action);
   gtk_widget_class_install_action (widget_class, "win.toast", "s", toast_action);
-  gtk_widget_class_install_action (widget_class, "win.trash-run", NULL, trash_action);
 }
 
 static void
@@ -369,12 +380,14 @@ lk_window_new (LkApplication *application)
   self->queue = g_object_ref (lk_application_get_queue (application));
   g_signal_connect_object (self->queue, "complaint", G_CALLBACK (queue_complaint_cb), self, G_CONNECT_SWAPPED);
   lk_new_page_set_queue (self->new_page, self->queue);
+  self->actions = lk_run_actions_new (GTK_WINDOW (self), self->toasts, self->runs,
+                                      lk_new_page_get_draft (self->new_page));
+  g_signal_connect_object (self->actions, "show-run", G_CALLBACK (lk_window_show_run), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->actions, "rename-run", G_CALLBACK (rename_run_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->actions, "compare-run", G_CALLBACK (compare_run_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->actions, "show-draft", G_CALLBACK (show_draft_cb), self, G_CONNECT_SWAPPED);
   lk_sidebar_set_runs (self->sidebar, self->runs);
-  if (g_list_model_get_n_items (G_LIST_MODEL (self->runs)) > 0)
-    {
-      g_autoptr (LkRun) first = g_list_model_get_item (G_LIST_MODEL (self->runs), 0);
-
-      lk_window_show_run (self, first);
-    }
+  if (lk_run_list_get_latest (self->runs) != NULL)
+    lk_window_show_run (self, lk_run_list_get_latest (self->runs));
   return self;
 }

@@ -149,6 +149,7 @@ main (int argc, char **argv)
   g_test_add_func ("/app/json-numbers", test_json_numbers);
   g_test_add_func ("/app/recipe", test_recipe);
   lk_test_add_run ();
+  lk_test_add_run_edit ();
   lk_test_add_worker ();
   lk_test_add_engine ();
   lk_test_add_http ();

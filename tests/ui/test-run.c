@@ -277,6 +277,36 @@ test_lock_of_another (void)
   lk_test_clean (runs);
 }
 
+/* Found dead: when it was last heard of, and what the clock tells about why. */
+static void
+test_found_dead (void)
+{
+  char *runs = lk_test_make_folder ();
+  g_autofree char *before_boot = make_run (runs, "a");
+  g_autofree char *after_boot = make_run (runs, "b");
+  g_autoptr (LkRun) one = open_run (before_boot);
+  g_autoptr (LkRun) two = open_run (after_boot);
+  g_autofree char *now = g_strdup_printf ("{\"event\":\"state\",\"state\":\"running\",\"time\":%" G_GINT64_FORMAT
+                                          ".5}\n{\"event\":\"checkpoint\",\"step\":40}\n",
+                                          g_get_real_time () / G_USEC_PER_SEC);
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+
+  append (before_boot, "{\"event\":\"state\",\"state\":\"running\",\"time\":1000000000}\n");
+  append (after_boot, now);
+  lk_test_wait_for (is_interrupted, one);
+  lk_test_wait_for (is_interrupted, two);
+  first = lk_test_text_of (one, "trouble-text");
+  second = lk_test_text_of (two, "trouble-text");
+  g_assert_nonnull (strstr (first, "2001"));
+  g_assert_nonnull (strstr (first, "started anew"));
+  g_assert_nonnull (strstr (first, "Nothing was saved yet"));
+  g_assert_nonnull (strstr (second, "Last sign of life: Today"));
+  g_assert_nonnull (strstr (second, "without a word"));
+  g_assert_nonnull (strstr (second, "step 40 is saved"));
+  lk_test_clean (runs);
+}
+
 static void
 test_run_list (void)
 {
@@ -295,6 +325,8 @@ test_run_list (void)
   second = make_run (runs, "two");
   g_assert_nonnull (lk_run_list_find (list, second));
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (list)), ==, 2);
+  append (first, "{\"event\":\"step\",\"step\":1,\"loss\":1}\n");
+  g_assert_true (lk_run_list_get_latest (list) == lk_run_list_find (list, first));
   g_assert_true (lk_remove_recursively (first, &error));
   lk_run_list_scan (list);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (list)), ==, 1);
@@ -312,5 +344,6 @@ lk_test_add_run (void)
   g_test_add_func ("/app/run/resumed", test_resumed_series);
   g_test_add_func ("/app/run/active-time", test_active_time);
   g_test_add_func ("/app/run/lock", test_lock_of_another);
+  g_test_add_func ("/app/run/found-dead", test_found_dead);
   g_test_add_func ("/app/run/list", test_run_list);
 }

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SKIP = 77
 TAB = ("page tab",)
@@ -84,6 +85,15 @@ def main_job(program, home, real):
     window.find(contains="Held-out Loss")
     window.shot("3-values")
     window.click("Values as a Table")
+
+    # Closed, the program waits for the end of the run without a window; opened again, it is the same one.
+    window.click("Close")
+    window.wait(lambda: window.root.get_child_count() == 0, "the window to close")
+    time.sleep(0.5)
+    assert window.process.poll() is None, "the program ended with its window, although a run is at work"
+    assert alive(pid_of(run)), "closing the window ended the training"
+    assert subprocess.run([program], timeout=30, check=False).returncode == 0
+    window.find("label", contains="Step ")
 
     # The run outlives the window; a new window finds it at work.
     pid = pid_of(run)
@@ -169,7 +179,7 @@ def main():
             with open(os.path.join(data, "samples", "polite-parrot.settings.json"), "w", encoding="utf-8") as file:
                 file.write('{"epochs": 200, "checkpoint_interval": 5, "eval_interval": 10}')
         else:
-            os.environ.update({"LK_FAKE_STEPS": "400", "LK_FAKE_STEP_SECONDS": "0.1"})
+            os.environ.update({"LK_FAKE_STEPS": "4000", "LK_FAKE_STEP_SECONDS": "0.1"})
             with open(os.path.join(data, "model", "lorikeet-tiny.gguf"), "w", encoding="utf-8") as file:
                 file.write("GGUF")
             with open(os.path.join(data, "samples", "polite-parrot.jsonl"), "w", encoding="utf-8") as file:

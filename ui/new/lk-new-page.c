@@ -222,6 +222,12 @@ use_sample_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+forget_adapter_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  lk_draft_set_adapter (LK_NEW_PAGE (widget)->draft, NULL, NULL);
+}
+
+static void
 agreed_cb (gboolean agreed, gpointer user_data)
 {
   if (agreed)
@@ -475,6 +481,7 @@ has_rows_cb (gpointer self, guint n)
 static void
 install_actions (GtkWidgetClass *widget_class)
 {
+  gtk_widget_class_install_action (widget_class, "new.forget-adapter", NULL, forget_adapter_action);
   gtk_widget_class_install_action (widget_class, "new.choose-model-file", NULL, choose_model_file_action);
   gtk_widget_class_install_action (widget_class, "new.choose-model-folder", NULL, choose_model_folder_action);
   gtk_widget_class_install_action (widget_class, "new.choose-data", NULL, choose_data_action);

@@ -3,11 +3,13 @@
 
 #include <glib/gi18n-lib.h>
 #include <adwaita.h>
+#include <string.h>
 
 #include "lk-chat-page.h"
 #include "lk-details-page.h"
 #include "lk-export-page.h"
 #include "lk-progress-page.h"
+#include "lk-run-actions.h"
 #include "widgets/lk-banner.h"
 #include "widgets/lk-closures.h"
 
@@ -19,6 +21,7 @@ struct _LkRunPage
 
   GtkWidget *content;
   AdwViewStack *stack;
+  LkDetailsPage *details;
 };
 
 enum
@@ -51,16 +54,19 @@ resume_action (GtkWidget *widget, const char *name, GVariant *parameter)
     gtk_widget_activate_action (widget, "win.toast", "s", error->message);
 }
 
+/* "run.clone" does "runs.clone" with the run that is shown. */
 static void
-open_folder_action (GtkWidget *widget, const char *name, GVariant *parameter)
+forward_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LkRunPage *self = LK_RUN_PAGE (widget);
-  g_autofree char *uri
-      = self->run != NULL ? g_filename_to_uri (lk_run_get_folder (self->run), NULL, NULL) : NULL;
+  g_autofree char *action = g_strconcat ("runs.", name + strlen ("run."), NULL);
 
-  if (uri != NULL)
-    g_app_info_launch_default_for_uri_async (uri, NULL, NULL, NULL, NULL);
+  if (self->run != NULL)
+    gtk_widget_activate_action (widget, action, "s", lk_run_get_folder (self->run));
 }
+
+static const char *const forwarded[]
+    = { "run.rename", "run.clone", "run.continue", "run.extend", "run.open-folder", "run.delete" };
 
 static char *
 resume_label_cb (gpointer self, gint64 step)
@@ -120,18 +126,25 @@ lk_run_page_class_init (LkRunPageClass *klass)
   lk_closures_bind (widget_class);
   gtk_widget_class_bind_template_child (widget_class, LkRunPage, content);
   gtk_widget_class_bind_template_child (widget_class, LkRunPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, LkRunPage, details);
   gtk_widget_class_bind_template_callback (widget_class, resume_label_cb);
   gtk_widget_class_bind_template_callback (widget_class, offer_resume_cb);
   gtk_widget_class_install_action (widget_class, "run.command", "s", command_action);
   gtk_widget_class_install_action (widget_class, "run.resume", NULL, resume_action);
-  gtk_widget_class_install_action (widget_class, "run.open-folder", NULL, open_folder_action);
+  for (guint i = 0; i < G_N_ELEMENTS (forwarded); i++)
+    gtk_widget_class_install_action (widget_class, forwarded[i], NULL, forward_action);
 }
 
 static void
 update_actions (LkRunPage *self)
 {
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "run.command",
-                                 self->run != NULL && lk_run_is_active (self->run));
+  GtkWidget *widget = GTK_WIDGET (self);
+  gboolean active = self->run != NULL && lk_run_is_active (self->run);
+
+  gtk_widget_action_set_enabled (widget, "run.command", active);
+  gtk_widget_action_set_enabled (widget, "run.delete", self->run != NULL && !active);
+  gtk_widget_action_set_enabled (widget, "run.continue", self->run != NULL && lk_run_get_has_adapter (self->run));
+  gtk_widget_action_set_enabled (widget, "run.extend", self->run != NULL && lk_run_actions_can_extend (self->run));
 }
 
 static void
@@ -151,7 +164,10 @@ lk_run_page_set_run (LkRunPage *self, LkRun *run)
     g_signal_handlers_disconnect_by_data (self->run, self);
   g_set_object (&self->run, run);
   if (run != NULL)
-    g_signal_connect_object (run, "notify::active", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+    {
+      g_signal_connect_object (run, "notify::active", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (run, "notify::has-adapter", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+    }
   update_actions (self);
   adw_view_stack_set_visible_child_name (self->stack, "progress");
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN]);
@@ -170,4 +186,11 @@ lk_run_page_show_page (LkRunPage *self, guint page)
 
   if (page < G_N_ELEMENTS (names))
     adw_view_stack_set_visible_child_name (self->stack, names[page]);
+}
+
+void
+lk_run_page_rename (LkRunPage *self)
+{
+  adw_view_stack_set_visible_child_name (self->stack, "details");
+  lk_details_page_edit_name (self->details);
 }

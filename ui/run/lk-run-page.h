@@ -19,5 +19,7 @@ void lk_run_page_set_run (LkRunPage *self, LkRun *run);
 LkRun *lk_run_page_get_run (LkRunPage *self);
 /* 0 Progress, 1 Chat, 2 Export, 3 Details. */
 void lk_run_page_show_page (LkRunPage *self, guint page);
+/* Shows Details with the name ready to be typed over. */
+void lk_run_page_rename (LkRunPage *self);
 
 G_END_DECLS

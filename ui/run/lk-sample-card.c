@@ -3,85 +3,150 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "widgets/lk-closures.h"
+#include "lk-words.h"
+
+#define COLUMN_CHARS 32
 
 struct _LkSampleCard
 {
   GtkListBoxRow parent_instance;
 
-  LkSample *sample;
+  GtkLabel *prompt;
+  GtkScrolledWindow *scroller;
+  GtkBox *columns;
 };
-
-enum
-{
-  PROP_0,
-  PROP_SAMPLE,
-  N_PROPS
-};
-
-static GParamSpec *properties[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (LkSampleCard, lk_sample_card, GTK_TYPE_LIST_BOX_ROW)
 
-static char *
-step_text_cb (gpointer self, gint64 step)
-{
-  return step <= 0 ? g_strdup (_ ("Before training")) : g_strdup_printf (_ ("At step %d"), (int) step);
-}
-
-static gboolean
-differs_cb (gpointer self, gint64 first, gint64 latest)
-{
-  return first != latest;
-}
-
+/* What scrolls sideways asks for the height of texts that may become as wide as they like; these may not. */
 static void
-lk_sample_card_dispose (GObject *object)
+fit_height (LkSampleCard *self)
 {
-  g_clear_object (&LK_SAMPLE_CARD (object)->sample);
-  G_OBJECT_CLASS (lk_sample_card_parent_class)->dispose (object);
-}
+  int tallest = 0;
 
-static void
-lk_sample_card_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-  g_value_set_object (value, LK_SAMPLE_CARD (object)->sample);
-}
+  for (GtkWidget *column = gtk_widget_get_first_child (GTK_WIDGET (self->columns)); column != NULL;
+       column = gtk_widget_get_next_sibling (column))
+    {
+      int width, height;
 
-static void
-lk_sample_card_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
-{
-  g_set_object (&LK_SAMPLE_CARD (object)->sample, g_value_get_object (value));
+      gtk_widget_measure (column, GTK_ORIENTATION_HORIZONTAL, -1, &width, NULL, NULL, NULL);
+      gtk_widget_measure (column, GTK_ORIENTATION_VERTICAL, width, NULL, &height, NULL, NULL);
+      tallest = MAX (tallest, height);
+    }
+  gtk_widget_set_size_request (GTK_WIDGET (self->columns), -1, tallest);
 }
 
 static void
 lk_sample_card_class_init (LkSampleCardClass *klass)
 {
-  GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
-  g_type_ensure (LK_TYPE_SAMPLE);
-  object_class->dispose = lk_sample_card_dispose;
-  object_class->get_property = lk_sample_card_get_property;
-  object_class->set_property = lk_sample_card_set_property;
-  properties[PROP_SAMPLE]
-      = g_param_spec_object ("sample", NULL, NULL, LK_TYPE_SAMPLE,
-                             G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-sample-card.ui");
-  lk_closures_bind (widget_class);
-  gtk_widget_class_bind_template_callback (widget_class, step_text_cb);
-  gtk_widget_class_bind_template_callback (widget_class, differs_cb);
+  gtk_widget_class_bind_template_child (widget_class, LkSampleCard, prompt);
+  gtk_widget_class_bind_template_child (widget_class, LkSampleCard, scroller);
+  gtk_widget_class_bind_template_child (widget_class, LkSampleCard, columns);
 }
 
 static void
 lk_sample_card_init (LkSampleCard *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  /* fonts are known by then */
+  g_signal_connect (self, "map", G_CALLBACK (fit_height), NULL);
+}
+
+static char *
+words_of_step (gint64 step)
+{
+  g_autofree char *count = lk_words_count (step);
+
+  return step <= 0 ? g_strdup (_ ("Before training")) : g_strdup_printf (_ ("At step %s"), count);
+}
+
+static GtkWidget *
+make_column (LkSampleAnswer *answer)
+{
+  GtkWidget *column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
+  g_autofree char *words = words_of_step (lk_sample_answer_get_step (answer));
+  const char *text = lk_sample_answer_get_text (answer);
+  GtkWidget *step = gtk_label_new (words);
+  GtkWidget *label = gtk_label_new (text[0] != 0 ? text : _ ("(no answer)"));
+
+  gtk_label_set_xalign (GTK_LABEL (step), 0);
+  gtk_widget_add_css_class (step, "caption");
+  gtk_widget_add_css_class (step, "secondary");
+  gtk_widget_add_css_class (step, "numeric");
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_yalign (GTK_LABEL (label), 0);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_width_chars (GTK_LABEL (label), COLUMN_CHARS);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), COLUMN_CHARS);
+  gtk_widget_set_hexpand (column, TRUE);
+  gtk_box_append (GTK_BOX (column), step);
+  gtk_box_append (GTK_BOX (column), label);
+  return column;
+}
+
+static void
+go_to_end (gpointer data)
+{
+  g_autoptr (GtkAdjustment) adjustment = data;
+
+  gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
+}
+
+/* Who looks at the newest answers goes on doing so. Not at once: the cards are being given their places. */
+static void
+upper_changed_cb (GtkAdjustment *adjustment)
+{
+  if (g_object_steal_data (G_OBJECT (adjustment), "follow") != NULL)
+    g_idle_add_once (go_to_end, g_object_ref (adjustment));
+}
+
+static void
+answers_changed_cb (LkSampleCard *self, guint position, guint removed, guint added, GListModel *answers)
+{
+  GtkAdjustment *adjustment = gtk_scrolled_window_get_hadjustment (self->scroller);
+  double end = gtk_adjustment_get_upper (adjustment) - gtk_adjustment_get_page_size (adjustment);
+  GtkWidget *before = NULL, *next = gtk_widget_get_first_child (GTK_WIDGET (self->columns));
+
+  if (gtk_adjustment_get_value (adjustment) >= end - 1)
+    g_object_set_data (G_OBJECT (adjustment), "follow", GINT_TO_POINTER (1));
+  for (guint i = 0; i < position; i++)
+    {
+      before = next;
+      next = gtk_widget_get_next_sibling (next);
+    }
+  for (guint i = 0; i < removed; i++)
+    {
+      GtkWidget *gone = next;
+
+      next = gtk_widget_get_next_sibling (next);
+      gtk_box_remove (self->columns, gone);
+    }
+  for (guint i = 0; i < added; i++)
+    {
+      g_autoptr (LkSampleAnswer) answer = g_list_model_get_item (answers, position + i);
+      GtkWidget *column = make_column (answer);
+
+      gtk_box_insert_child_after (self->columns, column, before);
+      before = column;
+    }
+  fit_height (self);
 }
 
 GtkWidget *
-lk_sample_card_new (LkSample *sample)
+lk_sample_card_new (LkSample *sample, GtkAdjustment *adjustment)
 {
-  return g_object_new (LK_TYPE_SAMPLE_CARD, "sample", sample, NULL);
+  LkSampleCard *self = g_object_new (LK_TYPE_SAMPLE_CARD, NULL);
+  GListModel *answers = lk_sample_get_answers (sample);
+
+  gtk_label_set_label (self->prompt, lk_sample_get_prompt (sample));
+  gtk_scrolled_window_set_hadjustment (self->scroller, adjustment);
+  g_signal_handlers_disconnect_by_func (adjustment, upper_changed_cb, NULL);
+  g_signal_connect (adjustment, "changed", G_CALLBACK (upper_changed_cb), NULL);
+  g_signal_connect_object (answers, "items-changed", G_CALLBACK (answers_changed_cb), self, G_CONNECT_SWAPPED);
+  answers_changed_cb (self, 0, 0, g_list_model_get_n_items (answers), answers);
+  return GTK_WIDGET (self);
 }

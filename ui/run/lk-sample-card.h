@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One question with the answer before training and the answer now, side by side.
+ * One question with its answers side by side, a column a step. The columns of several cards scroll together.
  */
 #pragma once
 
@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 #define LK_TYPE_SAMPLE_CARD (lk_sample_card_get_type ())
 G_DECLARE_FINAL_TYPE (LkSampleCard, lk_sample_card, LK, SAMPLE_CARD, GtkListBoxRow)
 
-GtkWidget *lk_sample_card_new (LkSample *sample);
+/* @adjustment: what the cards share. */
+GtkWidget *lk_sample_card_new (LkSample *sample, GtkAdjustment *adjustment);
 
 G_END_DECLS
