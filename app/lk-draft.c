@@ -382,6 +382,18 @@ lk_draft_apply_settings (LkDraft *self, JsonObject *settings, const char *where,
 }
 
 GStrv
+lk_draft_to_train_arguments (LkDraft *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) arguments = lk_draft_to_arguments (self);
+
+  g_strv_builder_addv (builder, (const char **) arguments);
+  if (self->adapter != NULL)
+    g_strv_builder_add_many (builder, "--adapter", self->adapter, NULL);
+  return g_strv_builder_end (builder);
+}
+
+GStrv
 lk_draft_to_arguments (LkDraft *self)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
@@ -391,8 +403,6 @@ lk_draft_to_arguments (LkDraft *self)
     g_strv_builder_add_many (builder, "--model", self->model, NULL);
   if (self->data != NULL)
     g_strv_builder_add_many (builder, "--data", self->data, NULL);
-  if (self->adapter != NULL)
-    g_strv_builder_add_many (builder, "--adapter", self->adapter, NULL);
   for (guint i = 0; i < n; i++)
     {
       g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);

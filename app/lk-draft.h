@@ -52,6 +52,8 @@ const char *lk_draft_get_adapter (LkDraft *self);
 
 /* "--model M --data D --learning-rate 0.0001 …", only what differs from the defaults. (transfer full) */
 GStrv lk_draft_to_arguments (LkDraft *self);
+/* The same with "--adapter A", which only train knows: what it begins with changes nothing about memory and time. (transfer full) */
+GStrv lk_draft_to_train_arguments (LkDraft *self);
 
 /* A new folder in @runs_dir with recipe.json in it, ready for a worker. (transfer full) */
 char *lk_draft_create_run (LkDraft *self, const char *runs_dir, GError **error);

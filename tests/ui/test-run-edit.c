@@ -174,6 +174,7 @@ test_continue (void)
   g_autofree char *folder = NULL;
   g_autoptr (LkRun) next = NULL;
   g_auto (GStrv) arguments = NULL;
+  g_auto (GStrv) of_all = NULL;
 
   lk_draft_set_model (draft, lk_run_get_model (run));
   lk_draft_set_data (draft, lk_run_get_data (run));
@@ -184,7 +185,9 @@ test_continue (void)
   next = open_run (folder);
   g_assert_cmpstr (lk_run_get_fact (next, "adapter"), ==, "/runs/one/adapter/best");
   g_assert_cmpint (json_object_get_int_member (lk_run_get_settings (next), "rank"), ==, 8);
-  arguments = lk_draft_to_arguments (draft);
+  arguments = lk_draft_to_train_arguments (draft);
+  of_all = lk_draft_to_arguments (draft);
+  g_assert_false (g_strv_contains ((const char *const *) of_all, "--adapter"));
   g_assert_true (g_strv_contains ((const char *const *) arguments, "--adapter"));
   lk_draft_set_adapter (draft, NULL, NULL);
   g_assert_null (lk_draft_get_adapter (draft));

@@ -260,7 +260,7 @@ static void
 copy_command_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LkNewPage *self = LK_NEW_PAGE (widget);
-  g_auto (GStrv) arguments = lk_draft_to_arguments (self->draft);
+  g_auto (GStrv) arguments = lk_draft_to_train_arguments (self->draft);
   g_autoptr (GString) command = g_string_new ("lorikeet-cli train");
 
   if (lk_draft_get_name (self->draft)[0] != 0)

@@ -49,7 +49,7 @@ G_DEFINE_FINAL_TYPE (LkDetailsPage, lk_details_page, GTK_TYPE_WIDGET)
 static char *
 make_command (LkDetailsPage *self)
 {
-  g_auto (GStrv) arguments = lk_draft_to_arguments (self->draft);
+  g_auto (GStrv) arguments = lk_draft_to_train_arguments (self->draft);
   GString *line = g_string_new ("lorikeet-cli train");
 
   for (guint i = 0; arguments[i] != NULL; i++)
