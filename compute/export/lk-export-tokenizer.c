@@ -18,6 +18,7 @@
 /* GGUF's token types (formats: a.9) */
 enum
 {
+  TYPE_UNKNOWN = 2,
   TYPE_CONTROL = 3,
   TYPE_USER_DEFINED = 4,
   TYPE_UNUSED = 5,
@@ -194,7 +195,7 @@ make_added (const Vocabulary *v)
   JsonArray *added = json_array_new ();
 
   for (guint i = 0; i < v->n_tokens; i++)
-    if (type_of (v, i) == TYPE_CONTROL || type_of (v, i) == TYPE_USER_DEFINED)
+    if (type_of (v, i) == TYPE_UNKNOWN || type_of (v, i) == TYPE_CONTROL || type_of (v, i) == TYPE_USER_DEFINED)
       {
         JsonObject *token = json_object_new ();
 
@@ -204,7 +205,7 @@ make_added (const Vocabulary *v)
         json_object_set_boolean_member (token, "lstrip", FALSE);
         json_object_set_boolean_member (token, "rstrip", FALSE);
         json_object_set_boolean_member (token, "normalized", FALSE);
-        json_object_set_boolean_member (token, "special", type_of (v, i) == TYPE_CONTROL);
+        json_object_set_boolean_member (token, "special", type_of (v, i) != TYPE_USER_DEFINED);
         json_array_add_object_element (added, token);
       }
   return added;

@@ -4,6 +4,7 @@
     {"do": "adapter", "hf": FOLDER | "gguf": FILE, "rank": 8, "deviation": 0.02, "out": FOLDER}   a LoRA adapter with random weights
     {"do": "greedy", "hf": FOLDER | "gguf": FILE, "adapter": FOLDER?, "prompts": [[ids]], "n": 64}   → {"answers": [[ids]]}
     {"do": "many", "jobs": [job…]}   → {"results": […]}
+    {"do": "vocabulary", "gguf": FILE}   → {"pieces": [[text, score, GGUF's type]]}
     {"do": "tokenize", "file": tokenizer.json, "texts": [text]}   → {"ids": [[ids]]}, without special tokens added
 """
 import json
@@ -68,5 +69,12 @@ def tokenize(job):
 job = json.load(sys.stdin)
 out = sys.stdout
 sys.stdout = sys.stderr  # libraries like to talk
-JOBS = {"adapter": make_adapter, "greedy": greedy, "many": many, "tokenize": tokenize}
+def vocabulary(job):
+    fields = gguf.GGUFReader(job["gguf"]).fields
+    tokens, scores, types = (fields["tokenizer.ggml." + key] for key in ("tokens", "scores", "token_type"))
+    return {"pieces": [[bytes(tokens.parts[t]).decode(), float(scores.parts[s][0]), int(types.parts[k][0])]
+                       for t, s, k in zip(tokens.data, scores.data, types.data)]}
+
+
+JOBS = {"adapter": make_adapter, "greedy": greedy, "many": many, "tokenize": tokenize, "vocabulary": vocabulary}
 json.dump(JOBS[job["do"]](job), out)
