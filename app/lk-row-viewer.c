@@ -221,9 +221,8 @@ start (LkRowViewer *self)
 static void
 written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (GBytes) question = user_data;
-
   g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, NULL, NULL); /* an engine that ended is seen when reading */
+  g_bytes_unref (user_data);
 }
 
 /* One row at a time: of a fast walk through the list only where it stops is worth the work. */

@@ -211,7 +211,6 @@ test_tensors (Fixture *f, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *path = g_build_filename (f->hf, "model.safetensors", NULL);
-      g_autofree char *kept = g_build_filename (f->folder, "kept", NULL);
       g_autofree char *bytes = NULL;
       gsize n;
 

@@ -92,6 +92,7 @@ test_delete (void)
   g_autoptr (LkRun) run = g_object_ref (lk_run_list_find (list, one));
   g_autoptr (GError) error = NULL;
 
+  g_assert_nonnull (lk_run_list_find (list, two));
   g_assert_true (lk_run_list_hide (list, run, &error));
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (list)), ==, 1);
   lk_run_list_scan (list);
