@@ -7,7 +7,7 @@
 A model is quantised by llama-quantize and turned back into F32 by it and by us: all values must have the same bits. What we answer on the quantised
 file must be what llama.cpp answers on its own F32 of it, token by token where the two best logits stay 0.01 apart (on the quantised file llama.cpp
 rounds activations to 8 bits, so that its logits are others by more than that). The tiny model answers one prompt on a Vulkan device as well. MODEL is tiny or
-smollm2. Output is TAP. Skips where the oracle (tests/setup-oracle) or a model is missing.
+smollm2, with all types, or with some: tiny:Q2_K,MXFP4. Output is TAP. Skips where the oracle (tests/setup-oracle) or a model is missing.
 """
 import json
 import os
@@ -60,6 +60,10 @@ class Weights(quantise.Quantise):
             os.unlink(path)
 
     def model(self, name):
+        name, _, kinds = name.partition(":")
+        kinds = kinds.split(",") if kinds else [kind for kind, _ in KINDS]
+        if set(kinds) - {kind for kind, _ in KINDS}:
+            sys.exit(f"weights: there is no type {', '.join(set(kinds) - {kind for kind, _ in KINDS})}")
         path = interop.find_model(self.source, name)
         if not path or not os.path.exists(path):
             self.tap.skip(name, "the model is not here (tests/fetch-models)")
@@ -67,7 +71,8 @@ class Weights(quantise.Quantise):
         base = self.path(f"{name}-F32.gguf")
         self.write(path, "F32", base)
         for kind, more in KINDS:
-            self.one(name, base, kind, more)
+            if kind in kinds:
+                self.one(name, base, kind, more)
         os.unlink(base)
 
 
