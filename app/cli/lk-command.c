@@ -251,16 +251,23 @@ signal_cb (int signal_number)
   errno = saved_errno;
 }
 
+/* A second signal within this time says the same again: timeout and other programs signal a process and then its whole group. Later
+ * it is impatience. */
+#define SAME_WISH_US (G_USEC_PER_SEC)
+
 static gpointer
 watch_signals (gpointer data)
 {
+  gint64 first = 0;
   char byte;
 
   for (;;)
     {
       while (read (signal_pipe[0], &byte, 1) < 0 && errno == EINTR)
         ;
-      if (!g_atomic_int_compare_and_exchange (&last_signal, 0, byte))
+      if (g_atomic_int_compare_and_exchange (&last_signal, 0, byte))
+        first = g_get_monotonic_time ();
+      else if (g_get_monotonic_time () - first >= SAME_WISH_US)
         _exit (LK_EXIT_INTERRUPTED);
       g_cancellable_cancel (the_cancellable);
     }

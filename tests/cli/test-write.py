@@ -98,7 +98,7 @@ def test_progress(folder):
 
 
 def test_hangup(folder):
-    """A terminal that is closed stops a run like Ctrl-C: it is saved."""
+    """A terminal that is closed stops a run like Ctrl-C: it is saved, also when two signals come at once."""
     need_model()
     data = write(folder, "d.jsonl", "".join(json.dumps({"prompt": f"Say {i}.", "completion": f"{i}"}) + "\n" for i in range(24)))
     run = os.path.join(folder, "run")
@@ -108,6 +108,7 @@ def test_hangup(folder):
     while b'"event":"step"' not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)  # the same wish: a session's end sends both
     process.stdout.read()
     assert process.wait(timeout=60) == 130 and os.listdir(os.path.join(run, "checkpoints"))
     process.stdout.close()

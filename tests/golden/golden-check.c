@@ -670,8 +670,9 @@ lk_check_print (LkCheck *self)
               self->results[i].deviation <= self->results[i].tolerance ? "ok    " : "BEYOND", self->results[i].worst ? self->results[i].worst : "");
 }
 
+/* @error: why the folder could not be compared, or NULL. */
 static void
-lk_check_print_json (LkCheck *self)
+lk_check_print_json (LkCheck *self, const GError *error)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *top = json_object_new ();
@@ -679,9 +680,13 @@ lk_check_print_json (LkCheck *self)
 
   json_node_take_object (node, top);
   json_object_set_string_member (top, "folder", self->folder);
-  json_object_set_string_member (top, "device", lk_backend_get_description (self->backend));
-  json_object_set_boolean_member (top, "passed", lk_check_passed (self));
-  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+  json_object_set_string_member (top, "device", self->device);
+  json_object_set_boolean_member (top, "passed", !error && lk_check_passed (self));
+  if (self->backend)
+    json_object_set_string_member (top, "device_name", lk_backend_get_description (self->backend));
+  if (error)
+    json_object_set_string_member (top, "error", error->message);
+  for (guint i = 0; !error && i < G_N_ELEMENTS (quantities); i++)
     if (self->results[i].tolerance > 0)
       {
         JsonObject *one = json_object_new ();
@@ -737,16 +742,13 @@ main (int argc, char **argv)
       LkCheck check = { .folder = argv[i], .device = device, .base_type = type, .adapter_only = adapter_only };
       g_autoptr (GError) check_error = NULL;
 
-      if (lk_check_run (&check, model, &check_error))
-        {
-          (json ? lk_check_print_json : lk_check_print) (&check);
-          failed |= !lk_check_passed (&check);
-        }
-      else
-        {
-          fprintf (stderr, "golden-check: %s: %s\n", argv[i], check_error->message);
-          failed = TRUE;
-        }
+      if (!lk_check_run (&check, model, &check_error))
+        fprintf (stderr, "golden-check: %s: %s\n", argv[i], check_error->message);
+      if (json)
+        lk_check_print_json (&check, check_error);
+      else if (!check_error)
+        lk_check_print (&check);
+      failed |= check_error || !lk_check_passed (&check);
       lk_check_clear (&check);
     }
   return failed ? 1 : 0;

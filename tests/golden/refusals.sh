@@ -44,3 +44,6 @@ refuses "$1" '“labels”' "labels have another shape than input_ids"
 fresh "$@"
 edit 'at = head["input_ids"]["data_offsets"][0]; body = body[:at] + bytes([0, 0, 1]) + body[at + 3:]'
 refuses "$1" '“input_ids”' "an id is outside the vocabulary"
+# With --json a folder that cannot be compared is an object, too.
+"$1" "$work/nowhere" --device cpu --json >"$work/out" 2>"$work/error" && exit 1
+python3 -c 'import json, sys; told = json.load(open(sys.argv[1])); assert told["passed"] is False and told["device"] == "cpu" and told["error"], told' "$work/out"
