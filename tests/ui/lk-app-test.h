@@ -30,3 +30,4 @@ void lk_test_add_run_edit (void);
 void lk_test_add_worker (void);
 void lk_test_add_engine (void);
 void lk_test_add_http (void);
+void lk_test_add_data (void);

@@ -153,5 +153,6 @@ main (int argc, char **argv)
   lk_test_add_worker ();
   lk_test_add_engine ();
   lk_test_add_http ();
+  lk_test_add_data ();
   return g_test_run ();
 }

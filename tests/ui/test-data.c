@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Datasets, presets, the advisor and the library of models, without a window.
+ */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "lk-advice.h"
+#include "lk-app-test.h"
+#include "lk-json.h"
+#include "lk-library-scan.h"
+#include "lk-preset.h"
+#include "lk-stored-dataset.h"
+
+/* Each answer leads on or to a verdict, and every verdict and question is reached. */
+static void
+test_advice (void)
+{
+  gboolean reached[LK_N_VERDICTS] = { FALSE };
+  g_autofree gboolean *asked = g_new0 (gboolean, lk_n_questions);
+
+  asked[0] = TRUE;
+  for (guint i = 0; i < lk_n_questions; i++)
+    for (const LkAnswer *answer = lk_questions[i].answers; answer->text != NULL; answer++)
+      {
+        g_assert_nonnull (answer->why);
+        if (answer->next < 0)
+          reached[answer->verdict] = TRUE;
+        else
+          {
+            g_assert_cmpint (answer->next, >, (int) i);
+            g_assert_cmpint (answer->next, <, (int) lk_n_questions);
+            asked[answer->next] = TRUE;
+          }
+      }
+  for (guint i = 0; i < lk_n_questions; i++)
+    g_assert_true (asked[i]);
+  for (guint i = 0; i < LK_N_VERDICTS; i++)
+    g_assert_true (reached[i] && lk_verdicts[i].title != NULL);
+}
+
+static LkDraft *
+make_draft (void)
+{
+  static const char settings[]
+      = "{\"settings\": ["
+        "{\"name\": \"rank\", \"type\": \"int\", \"label\": \"Rank\", \"default\": 16, \"minimum\": 1, \"maximum\": 1024},"
+        "{\"name\": \"alpha\", \"type\": \"double\", \"label\": \"Alpha\", \"default\": 32, \"minimum\": 0, \"maximum\": 1000},"
+        "{\"name\": \"epochs\", \"type\": \"double\", \"label\": \"Epochs\", \"default\": 3, \"minimum\": 0, \"maximum\": 1000},"
+        "{\"name\": \"batch\", \"type\": \"int\", \"label\": \"Batch\", \"default\": 2, \"minimum\": 1, \"maximum\": 64},"
+        "{\"name\": \"length\", \"type\": \"int\", \"label\": \"Length\", \"default\": 2048, \"minimum\": 16, \"maximum\": 100000},"
+        "{\"name\": \"recompute\", \"type\": \"choice\", \"label\": \"R\", \"default\": \"auto\", \"choices\": [\"auto\", \"none\", \"all\"]}]}";
+  g_autoptr (JsonNode) node = lk_json_parse (settings, strlen (settings), "test", NULL);
+  LkDraft *draft = lk_draft_new ();
+
+  g_assert_true (lk_draft_load_from_json (draft, node, NULL));
+  return draft;
+}
+
+static void
+test_presets (void)
+{
+  g_autoptr (LkDraft) draft = make_draft ();
+
+  for (guint i = 0; i < lk_n_preset_lists; i++)
+    {
+      const LkPresetList *list = &lk_preset_lists[i];
+
+      g_assert_cmpint (lk_preset_find (list, draft), ==, 0); /* the defaults */
+      for (guint k = 0; k < list->n; k++)
+        {
+          lk_preset_apply (&list->presets[k], draft);
+          g_assert_cmpint (lk_preset_find (list, draft), ==, (int) k);
+        }
+    }
+  lk_option_set_value (lk_draft_find (draft, "rank"), "5");
+  g_assert_cmpint (lk_preset_find (&lk_preset_lists[0], draft), ==, -1);
+}
+
+static void
+test_dataset (void)
+{
+  static const char answer[]
+      = "{\"name\": \"Mails\", \"rows\": 10, \"used\": 7, \"unusable\": 2, \"excluded\": 1, \"unit\": \"tokens\", \"bin_width\": 5, \"bins\": [1, 2, -3],"
+        "\"problems\": {\"unusable\": 2, \"duplicate\": 4}, \"files\": [{\"path\": \"/a.csv\", \"rows\": 10, \"weight\": 0.5,"
+        "\"columns\": [{\"name\": \"q\", \"sample\": \"Why?\"}, 7], \"mapping\": {\"prompt\": \"q\", \"answer\": \"a\"}}, null]}";
+  g_autoptr (JsonNode) node = lk_json_parse (answer, strlen (answer), "test", NULL);
+  g_autoptr (LkStoredDataset) dataset = lk_stored_dataset_new ("/x/Mails.lkdata");
+  g_autofree char *words = NULL;
+  const LkDatasetFigures *figures;
+  const LkSourceFile *file;
+
+  g_assert_cmpstr (lk_stored_dataset_get_name (dataset), ==, "Mails");
+  g_assert_null (lk_stored_dataset_peek (dataset));
+  lk_stored_dataset_take_answer (dataset, json_node_get_object (node));
+  figures = lk_stored_dataset_peek (dataset);
+  words = lk_stored_dataset_describe (dataset);
+  g_assert_cmpstr (words, ==, "10 rows, 3 left out");
+  g_assert_true (figures->in_tokens);
+  g_assert_cmpuint (figures->n_bins, ==, 3);
+  g_assert_cmpint (figures->bins[2], ==, 0); /* nothing is fewer than nothing */
+  g_assert_cmpint (figures->of_flag[2], ==, 4);
+  g_assert_cmpuint (lk_stored_dataset_get_files (dataset)->len, ==, 1);
+  file = lk_stored_dataset_get_files (dataset)->pdata[0];
+  g_assert_cmpfloat (file->weight, ==, 0.5);
+  g_assert_cmpuint (file->columns->len, ==, 1);
+  g_assert_cmpstr (file->mapping->columns[LK_COLUMN_PROMPT], ==, "q");
+}
+
+static void
+put (const char *home, const char *path, const char *content)
+{
+  g_autofree char *full = g_build_filename (home, path, NULL);
+  g_autofree char *folder = g_path_get_dirname (full);
+
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0755), ==, 0);
+  g_assert_true (g_file_set_contents (full, content, -1, NULL));
+}
+
+static LkFoundModel *
+find (GPtrArray *models, LkModelPlace place, const char *name)
+{
+  for (guint i = 0; i < models->len; i++)
+    if (lk_found_model_get_place (models->pdata[i]) == place && g_strcmp0 (lk_found_model_get_name (models->pdata[i]), name) == 0)
+      return models->pdata[i];
+  return NULL;
+}
+
+static void
+test_library (void)
+{
+  static const char *const variables[] = { "HF_HOME", "HF_HUB_CACHE", "OLLAMA_MODELS" };
+  char *home = lk_test_make_folder ();
+  g_autoptr (GPtrArray) models = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
+    g_unsetenv (variables[i]);
+  put (home, ".cache/huggingface/hub/models--Owner--Small-One/refs/main", "abc\n");
+  put (home, ".cache/huggingface/hub/models--Owner--Small-One/snapshots/abc/config.json", "{}");
+  put (home, ".cache/huggingface/hub/models--Owner--Small-One/snapshots/abc/model.safetensors", "");
+  put (home, ".cache/huggingface/hub/models--Owner--Small-One/snapshots/old/config.json", "{}");
+  put (home, ".cache/huggingface/hub/datasets--Owner--Data/refs/main", "abc");
+  put (home, ".ollama/models/manifests/registry.ollama.ai/library/llama/1b",
+       "{\"layers\": [{\"mediaType\": \"application/vnd.ollama.image.model\", \"digest\": \"sha256:12\"}, 5]}");
+  put (home, ".ollama/models/manifests/registry.ollama.ai/me/mine/latest",
+       "{\"layers\": [{\"mediaType\": \"application/vnd.ollama.image.model\", \"digest\": \"sha256:../../x\"}]}");
+  put (home, ".ollama/models/manifests/registry.ollama.ai/me/broken/latest", "{");
+  put (home, ".ollama/models/blobs/sha256-12", "GGUF");
+  put (home, ".lmstudio/models/owner/repo/big-00001-of-00002.gguf", "GGUF");
+  put (home, ".lmstudio/models/owner/repo/big-00002-of-00002.gguf", "GGUF");
+  put (home, ".lmstudio/models/owner/repo/mmproj-big.gguf", "GGUF");
+  models = lk_library_scan (home);
+  g_assert_nonnull (find (models, LK_PLACE_HUGGING_FACE, "Owner/Small-One"));
+  g_assert_nonnull (find (models, LK_PLACE_OLLAMA, "llama:1b"));
+  g_assert_null (find (models, LK_PLACE_OLLAMA, "me/mine:latest")); /* leads out of the blobs */
+  g_assert_nonnull (find (models, LK_PLACE_LM_STUDIO, "Big 00001 of 00002"));
+  g_assert_null (find (models, LK_PLACE_LM_STUDIO, "Big 00002 of 00002"));
+  g_assert_null (find (models, LK_PLACE_LM_STUDIO, "Mmproj big"));
+  lk_test_clean (home);
+}
+
+void
+lk_test_add_data (void)
+{
+  g_test_add_func ("/app/advice", test_advice);
+  g_test_add_func ("/app/presets", test_presets);
+  g_test_add_func ("/app/stored-dataset", test_dataset);
+  g_test_add_func ("/app/library", test_library);
+}
