@@ -15,7 +15,7 @@ import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi  # noqa: E402
 
-TIMEOUT = float(os.environ.get("LK_UI_TIMEOUT", "20"))
+TIMEOUT = float(os.environ.get("LK_UI_TIMEOUT", "120"))
 
 
 def walk(node, depth=0):
@@ -115,6 +115,9 @@ class Window:
         return False
 
     def wait(self, condition, what, timeout=TIMEOUT):
+        """A busy machine takes tens of milliseconds to answer a question, and a look at the whole tree asks a thousand:
+        nothing is waited for less than TIMEOUT."""
+        timeout = max(timeout, TIMEOUT)
         end = time.time() + timeout
         while time.time() < end:
             result = condition()
@@ -198,7 +201,7 @@ class Window:
     def close(self):
         self.process.terminate()
         try:
-            code = self.process.wait(10)
+            code = self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise SystemExit("the window did not end")

@@ -80,7 +80,7 @@ def main_job(program, home, real):
     window.click("Show Fewer Steps")
     window.click("Show All Steps")
     window.wait(lambda: window.has(contains="Training "), "the curve in words")
-    assert window.has(contains="Learning rate "), "no curve of the learning rate"
+    window.wait(lambda: window.has(contains="Learning rate "), "the curve of the learning rate")
     window.click("Values as a Table")
     window.find(contains="Held-out Loss")
     window.shot("3-values")
@@ -92,7 +92,7 @@ def main_job(program, home, real):
     time.sleep(0.5)
     assert window.process.poll() is None, "the program ended with its window, although a run is at work"
     assert alive(pid_of(run)), "closing the window ended the training"
-    assert subprocess.run([program], timeout=30, check=False).returncode == 0
+    assert subprocess.run([program], timeout=drive.TIMEOUT, check=False).returncode == 0
     window.find("label", contains="Step ")
 
     # The run outlives the window; a new window finds it at work.
@@ -179,7 +179,8 @@ def main():
             with open(os.path.join(data, "samples", "polite-parrot.settings.json"), "w", encoding="utf-8") as file:
                 file.write('{"epochs": 200, "checkpoint_interval": 5, "eval_interval": 10}')
         else:
-            os.environ.update({"LK_FAKE_STEPS": "4000", "LK_FAKE_STEP_SECONDS": "0.1"})
+            # as long as the slowest machine needs to get to Stop and Save
+            os.environ.update({"LK_FAKE_STEPS": "40000", "LK_FAKE_STEP_SECONDS": "0.2"})
             with open(os.path.join(data, "model", "lorikeet-tiny.gguf"), "w", encoding="utf-8") as file:
                 file.write("GGUF")
             with open(os.path.join(data, "samples", "polite-parrot.jsonl"), "w", encoding="utf-8") as file:
