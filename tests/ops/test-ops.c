@@ -91,7 +91,11 @@ head_run_init (LkHeadRun *run, const LkHeadShape *shape)
   for (gint64 i = 0; i < n_w; i++)
     run->w[i] = cosf ((float) i * 0.71f) * 0.3f;
   for (gint64 r = 0; r < shape->rows; r++)
-    run->targets[r] = r < shape->masked || r % shape->period == shape->period - 1 ? -1 : (gint32) ((r * 29 + r / 7 + 3) % shape->vocab);
+    {
+      gboolean masked = r < shape->masked || r % shape->period == shape->period - 1;
+
+      run->targets[r] = masked ? -1 : (gint32) ((r * 29 + r / 7 + 3) % shape->vocab);
+    }
 }
 
 static void
@@ -316,63 +320,118 @@ test_gpu_head_loss (gconstpointer data)
   check_head (gpu, data);
 }
 
-#define ADAMW_N 131
-
-/* Two steps of the optimizer against the formula in double; clipping bites in the first, decay ends at @decayed. */
-static void
-test_adamw (gconstpointer data)
+/* A shape of the optimizer: decay ends at @decayed, norms are summed in chunks of 65536. */
+typedef struct
 {
-  LkBackend *backend = g_str_equal (data, "cpu") ? cpu : gpu;
-  const gint64 decayed = 100;
+  const char *name;
+  gint64 n, decayed;
+} LkUpdateShape;
+
+static const LkUpdateShape update_shapes[] = {
+  { "adamw", 131, 100 },
+  { "adamw-chunks", 2 * 65536 + 1047, 65537 },
+};
+
+/* Parameters and moments in double. */
+typedef struct
+{
+  double *p, *m, *v;
+} LkUpdateReference;
+
+/* One step of the formula with the gradient @g, a sum over four targets; returns the norm before clipping. */
+static double
+reference_update (LkUpdateReference *ref, const LkUpdateShape *s, const LkUpdateInput *input, const float *g)
+{
+  double total = 0, clip = 1, step = (double) input->step;
+
+  for (gint64 i = 0; i < s->n; i++)
+    total += ((double) g[i] / input->n_targets) * ((double) g[i] / input->n_targets);
+  if (input->max_norm > 0)
+    clip = MIN (1.0, input->max_norm / (sqrt (total) + 1e-6));
+  for (gint64 i = 0; i < s->n; i++)
+    {
+      double gi = (double) g[i] / input->n_targets * clip;
+
+      ref->p[i] *= i < s->decayed ? 1 - input->learning_rate * input->weight_decay : 1;
+      ref->m[i] = input->beta1 * ref->m[i] + (1 - input->beta1) * gi;
+      ref->v[i] = input->beta2 * ref->v[i] + (1 - input->beta2) * gi * gi;
+      ref->p[i] -= input->learning_rate * (ref->m[i] / (1 - pow (input->beta1, step)))
+                   / (sqrt (ref->v[i] / (1 - pow (input->beta2, step))) + input->eps);
+    }
+  return sqrt (total);
+}
+
+/* Two steps of the optimizer against the formula in double; clipping bites in the first. */
+static void
+check_adamw (LkBackend *backend, const LkUpdateShape *s)
+{
   g_autoptr (LkVariables) variables = lk_variables_new ();
-  LkVariable *p = lk_variables_add_f32 (variables, "p", LK_VARIABLE_PARAMETER, 1, ADAMW_N);
-  LkVariable *g = lk_variables_add_f32 (variables, "g", LK_VARIABLE_STATE, 1, ADAMW_N);
-  g_autoptr (LkUpdate) update = lk_update_new (variables, "update", p, g, decayed);
+  LkVariable *p = lk_variables_add_f32 (variables, "p", LK_VARIABLE_PARAMETER, 1, s->n);
+  LkVariable *g = lk_variables_add_f32 (variables, "g", LK_VARIABLE_STATE, 1, s->n);
+  g_autoptr (LkUpdate) update = lk_update_new (variables, "update", p, g, s->decayed);
+  LkVariable *all[] = { p, g, update->m, update->v, update->hyper, update->norm };
+  g_autofree float *fp = g_new (float, s->n);
+  g_autofree float *fg = g_new (float, s->n);
+  g_autofree double *rp = g_new (double, s->n);
+  g_autofree double *rm = g_new0 (double, s->n);
+  g_autofree double *rv = g_new0 (double, s->n);
+  LkUpdateReference ref = { rp, rm, rv };
   g_autoptr (LkExecutable) executable = NULL;
   g_autoptr (GError) error = NULL;
-  double rp[ADAMW_N], m[ADAMW_N] = { 0 }, v[ADAMW_N] = { 0 };
-  float fp[ADAMW_N], fg[ADAMW_N], norm[2];
+  float norm[2];
 
   if (!backend)
     {
       g_test_skip ("no Vulkan device");
       return;
     }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_add (variables, all[i]);
   g_assert_true (lk_backend_prepare (backend, variables, &error));
   executable = lk_backend_compile (backend, update->program, &error);
   g_assert_no_error (error);
-  for (int i = 0; i < ADAMW_N; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_fill (all[i], backend);
+  for (gint64 i = 0; i < s->n; i++)
     rp[i] = (double) (fp[i] = sinf ((float) i));
-  g_assert_true (lk_backend_write (backend, p, 0, fp, sizeof fp, &error));
+  g_assert_true (lk_backend_write (backend, p, 0, fp, p->bytes, &error));
   for (gint64 step = 1; step <= 2; step++)
     {
       LkUpdateInput input = { 0.05, 0.9, 0.99, 1e-8, 0.1, step == 1 ? 0.5 : 0, step, 4 };
-      double total = 0, clip;
+      double wanted;
 
-      for (int i = 0; i < ADAMW_N; i++)
-        {
-          fg[i] = cosf ((float) (i * step));
-          total += ((double) fg[i] / 4) * ((double) fg[i] / 4);
-        }
-      clip = step == 1 ? MIN (1.0, 0.5 / (sqrt (total) + 1e-6)) : 1.0;
-      for (int i = 0; i < ADAMW_N; i++)
-        {
-          double gi = (double) fg[i] / 4 * clip;
-
-          rp[i] *= i < decayed ? 1 - 0.05 * 0.1 : 1;
-          m[i] = 0.9 * m[i] + 0.1 * gi;
-          v[i] = 0.99 * v[i] + 0.01 * gi * gi;
-          rp[i] -= 0.05 * (m[i] / (1 - pow (0.9, (double) step))) / (sqrt (v[i] / (1 - pow (0.99, (double) step))) + 1e-8);
-        }
-      g_assert_true (lk_backend_write (backend, g, 0, fg, sizeof fg, &error) && lk_update_write (update, backend, &input, &error)
+      for (gint64 i = 0; i < s->n; i++)
+        fg[i] = cosf ((float) (i * step));
+      wanted = reference_update (&ref, s, &input, fg);
+      g_assert_true (lk_backend_write (backend, g, 0, fg, g->bytes, &error) && lk_update_write (update, backend, &input, &error)
                      && lk_executable_run (executable, &error) && lk_backend_read (backend, update->norm, 0, norm, sizeof norm, &error));
-      g_assert_cmpfloat (fabs ((double) norm[0] - sqrt (total)), <, 1e-6);
+      g_test_message ("%s: the norm deviates %.1e", s->name, fabs ((double) norm[0] - wanted) / wanted);
+      g_assert_cmpfloat (fabs ((double) norm[0] - wanted), <, 1e-6 * wanted);
       g_assert_cmpfloat (norm[1], ==, 1);
     }
-  g_assert_true (lk_backend_read (backend, p, 0, fp, sizeof fp, &error) && lk_backend_read (backend, g, 0, fg, sizeof fg, &error));
-  g_assert_cmpfloat (deviation (fp, rp, ADAMW_N), <, 1e-6);
-  for (int i = 0; i < ADAMW_N; i++)
+  g_assert_true (lk_backend_read (backend, p, 0, fp, p->bytes, &error) && lk_backend_read (backend, g, 0, fg, g->bytes, &error));
+  g_test_message ("%s: parameters deviate %.1e", s->name, deviation (fp, rp, s->n));
+  g_assert_cmpfloat (deviation (fp, rp, s->n), <, 1e-6);
+  g_assert_true (lk_backend_read (backend, update->m, 0, fp, p->bytes, &error));
+  g_assert_cmpfloat (deviation (fp, rm, s->n), <, 1e-6);
+  g_assert_true (lk_backend_read (backend, update->v, 0, fp, p->bytes, &error));
+  g_assert_cmpfloat (deviation (fp, rv, s->n), <, 1e-6);
+  for (gint64 i = 0; i < s->n; i++)
     g_assert_cmpfloat (fg[i], ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_check (all[i], backend, s->name);
+}
+
+static void
+test_adamw (gconstpointer data)
+{
+  check_adamw (cpu, data);
+}
+
+static void
+test_gpu_adamw (gconstpointer data)
+{
+  check_adamw (gpu, data);
 }
 
 /* A gradient that is not finite changes no parameter and is cleared. */
@@ -526,8 +585,14 @@ main (int argc, char **argv)
       g_test_add_data_func (on_cpu, &head_shapes[i], test_head_loss);
       g_test_add_data_func (on_gpu, &head_shapes[i], test_gpu_head_loss);
     }
-  g_test_add_data_func ("/ops/cpu/adamw", "cpu", test_adamw);
-  g_test_add_data_func ("/ops/gpu/adamw", "gpu", test_adamw);
+  for (guint i = 0; i < G_N_ELEMENTS (update_shapes); i++)
+    {
+      g_autofree char *on_cpu = g_strconcat ("/ops/cpu/", update_shapes[i].name, NULL);
+      g_autofree char *on_gpu = g_strconcat ("/ops/gpu/", update_shapes[i].name, NULL);
+
+      g_test_add_data_func (on_cpu, &update_shapes[i], test_adamw);
+      g_test_add_data_func (on_gpu, &update_shapes[i], test_gpu_adamw);
+    }
   g_test_add_data_func ("/ops/cpu/not-finite", "cpu", test_not_finite);
   g_test_add_data_func ("/ops/gpu/not-finite", "gpu", test_not_finite);
   g_test_add_func ("/ops/cpu/simd", test_simd);
