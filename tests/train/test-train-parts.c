@@ -414,6 +414,7 @@ typedef struct
 {
   const char *settings;
   guint rows;    /* computed at once */
+  guint cuts;    /* each batch is computed in so many parts */
   guint batches; /* so many it takes */
 } LkStepWay;
 
@@ -441,11 +442,13 @@ step_gradient (const LkStepWay *way, gsize *n, guint *positions)
   options.rows = way->rows;
   step = lk_train_step_new (&options, &error);
   g_assert_no_error (error);
+  g_assert_true ((lk_train_step_get_plan (step)->recompute_layers > 0) == (strstr (way->settings, "recompute=all") != NULL));
+  g_assert_cmpuint (lk_train_step_get_plan (step)->rows, ==, way->rows);
   *n = gradients->bytes / sizeof (float);
   for (gsize i = 0; i < *n; i++)
     values[i] = sinf ((float) i * 0.73f) * 0.1f;
   g_assert_true (lk_backend_write (backend, parameters, 0, values, parameters->bytes, &error));
-  batches = lk_train_data_step (data, 0, lk_train_step_get_capacity (step));
+  batches = lk_train_data_step (data, 0, lk_train_step_get_capacity (step) * way->cuts);
   g_assert_true (lk_train_step_begin (step, 0, &error));
   g_assert_cmpuint (batches->len, ==, way->batches);
   *positions = 0;
@@ -465,10 +468,11 @@ static void
 test_same_gradients (void)
 {
   static const LkStepWay ways[] = {
-    { "held-out=0 packing=false batch=4 accumulation=1", 4, 1 },
-    { "held-out=0 packing=false batch=1 accumulation=4", 1, 4 },
-    { "held-out=0 packing=true batch=4 accumulation=1", 4, 1 },
-    { "held-out=0 packing=false batch=4 accumulation=1 recompute=all", 4, 1 },
+    { "held-out=0 packing=false batch=4 accumulation=1", 4, 1, 1 },
+    { "held-out=0 packing=false batch=1 accumulation=4", 1, 1, 4 },
+    { "held-out=0 packing=false batch=4 accumulation=1", 1, 4, 1 },
+    { "held-out=0 packing=true batch=4 accumulation=1", 4, 1, 1 },
+    { "held-out=0 packing=false batch=4 accumulation=1 recompute=all", 4, 1, 1 },
   };
   gsize n;
   guint apart;
