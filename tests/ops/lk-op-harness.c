@@ -21,27 +21,54 @@ typedef struct
   LkExecutable *executable;
   LkVariable *inputs[LK_CASE_MAX_INPUTS];
   LkVariable *projection, *output;
-  GPtrArray *guarded; /* the outer variables */
+  GPtrArray *guarded; /* the views */
   float *values[LK_CASE_MAX_INPUTS]; /* what F32 inputs hold */
   float *weights;                    /* what projection holds */
   guint n_inputs;
   gsize n_output;
 } LkRun;
 
+void
+lk_guard_add (LkVariables *variables, LkVariable *view)
+{
+  g_autofree char *name = g_strconcat (view->name, ".guarded", NULL);
+  guint64 padded = (view->bytes + LK_GUARD - 1) / LK_GUARD * LK_GUARD;
+
+  view->base = lk_variables_add_f32 (variables, name, LK_VARIABLE_STATE, 1, (gint64) (padded + 2 * LK_GUARD) / 4);
+  view->base_offset = LK_GUARD;
+}
+
+void
+lk_guard_fill (LkVariable *view, LkBackend *backend)
+{
+  g_autofree guint8 *bytes = g_malloc (view->base->bytes);
+  g_autoptr (GError) error = NULL;
+
+  memset (bytes, LK_GUARD_BYTE, view->base->bytes);
+  memset (bytes + LK_GUARD, 0, view->bytes);
+  g_assert_true (lk_backend_write (backend, view->base, 0, bytes, view->base->bytes, &error));
+}
+
+void
+lk_guard_check (LkVariable *view, LkBackend *backend, const char *test)
+{
+  g_autofree guint8 *bytes = g_malloc (view->base->bytes);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (lk_backend_read (backend, view->base, 0, bytes, view->base->bytes, &error));
+  for (gsize k = 0; k < view->base->bytes; k++)
+    if ((k < LK_GUARD || k >= LK_GUARD + view->bytes) && bytes[k] != LK_GUARD_BYTE)
+      g_error ("%s: wrote outside “%s”, byte %ld of %" G_GUINT64_FORMAT, test, view->name, (long) k - LK_GUARD, view->bytes);
+}
+
 static LkVariable *
 lk_run_guard (LkRun *run, const char *name, LkVariableKind kind, LkType type, gint64 rows, gint64 cols)
 {
-  g_autofree char *outer_name = g_strconcat (name, ".guarded", NULL);
   g_autoptr (GError) error = NULL;
   LkVariable *view = lk_variables_add (run->variables, name, kind, type, rows, cols, &error);
-  LkVariable *outer;
-  guint64 padded;
 
   g_assert_no_error (error);
-  padded = (view->bytes + LK_GUARD - 1) / LK_GUARD * LK_GUARD;
-  outer = lk_variables_add_f32 (run->variables, outer_name, LK_VARIABLE_STATE, 1, (gint64) (padded + 2 * LK_GUARD) / 4);
-  view->base = outer;
-  view->base_offset = LK_GUARD;
+  lk_guard_add (run->variables, view);
   g_ptr_array_add (run->guarded, view);
   return view;
 }
@@ -50,31 +77,14 @@ static void
 lk_run_fill_guards (LkRun *run)
 {
   for (guint i = 0; i < run->guarded->len; i++)
-    {
-      LkVariable *view = g_ptr_array_index (run->guarded, i);
-      g_autofree guint8 *bytes = g_malloc (view->base->bytes);
-      g_autoptr (GError) error = NULL;
-
-      memset (bytes, LK_GUARD_BYTE, view->base->bytes);
-      memset (bytes + LK_GUARD, 0, view->bytes);
-      g_assert_true (lk_backend_write (run->backend, view->base, 0, bytes, view->base->bytes, &error));
-    }
+    lk_guard_fill (g_ptr_array_index (run->guarded, i), run->backend);
 }
 
 static void
 lk_run_check_guards (LkRun *run, const LkCase *self)
 {
   for (guint i = 0; i < run->guarded->len; i++)
-    {
-      LkVariable *view = g_ptr_array_index (run->guarded, i);
-      g_autofree guint8 *bytes = g_malloc (view->base->bytes);
-      g_autoptr (GError) error = NULL;
-
-      g_assert_true (lk_backend_read (run->backend, view->base, 0, bytes, view->base->bytes, &error));
-      for (gsize k = 0; k < view->base->bytes; k++)
-        if ((k < LK_GUARD || k >= LK_GUARD + view->bytes) && bytes[k] != LK_GUARD_BYTE)
-          g_error ("%s: wrote outside “%s”, byte %ld of %" G_GUINT64_FORMAT, self->name, view->name, (long) k - LK_GUARD, view->bytes);
-    }
+    lk_guard_check (g_ptr_array_index (run->guarded, i), run->backend, self->name);
 }
 
 static void

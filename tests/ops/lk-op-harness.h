@@ -12,6 +12,13 @@ G_BEGIN_DECLS
 
 #define LK_CASE_MAX_INPUTS 12
 
+/* Puts @view in the middle of a variable of its own, with guard bytes on both sides; before a backend prepares @variables. */
+void lk_guard_add (LkVariables *variables, LkVariable *view);
+/* Guard bytes around @view, zeros in it. */
+void lk_guard_fill (LkVariable *view, LkBackend *backend);
+/* Fails the test when one of @view's guard bytes was touched; @test is what the message calls it. */
+void lk_guard_check (LkVariable *view, LkBackend *backend, const char *test);
+
 typedef struct
 {
   const char *name;

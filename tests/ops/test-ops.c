@@ -47,111 +47,229 @@ test_single (gconstpointer data)
   lk_case_compare (data, single, cpu);
 }
 
-/* One result of the loss head for rows of x: Σ −log p, its gradient into x and W, and log-probabilities. */
+/* A shape of the loss head. Of each @period rows the last has no target, nor have the first @masked. */
 typedef struct
 {
+  const char *name;
+  gint64 rows, hidden, vocab;
+  gint64 period, masked;
+  gint64 n_targets; /* so many have one */
+  float soft_cap;
+} LkHeadShape;
+
+/* At most 512 rows make a chunk, so 1100 are three of 367. Rows without a target are left out first: in “chunks” the third is
+ * in part empty, in “chunks-masked” the second is and the third holds nothing. “wide” takes several tiles of the vocabulary. */
+static const LkHeadShape head_shapes[] = {
+  { "head-loss", 11, 37, 41, 4, 0, 9, 0 },
+  { "head-loss-capped", 11, 37, 41, 4, 0, 9, 1.25f },
+  { "head-loss-wide", 29, 67, 523, 5, 3, 21, 0 },
+  { "head-loss-wide-capped", 29, 67, 523, 5, 3, 21, 1.25f },
+  { "head-loss-chunks", 1100, 7, 41, 7, 0, 943, 0 },
+  { "head-loss-chunks-capped", 1100, 7, 41, 7, 0, 943, 1.25f },
+  { "head-loss-chunks-masked", 1100, 7, 41, 3, 400, 467, 0 },
+};
+
+/* What the loss head is given, and what it gives: Σ −log p, the gradient into x and W, and log-probabilities. */
+typedef struct
+{
+  const LkHeadShape *shape;
+  float *x, *w;
+  gint32 *targets;
   double loss, count;
   float *dx, *dw, *logprobs;
-} LkHeadResult;
-
-#define HEAD_ROWS 11
-#define HEAD_HIDDEN 37
-#define HEAD_VOCAB 41
-
-static const gint32 head_targets[HEAD_ROWS] = { 3, -1, 40, 0, 7, -1, 12, 36, -1, 2, 9 };
+} LkHeadRun;
 
 static void
-run_head (LkBackend *backend, const float *x, const float *w, float soft_cap, LkHeadResult *result)
+head_run_init (LkHeadRun *run, const LkHeadShape *shape)
 {
+  gint64 n_x = shape->rows * shape->hidden, n_w = shape->vocab * shape->hidden;
+
+  *run = (LkHeadRun){ .shape = shape, .x = g_new (float, n_x), .w = g_new (float, n_w), .targets = g_new (gint32, shape->rows),
+                      .dx = g_new (float, n_x), .dw = g_new (float, n_w), .logprobs = g_new (float, shape->rows) };
+  for (gint64 i = 0; i < n_x; i++)
+    run->x[i] = sinf ((float) i * 0.37f);
+  for (gint64 i = 0; i < n_w; i++)
+    run->w[i] = cosf ((float) i * 0.71f) * 0.3f;
+  for (gint64 r = 0; r < shape->rows; r++)
+    {
+      gboolean masked = r < shape->masked || r % shape->period == shape->period - 1;
+
+      run->targets[r] = masked ? -1 : (gint32) ((r * 29 + r / 7 + 3) % shape->vocab);
+    }
+}
+
+static void
+head_run_clear (LkHeadRun *run)
+{
+  float *floats[] = { run->x, run->w, run->dx, run->dw, run->logprobs };
+
+  for (guint i = 0; i < G_N_ELEMENTS (floats); i++)
+    g_free (floats[i]);
+  g_free (run->targets);
+}
+
+static void
+run_head (LkBackend *backend, LkHeadRun *run)
+{
+  const LkHeadShape *s = run->shape;
   g_autoptr (LkVariables) variables = lk_variables_new ();
   g_autoptr (LkProgram) program = lk_program_new ("head", variables);
-  LkVariable *vx = lk_variables_add_f32 (variables, "x", LK_VARIABLE_INPUT, HEAD_ROWS, HEAD_HIDDEN);
-  LkVariable *vw = lk_variables_add_f32 (variables, "w", LK_VARIABLE_INPUT, HEAD_VOCAB, HEAD_HIDDEN);
-  LkVariable *targets = lk_variables_add_i32 (variables, "targets", LK_VARIABLE_INPUT, 1, HEAD_ROWS);
+  LkVariable *x = lk_variables_add_f32 (variables, "x", LK_VARIABLE_INPUT, s->rows, s->hidden);
+  LkVariable *w = lk_variables_add_f32 (variables, "w", LK_VARIABLE_INPUT, s->vocab, s->hidden);
+  LkVariable *targets = lk_variables_add_i32 (variables, "targets", LK_VARIABLE_INPUT, 1, s->rows);
   LkVariable *loss = lk_variables_add_f32 (variables, "loss", LK_VARIABLE_STATE, 1, 2);
-  LkVariable *logprobs = lk_variables_add_f32 (variables, "logprobs", LK_VARIABLE_STATE, 1, HEAD_ROWS);
+  LkVariable *logprobs = lk_variables_add_f32 (variables, "logprobs", LK_VARIABLE_STATE, 1, s->rows);
+  LkVariable *dx = lk_variables_add_f32 (variables, "dx", LK_VARIABLE_STATE, s->rows, s->hidden);
+  LkVariable *dw = lk_variables_add_f32 (variables, "dw", LK_VARIABLE_STATE, s->vocab, s->hidden);
+  LkVariable *all[] = { x, w, targets, loss, logprobs, dx, dw };
   g_autoptr (GError) error = NULL;
   g_autoptr (LkExecutable) executable = NULL;
   LkTensorId hidden;
   float sums[2];
 
-  vx->gradient = lk_variables_add_f32 (variables, "dx", LK_VARIABLE_STATE, HEAD_ROWS, HEAD_HIDDEN);
-  vw->gradient = lk_variables_add_f32 (variables, "dw", LK_VARIABLE_STATE, HEAD_VOCAB, HEAD_HIDDEN);
+  x->gradient = dx;
+  w->gradient = dw;
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_add (variables, all[i]);
   lk_ops_init ();
-  hidden = lk_op_add (program, "hidden", lk_program_variable (program, vx), lk_program_variable (program, vx)); /* 2x */
-  lk_op_head_loss (program, hidden, lk_program_variable (program, vw), lk_program_variable (program, targets),
-                   lk_program_variable (program, loss), lk_program_variable (program, logprobs), soft_cap, TRUE);
+  hidden = lk_op_add (program, "hidden", lk_program_variable (program, x), lk_program_variable (program, x)); /* 2x */
+  lk_op_head_loss (program, hidden, lk_program_variable (program, w), lk_program_variable (program, targets),
+                   lk_program_variable (program, loss), lk_program_variable (program, logprobs), s->soft_cap, TRUE);
   lk_program_add_gradients (program, 0);
   g_assert_true (lk_backend_prepare (backend, variables, &error));
   executable = lk_backend_compile (backend, program, &error);
   g_assert_no_error (error);
-  g_assert_true (lk_backend_write (backend, vx, 0, x, vx->bytes, &error) && lk_backend_write (backend, vw, 0, w, vw->bytes, &error)
-                 && lk_backend_write (backend, targets, 0, head_targets, sizeof head_targets, &error)
-                 && lk_executable_run (executable, &error) && lk_backend_read (backend, loss, 0, sums, sizeof sums, &error));
-  result->loss = (double) sums[0];
-  result->count = (double) sums[1];
-  result->dx = g_malloc (vx->bytes);
-  result->dw = g_malloc (vw->bytes);
-  result->logprobs = g_malloc (logprobs->bytes);
-  g_assert_true (lk_backend_read (backend, vx->gradient, 0, result->dx, vx->bytes, &error)
-                 && lk_backend_read (backend, vw->gradient, 0, result->dw, vw->bytes, &error)
-                 && lk_backend_read (backend, logprobs, 0, result->logprobs, logprobs->bytes, &error));
-}
-
-static void
-head_result_clear (LkHeadResult *result)
-{
-  g_free (result->dx);
-  g_free (result->dw);
-  g_free (result->logprobs);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_fill (all[i], backend);
+  g_assert_true (lk_backend_write (backend, x, 0, run->x, x->bytes, &error) && lk_backend_write (backend, w, 0, run->w, w->bytes, &error)
+                 && lk_backend_write (backend, targets, 0, run->targets, targets->bytes, &error)
+                 && lk_executable_run (executable, &error) && lk_backend_read (backend, loss, 0, sums, sizeof sums, &error)
+                 && lk_backend_read (backend, dx, 0, run->dx, dx->bytes, &error)
+                 && lk_backend_read (backend, dw, 0, run->dw, dw->bytes, &error)
+                 && lk_backend_read (backend, logprobs, 0, run->logprobs, logprobs->bytes, &error));
+  run->loss = (double) sums[0];
+  run->count = (double) sums[1];
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_check (all[i], backend, s->name);
 }
 
 /* The same in double, straight from the definition. */
-static double
-reference_head (const float *x, const float *w, double soft_cap, double *dx, double *dw, double *logprobs)
+typedef struct
 {
-  double total = 0;
+  double *x, *w, *dx, *dw, *logprobs, *logits;
+} LkHeadReference;
 
-  memset (dx, 0, HEAD_ROWS * HEAD_HIDDEN * sizeof *dx);
-  memset (dw, 0, HEAD_VOCAB * HEAD_HIDDEN * sizeof *dw);
-  for (int r = 0; r < HEAD_ROWS; r++)
+static double *
+to_double (const float *values, gint64 n)
+{
+  double *copy = g_new (double, n);
+
+  for (gint64 i = 0; i < n; i++)
+    copy[i] = (double) values[i];
+  return copy;
+}
+
+static void
+head_reference_init (LkHeadReference *ref, const LkHeadRun *run)
+{
+  const LkHeadShape *s = run->shape;
+
+  *ref = (LkHeadReference){ .x = to_double (run->x, s->rows * s->hidden), .w = to_double (run->w, s->vocab * s->hidden),
+                            .dx = g_new0 (double, s->rows * s->hidden), .dw = g_new0 (double, s->vocab * s->hidden),
+                            .logprobs = g_new0 (double, s->rows), .logits = g_new (double, s->vocab) };
+}
+
+static void
+head_reference_clear (LkHeadReference *ref)
+{
+  double *doubles[] = { ref->x, ref->w, ref->dx, ref->dw, ref->logprobs, ref->logits };
+
+  for (guint i = 0; i < G_N_ELEMENTS (doubles); i++)
+    g_free (doubles[i]);
+}
+
+/* log p of row @r's target; leaves logits and, in @sum, Σ exp of them. */
+static double
+reference_row (const LkHeadReference *ref, const LkHeadRun *run, gint64 r, double *sum)
+{
+  const LkHeadShape *s = run->shape;
+  double cap = (double) s->soft_cap;
+
+  *sum = 0;
+  for (gint64 v = 0; v < s->vocab; v++)
     {
-      double logits[HEAD_VOCAB], sum = 0;
+      double logit = 0;
 
-      logprobs[r] = 0;
-      if (head_targets[r] < 0)
-        continue;
-      for (int v = 0; v < HEAD_VOCAB; v++)
-        {
-          logits[v] = 0;
-          for (int h = 0; h < HEAD_HIDDEN; h++)
-            logits[v] += 2.0 * (double) x[r * HEAD_HIDDEN + h] * (double) w[v * HEAD_HIDDEN + h];
-          if (soft_cap > 0)
-            logits[v] = soft_cap * tanh (logits[v] / soft_cap);
-          sum += exp (logits[v]);
-        }
-      logprobs[r] = logits[head_targets[r]] - log (sum);
-      total -= logprobs[r];
-      for (int v = 0; v < HEAD_VOCAB; v++)
-        {
-          double slope = soft_cap > 0 ? 1 - pow (logits[v] / soft_cap, 2) : 1;
-          double d = (exp (logits[v]) / sum - (v == head_targets[r])) * slope;
-          for (int h = 0; h < HEAD_HIDDEN; h++)
-            {
-              dx[r * HEAD_HIDDEN + h] += 2.0 * d * (double) w[v * HEAD_HIDDEN + h];
-              dw[v * HEAD_HIDDEN + h] += 2.0 * d * (double) x[r * HEAD_HIDDEN + h];
-            }
-        }
+      for (gint64 h = 0; h < s->hidden; h++)
+        logit += 2.0 * ref->x[r * s->hidden + h] * ref->w[v * s->hidden + h];
+      ref->logits[v] = cap > 0 ? cap * tanh (logit / cap) : logit;
+      *sum += exp (ref->logits[v]);
     }
-  return total;
+  return ref->logits[run->targets[r]] - log (*sum);
 }
 
 static double
-deviation (const float *a, const double *b, gsize n)
+reference_loss (const LkHeadReference *ref, const LkHeadRun *run)
+{
+  double total = 0, sum;
+
+  for (gint64 r = 0; r < run->shape->rows; r++)
+    if (run->targets[r] >= 0)
+      total -= reference_row (ref, run, r, &sum);
+  return total;
+}
+
+static void
+reference_gradients (LkHeadReference *ref, const LkHeadRun *run)
+{
+  const LkHeadShape *s = run->shape;
+  double sum;
+
+  for (gint64 r = 0; r < s->rows; r++)
+    {
+      if (run->targets[r] < 0)
+        continue;
+      ref->logprobs[r] = reference_row (ref, run, r, &sum);
+      for (gint64 v = 0; v < s->vocab; v++)
+        {
+          double slope = s->soft_cap > 0 ? 1 - pow (ref->logits[v] / (double) s->soft_cap, 2) : 1;
+          double d = (exp (ref->logits[v]) / sum - (v == run->targets[r])) * slope;
+
+          for (gint64 h = 0; h < s->hidden; h++)
+            {
+              ref->dx[r * s->hidden + h] += 2.0 * d * ref->w[v * s->hidden + h];
+              ref->dw[v * s->hidden + h] += 2.0 * d * ref->x[r * s->hidden + h];
+            }
+        }
+    }
+}
+
+/* The reference's own gradient against central differences of its loss, at elements all over @values. */
+static void
+check_reference (const LkHeadReference *ref, const LkHeadRun *run, double *values, const double *gradient, gint64 n)
+{
+  const double step = 1e-4;
+
+  for (gint64 k = 0; k < 12; k++)
+    {
+      gint64 i = (n - 1) * k / 11;
+      double value = values[i], up, down;
+
+      values[i] = value + step;
+      up = reference_loss (ref, run);
+      values[i] = value - step;
+      down = reference_loss (ref, run);
+      values[i] = value;
+      g_assert_cmpfloat (fabs ((up - down) / (2 * step) - gradient[i]), <, 1e-6 * (1 + fabs (gradient[i])));
+    }
+}
+
+static double
+deviation (const float *a, const double *b, gint64 n)
 {
   double difference = 0, norm = 0;
 
-  for (gsize i = 0; i < n; i++)
+  for (gint64 i = 0; i < n; i++)
     {
       difference += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
       norm += b[i] * b[i];
@@ -160,93 +278,160 @@ deviation (const float *a, const double *b, gsize n)
 }
 
 static void
-test_head_loss (gconstpointer data)
+check_head (LkBackend *backend, const LkHeadShape *s)
 {
-  LkBackend *backend = g_str_has_prefix (data, "cpu") ? cpu : gpu;
-  float soft_cap = g_str_has_suffix (data, "capped") ? 1.25f : 0;
-  g_autofree float *x = g_new (float, HEAD_ROWS * HEAD_HIDDEN);
-  g_autofree float *w = g_new (float, HEAD_VOCAB * HEAD_HIDDEN);
-  g_autofree double *dx = g_new (double, HEAD_ROWS * HEAD_HIDDEN);
-  g_autofree double *dw = g_new (double, HEAD_VOCAB * HEAD_HIDDEN);
-  double logprobs[HEAD_ROWS], loss;
-  LkHeadResult result;
+  gint64 n_x = s->rows * s->hidden, n_w = s->vocab * s->hidden;
+  LkHeadReference ref;
+  LkHeadRun run;
+  double loss;
 
   if (!backend)
     {
       g_test_skip ("no Vulkan device");
       return;
     }
-  for (int i = 0; i < HEAD_ROWS * HEAD_HIDDEN; i++)
-    x[i] = sinf ((float) i * 0.37f);
-  for (int i = 0; i < HEAD_VOCAB * HEAD_HIDDEN; i++)
-    w[i] = cosf ((float) i * 0.71f) * 0.3f;
-  loss = reference_head (x, w, (double) soft_cap, dx, dw, logprobs);
-  run_head (backend, x, w, soft_cap, &result);
-  g_assert_cmpfloat (result.count, ==, 8);
-  g_assert_cmpfloat (fabs (result.loss - loss) / loss, <, 1e-6);
-  g_assert_cmpfloat (deviation (result.logprobs, logprobs, HEAD_ROWS), <, 1e-6);
-  g_assert_cmpfloat (deviation (result.dx, dx, HEAD_ROWS * HEAD_HIDDEN), <, 2e-6);
-  g_assert_cmpfloat (deviation (result.dw, dw, HEAD_VOCAB * HEAD_HIDDEN), <, 2e-6);
-  head_result_clear (&result);
+  head_run_init (&run, s);
+  head_reference_init (&ref, &run);
+  loss = reference_loss (&ref, &run);
+  reference_gradients (&ref, &run);
+  check_reference (&ref, &run, ref.x, ref.dx, n_x);
+  check_reference (&ref, &run, ref.w, ref.dw, n_w);
+  run_head (backend, &run);
+  g_test_message ("%s deviates: loss %.1e, log p %.1e, dx %.1e, dw %.1e", s->name, fabs (run.loss - loss) / loss,
+                  deviation (run.logprobs, ref.logprobs, s->rows), deviation (run.dx, ref.dx, n_x), deviation (run.dw, ref.dw, n_w));
+  g_assert_cmpfloat (run.count, ==, (double) s->n_targets);
+  g_assert_cmpfloat (fabs (run.loss - loss) / loss, <, 1e-6);
+  g_assert_cmpfloat (deviation (run.logprobs, ref.logprobs, s->rows), <, 1e-6);
+  g_assert_cmpfloat (deviation (run.dx, ref.dx, n_x), <, 2e-6);
+  g_assert_cmpfloat (deviation (run.dw, ref.dw, n_w), <, 2e-6);
+  head_reference_clear (&ref);
+  head_run_clear (&run);
 }
 
-#define ADAMW_N 131
-
-/* Two steps of the optimizer against the formula in double; clipping bites in the first, decay ends at @decayed. */
 static void
-test_adamw (gconstpointer data)
+test_head_loss (gconstpointer data)
 {
-  LkBackend *backend = g_str_equal (data, "cpu") ? cpu : gpu;
-  const gint64 decayed = 100;
+  check_head (cpu, data);
+}
+
+static void
+test_gpu_head_loss (gconstpointer data)
+{
+  check_head (gpu, data);
+}
+
+/* A shape of the optimizer: decay ends at @decayed, norms are summed in chunks of 65536. */
+typedef struct
+{
+  const char *name;
+  gint64 n, decayed;
+} LkUpdateShape;
+
+static const LkUpdateShape update_shapes[] = {
+  { "adamw", 131, 100 },
+  { "adamw-chunks", 2 * 65536 + 1047, 65537 },
+};
+
+/* Parameters and moments in double. */
+typedef struct
+{
+  double *p, *m, *v;
+} LkUpdateReference;
+
+/* One step of the formula with the gradient @g, a sum over four targets; returns the norm before clipping. */
+static double
+reference_update (LkUpdateReference *ref, const LkUpdateShape *s, const LkUpdateInput *input, const float *g)
+{
+  double total = 0, clip = 1, step = (double) input->step;
+
+  for (gint64 i = 0; i < s->n; i++)
+    total += ((double) g[i] / input->n_targets) * ((double) g[i] / input->n_targets);
+  if (input->max_norm > 0)
+    clip = MIN (1.0, input->max_norm / (sqrt (total) + 1e-6));
+  for (gint64 i = 0; i < s->n; i++)
+    {
+      double gi = (double) g[i] / input->n_targets * clip;
+
+      ref->p[i] *= i < s->decayed ? 1 - input->learning_rate * input->weight_decay : 1;
+      ref->m[i] = input->beta1 * ref->m[i] + (1 - input->beta1) * gi;
+      ref->v[i] = input->beta2 * ref->v[i] + (1 - input->beta2) * gi * gi;
+      ref->p[i] -= input->learning_rate * (ref->m[i] / (1 - pow (input->beta1, step)))
+                   / (sqrt (ref->v[i] / (1 - pow (input->beta2, step))) + input->eps);
+    }
+  return sqrt (total);
+}
+
+/* Two steps of the optimizer against the formula in double; clipping bites in the first. */
+static void
+check_adamw (LkBackend *backend, const LkUpdateShape *s)
+{
   g_autoptr (LkVariables) variables = lk_variables_new ();
-  LkVariable *p = lk_variables_add_f32 (variables, "p", LK_VARIABLE_PARAMETER, 1, ADAMW_N);
-  LkVariable *g = lk_variables_add_f32 (variables, "g", LK_VARIABLE_STATE, 1, ADAMW_N);
-  g_autoptr (LkUpdate) update = lk_update_new (variables, "update", p, g, decayed);
+  LkVariable *p = lk_variables_add_f32 (variables, "p", LK_VARIABLE_PARAMETER, 1, s->n);
+  LkVariable *g = lk_variables_add_f32 (variables, "g", LK_VARIABLE_STATE, 1, s->n);
+  g_autoptr (LkUpdate) update = lk_update_new (variables, "update", p, g, s->decayed);
+  LkVariable *all[] = { p, g, update->m, update->v, update->hyper, update->norm };
+  g_autofree float *fp = g_new (float, s->n);
+  g_autofree float *fg = g_new (float, s->n);
+  g_autofree double *rp = g_new (double, s->n);
+  g_autofree double *rm = g_new0 (double, s->n);
+  g_autofree double *rv = g_new0 (double, s->n);
+  LkUpdateReference ref = { rp, rm, rv };
   g_autoptr (LkExecutable) executable = NULL;
   g_autoptr (GError) error = NULL;
-  double rp[ADAMW_N], m[ADAMW_N] = { 0 }, v[ADAMW_N] = { 0 };
-  float fp[ADAMW_N], fg[ADAMW_N], norm[2];
+  float norm[2];
 
   if (!backend)
     {
       g_test_skip ("no Vulkan device");
       return;
     }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_add (variables, all[i]);
   g_assert_true (lk_backend_prepare (backend, variables, &error));
   executable = lk_backend_compile (backend, update->program, &error);
   g_assert_no_error (error);
-  for (int i = 0; i < ADAMW_N; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_fill (all[i], backend);
+  for (gint64 i = 0; i < s->n; i++)
     rp[i] = (double) (fp[i] = sinf ((float) i));
-  g_assert_true (lk_backend_write (backend, p, 0, fp, sizeof fp, &error));
+  g_assert_true (lk_backend_write (backend, p, 0, fp, p->bytes, &error));
   for (gint64 step = 1; step <= 2; step++)
     {
       LkUpdateInput input = { 0.05, 0.9, 0.99, 1e-8, 0.1, step == 1 ? 0.5 : 0, step, 4 };
-      double total = 0, clip;
+      double wanted;
 
-      for (int i = 0; i < ADAMW_N; i++)
-        {
-          fg[i] = cosf ((float) (i * step));
-          total += ((double) fg[i] / 4) * ((double) fg[i] / 4);
-        }
-      clip = step == 1 ? MIN (1.0, 0.5 / (sqrt (total) + 1e-6)) : 1.0;
-      for (int i = 0; i < ADAMW_N; i++)
-        {
-          double gi = (double) fg[i] / 4 * clip;
-
-          rp[i] *= i < decayed ? 1 - 0.05 * 0.1 : 1;
-          m[i] = 0.9 * m[i] + 0.1 * gi;
-          v[i] = 0.99 * v[i] + 0.01 * gi * gi;
-          rp[i] -= 0.05 * (m[i] / (1 - pow (0.9, (double) step))) / (sqrt (v[i] / (1 - pow (0.99, (double) step))) + 1e-8);
-        }
-      g_assert_true (lk_backend_write (backend, g, 0, fg, sizeof fg, &error) && lk_update_write (update, backend, &input, &error)
+      for (gint64 i = 0; i < s->n; i++)
+        fg[i] = cosf ((float) (i * step));
+      wanted = reference_update (&ref, s, &input, fg);
+      g_assert_true (lk_backend_write (backend, g, 0, fg, g->bytes, &error) && lk_update_write (update, backend, &input, &error)
                      && lk_executable_run (executable, &error) && lk_backend_read (backend, update->norm, 0, norm, sizeof norm, &error));
-      g_assert_cmpfloat (fabs ((double) norm[0] - sqrt (total)), <, 1e-6);
+      g_test_message ("%s: the norm deviates %.1e", s->name, fabs ((double) norm[0] - wanted) / wanted);
+      g_assert_cmpfloat (fabs ((double) norm[0] - wanted), <, 1e-6 * wanted);
       g_assert_cmpfloat (norm[1], ==, 1);
     }
-  g_assert_true (lk_backend_read (backend, p, 0, fp, sizeof fp, &error) && lk_backend_read (backend, g, 0, fg, sizeof fg, &error));
-  g_assert_cmpfloat (deviation (fp, rp, ADAMW_N), <, 1e-6);
-  for (int i = 0; i < ADAMW_N; i++)
+  g_assert_true (lk_backend_read (backend, p, 0, fp, p->bytes, &error) && lk_backend_read (backend, g, 0, fg, g->bytes, &error));
+  g_test_message ("%s: parameters deviate %.1e", s->name, deviation (fp, rp, s->n));
+  g_assert_cmpfloat (deviation (fp, rp, s->n), <, 1e-6);
+  g_assert_true (lk_backend_read (backend, update->m, 0, fp, p->bytes, &error));
+  g_assert_cmpfloat (deviation (fp, rm, s->n), <, 1e-6);
+  g_assert_true (lk_backend_read (backend, update->v, 0, fp, p->bytes, &error));
+  g_assert_cmpfloat (deviation (fp, rv, s->n), <, 1e-6);
+  for (gint64 i = 0; i < s->n; i++)
     g_assert_cmpfloat (fg[i], ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    lk_guard_check (all[i], backend, s->name);
+}
+
+static void
+test_adamw (gconstpointer data)
+{
+  check_adamw (cpu, data);
+}
+
+static void
+test_gpu_adamw (gconstpointer data)
+{
+  check_adamw (gpu, data);
 }
 
 /* A gradient that is not finite changes no parameter and is cleared. */
@@ -392,12 +577,22 @@ main (int argc, char **argv)
       g_test_add_data_func (gpu_gradients, c, test_gpu_gradients);
       g_test_add_data_func (against, c, test_gpu_against_cpu);
     }
-  g_test_add_data_func ("/ops/cpu/head-loss", "cpu", test_head_loss);
-  g_test_add_data_func ("/ops/gpu/head-loss", "gpu", test_head_loss);
-  g_test_add_data_func ("/ops/cpu/head-loss-capped", "cpu capped", test_head_loss);
-  g_test_add_data_func ("/ops/gpu/head-loss-capped", "gpu capped", test_head_loss);
-  g_test_add_data_func ("/ops/cpu/adamw", "cpu", test_adamw);
-  g_test_add_data_func ("/ops/gpu/adamw", "gpu", test_adamw);
+  for (guint i = 0; i < G_N_ELEMENTS (head_shapes); i++)
+    {
+      g_autofree char *on_cpu = g_strconcat ("/ops/cpu/", head_shapes[i].name, NULL);
+      g_autofree char *on_gpu = g_strconcat ("/ops/gpu/", head_shapes[i].name, NULL);
+
+      g_test_add_data_func (on_cpu, &head_shapes[i], test_head_loss);
+      g_test_add_data_func (on_gpu, &head_shapes[i], test_gpu_head_loss);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (update_shapes); i++)
+    {
+      g_autofree char *on_cpu = g_strconcat ("/ops/cpu/", update_shapes[i].name, NULL);
+      g_autofree char *on_gpu = g_strconcat ("/ops/gpu/", update_shapes[i].name, NULL);
+
+      g_test_add_data_func (on_cpu, &update_shapes[i], test_adamw);
+      g_test_add_data_func (on_gpu, &update_shapes[i], test_gpu_adamw);
+    }
   g_test_add_data_func ("/ops/cpu/not-finite", "cpu", test_not_finite);
   g_test_add_data_func ("/ops/gpu/not-finite", "gpu", test_not_finite);
   g_test_add_func ("/ops/cpu/simd", test_simd);

@@ -409,6 +409,98 @@ test_memory (void)
   g_assert_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT);
 }
 
+/* How the four examples of a step are laid out and cut. */
+typedef struct
+{
+  const char *settings;
+  guint rows;    /* computed at once */
+  guint cuts;    /* each batch is computed in so many parts */
+  guint batches; /* so many it takes */
+} LkStepWay;
+
+/* ∂Σ −log p/∂adapter of step 0, before the optimizer; A and B are both such that neither gradient is zero. (transfer full) */
+static float *
+step_gradient (const LkStepWay *way, gsize *n, guint *positions)
+{
+  g_autoptr (LkRecipe) recipe = lk_fixture_recipe (40, way->settings);
+  g_autoptr (LkModel) model = lk_model_open (lk_fixture_model (), NULL);
+  const char *path = lk_fixture_data (40);
+  g_autoptr (LkDataset) dataset = lk_dataset_load (&path, 1, NULL);
+  g_autoptr (LkTrainData) data = lk_train_data_new (model, dataset, recipe, NULL, NULL, NULL);
+  g_autoptr (LkBackend) backend = lk_backend_new_cpu (2);
+  LkAdapterConfig config = { .rank = 4, .alpha = 8, .seed = 1 };
+  g_autoptr (LkAdapter) adapter = lk_adapter_new (model, "adapter", &config, NULL);
+  LkVariable *parameters = lk_adapter_get_parameters (adapter), *gradients = lk_adapter_get_gradients (adapter);
+  g_autofree float *values = g_malloc (parameters->bytes);
+  float *result = g_malloc (gradients->bytes);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LkTrainStep) step = NULL;
+  g_autoptr (GArray) batches = NULL;
+  LkTrainStepOptions options;
+
+  lk_trainer_step_options (recipe, model, adapter, backend, data, &options);
+  options.rows = way->rows;
+  step = lk_train_step_new (&options, &error);
+  g_assert_no_error (error);
+  g_assert_true ((lk_train_step_get_plan (step)->recompute_layers > 0) == (strstr (way->settings, "recompute=all") != NULL));
+  g_assert_cmpuint (lk_train_step_get_plan (step)->rows, ==, way->rows);
+  *n = gradients->bytes / sizeof (float);
+  for (gsize i = 0; i < *n; i++)
+    values[i] = sinf ((float) i * 0.73f) * 0.1f;
+  g_assert_true (lk_backend_write (backend, parameters, 0, values, parameters->bytes, &error));
+  batches = lk_train_data_step (data, 0, lk_train_step_get_capacity (step) * way->cuts);
+  g_assert_true (lk_train_step_begin (step, 0, &error));
+  g_assert_cmpuint (batches->len, ==, way->batches);
+  *positions = 0;
+  for (guint i = 0; i < batches->len; i++)
+    {
+      LkTrainBatch *batch = &g_array_index (batches, LkTrainBatch, i);
+
+      *positions += batch->rows * batch->length;
+      g_assert_true (lk_train_step_add (step, batch->batch, batch->rows, batch->length, &error));
+    }
+  g_assert_true (lk_backend_read (backend, gradients, 0, result, gradients->bytes, &error));
+  return result;
+}
+
+/* Rows packed or apart, together or one after the other: the step's gradient is the same sum. */
+static void
+test_same_gradients (void)
+{
+  static const LkStepWay ways[] = {
+    { "held-out=0 packing=false batch=4 accumulation=1", 4, 1, 1 },
+    { "held-out=0 packing=false batch=1 accumulation=4", 1, 1, 4 },
+    { "held-out=0 packing=false batch=4 accumulation=1", 1, 4, 1 },
+    { "held-out=0 packing=true batch=4 accumulation=1", 4, 1, 1 },
+    { "held-out=0 packing=false batch=4 accumulation=1 recompute=all", 4, 1, 1 },
+  };
+  gsize n;
+  guint apart;
+  g_autofree float *first = step_gradient (&ways[0], &n, &apart);
+
+  for (guint i = 1; i < G_N_ELEMENTS (ways); i++)
+    {
+      double difference = 0, norm = 0;
+      guint positions;
+      gsize m;
+      g_autofree float *other = step_gradient (&ways[i], &m, &positions);
+
+      g_assert_cmpuint (m, ==, n);
+      for (gsize k = 0; k < n; k++)
+        {
+          difference += ((double) other[k] - (double) first[k]) * ((double) other[k] - (double) first[k]);
+          norm += (double) first[k] * (double) first[k];
+        }
+      g_test_message ("%s: %u positions, deviates %.1e", ways[i].settings, positions, sqrt (difference / norm));
+      g_assert_cmpfloat (norm, >, 0);
+      g_assert_cmpfloat (sqrt (difference / norm), <, 1e-5);
+      if (strstr (ways[i].settings, "packing=true"))
+        g_assert_cmpuint (positions, <, apart); /* they did share a row */
+      else
+        g_assert_cmpuint (positions, ==, apart);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -428,6 +520,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/buckets", test_buckets);
   g_test_add_func ("/train/data/order", test_data_order);
   g_test_add_func ("/train/memory", test_memory);
+  g_test_add_func ("/train/step/same-gradients", test_same_gradients);
   status = g_test_run ();
   lk_fixture_remove ();
   return status;
