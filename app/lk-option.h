@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One setting of a draft, as the engine describes it (`lorikeet-cli train --describe --json`), with its
- * value. Properties: name, label, help, unit, kind, advanced, default-value (strings and so on, read-only);
+ * value. Properties: name, label (strings, read-only);
  * value (string, read-write): the value as text, whatever the kind; changed: TRUE when it is not the default.
  * A form binds `number` (int, double), `active` (bool), `selected` (choice, an index) or `value` (string);
  * they are the same value seen in other ways. Thread-safety: main thread.

@@ -132,7 +132,6 @@ show_recipe (LkDetailsPage *self)
 static void
 show_option (LkDetailsPage *self, LkOption *option)
 {
-  g_autofree char *standard = NULL;
   g_autofree char *subtitle = NULL;
   g_autoptr (JsonNode) node = lk_option_to_json (option);
   g_autofree char *text = lk_run_words_of_value (node);
@@ -140,8 +139,7 @@ show_option (LkDetailsPage *self, LkOption *option)
   add_setting (self, self->settings, lk_option_get_label (option), lk_option_get_help (option), text);
   if (!lk_option_is_changed (option))
     return;
-  g_object_get (option, "default-value", &standard, NULL);
-  subtitle = g_strdup_printf (_ ("Default: %s"), standard);
+  subtitle = g_strdup_printf (_ ("Default: %s"), lk_option_get_default (option));
   add_setting (self, self->changed, lk_option_get_label (option), subtitle, text);
 }
 
