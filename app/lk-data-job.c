@@ -171,7 +171,8 @@ line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_free (self->last_words);
       self->last_words = g_utf8_make_valid (line, -1);
     }
-  read_line (self);
+  if (self->lines != NULL) /* whoever was notified may have cancelled it */
+    read_line (self);
 }
 
 static void
