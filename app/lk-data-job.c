@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-data-job.h"
 
-#include <glib/gi18n-lib.h>
 #include <signal.h>
 
-#include "lk-engine.h"
+#include "lk-engine-lines.h"
 #include "lk-json.h"
-#include "lk-paths.h"
 
 struct _LkDataJob
 {
   GObject parent_instance;
 
-  GSubprocess *process;
-  GDataInputStream *lines;
+  LkEngineLines *engine; /* NULL: it is not running */
   double fraction;
-  char *message, *error, *last_words, *path;
+  char *message, *error, *path;
 };
 
 enum
@@ -47,7 +44,6 @@ lk_data_job_finalize (GObject *object)
 
   g_free (self->message);
   g_free (self->error);
-  g_free (self->last_words);
   g_free (self->path);
   G_OBJECT_CLASS (lk_data_job_parent_class)->finalize (object);
 }
@@ -59,7 +55,7 @@ lk_data_job_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 
   switch (id)
     {
-    case PROP_RUNNING: g_value_set_boolean (value, self->process != NULL); break;
+    case PROP_RUNNING: g_value_set_boolean (value, self->engine != NULL); break;
     case PROP_FRACTION: g_value_set_double (value, self->fraction); break;
     case PROP_MESSAGE: g_value_set_string (value, self->message); break;
     case PROP_ERROR: g_value_set_string (value, self->error); break;
@@ -105,36 +101,21 @@ notify_all (LkDataJob *self)
 }
 
 static void
-finish (LkDataJob *self, char *error)
+ended (gpointer owner, char *error)
 {
+  LkDataJob *self = owner;
+
   g_free (self->error);
   self->error = error;
-  g_clear_object (&self->process);
-  g_clear_object (&self->lines);
+  g_clear_object (&self->engine);
   notify_all (self);
   g_signal_emit (self, ended_signal, 0, error == NULL);
 }
 
 static void
-ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+take_event (gpointer owner, JsonObject *event)
 {
-  g_autoptr (LkDataJob) self = user_data;
-  GSubprocess *process = G_SUBPROCESS (source);
-
-  g_subprocess_wait_finish (process, result, NULL);
-  if (process != self->process)
-    return;
-  if (g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == 0)
-    finish (self, NULL);
-  else
-    finish (self, lk_engine_explain_failure (self->last_words, g_subprocess_get_status (process)));
-}
-
-static void read_line (LkDataJob *self);
-
-static void
-take_event (LkDataJob *self, JsonObject *event)
-{
+  LkDataJob *self = owner;
   const char *path = lk_json_peek_string (event, "path", NULL);
 
   if (path != NULL)
@@ -148,68 +129,28 @@ take_event (LkDataJob *self, JsonObject *event)
   notify_all (self);
 }
 
-static void
-line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (LkDataJob) self = user_data;
-  gsize size = 0;
-  g_autofree char *line = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (source), result, &size, NULL);
-  g_autoptr (JsonNode) node = NULL;
-
-  if (G_DATA_INPUT_STREAM (source) != self->lines)
-    return;
-  if (line == NULL)
-    {
-      g_subprocess_wait_async (self->process, NULL, ended_cb, g_object_ref (self));
-      return;
-    }
-  node = lk_json_parse (line, size, _ ("the engine's answer"), NULL);
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
-    take_event (self, json_node_get_object (node));
-  else if (line[0] != 0)
-    {
-      g_free (self->last_words);
-      self->last_words = g_utf8_make_valid (line, -1);
-    }
-  if (self->lines != NULL) /* whoever was notified may have cancelled it */
-    read_line (self);
-}
-
-static void
-read_line (LkDataJob *self)
-{
-  g_data_input_stream_read_line_async (self->lines, G_PRIORITY_DEFAULT, NULL, line_cb, g_object_ref (self));
-}
+static const LkEngineListener listener = { take_event, ended };
 
 void
 lk_data_job_start (LkDataJob *self, const char *const *arguments)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *cli = lk_paths_find_cli (&error);
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  g_autoptr (GPtrArray) all = g_ptr_array_new ();
 
   lk_data_job_cancel (self);
   self->fraction = 0;
   g_clear_pointer (&self->error, g_free);
   g_clear_pointer (&self->message, g_free);
-  g_clear_pointer (&self->last_words, g_free);
   g_clear_pointer (&self->path, g_free);
-  g_ptr_array_add (argv, cli);
   for (guint i = 0; arguments[i] != NULL; i++)
-    g_ptr_array_add (argv, (gpointer) arguments[i]);
-  g_ptr_array_add (argv, (gpointer) "--json");
-  g_ptr_array_add (argv, NULL);
-  if (cli != NULL)
-    self->process = g_subprocess_newv ((const char *const *) argv->pdata,
-                                       G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE, &error);
-  if (self->process == NULL)
-    {
-      finish (self, g_strdup (error->message));
-      return;
-    }
-  self->lines = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
-  read_line (self);
-  notify_all (self);
+    g_ptr_array_add (all, (gpointer) arguments[i]);
+  g_ptr_array_add (all, (gpointer) "--json");
+  g_ptr_array_add (all, NULL);
+  self->engine = lk_engine_lines_start ((const char *const *) all->pdata, FALSE, &listener, self, &error);
+  if (self->engine == NULL)
+    ended (self, g_strdup (error->message));
+  else
+    notify_all (self);
 }
 
 void
@@ -217,18 +158,17 @@ lk_data_job_cancel (LkDataJob *self)
 {
   g_return_if_fail (LK_IS_DATA_JOB (self));
 
-  if (self->process == NULL)
+  if (self->engine == NULL)
     return;
-  g_subprocess_send_signal (self->process, SIGTERM);
-  g_clear_object (&self->process);
-  g_clear_object (&self->lines);
+  lk_engine_lines_drop (self->engine, SIGTERM);
+  g_clear_object (&self->engine);
   notify_all (self);
 }
 
 gboolean
 lk_data_job_is_running (LkDataJob *self)
 {
-  return self->process != NULL;
+  return self->engine != NULL;
 }
 
 double

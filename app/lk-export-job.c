@@ -3,21 +3,15 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "lk-engine.h"
+#include "lk-engine-lines.h"
 #include "lk-json.h"
-#include "lk-paths.h"
 #include "lk-words.h"
-
-#include <signal.h>
-#include <string.h>
 
 struct _LkExportJob
 {
   GObject parent_instance;
 
-  GSubprocess *process;
-  GDataInputStream *lines;
-  gboolean running;
+  LkEngineLines *engine; /* NULL: it is not running */
   gboolean done;
   gboolean cancelled;
   double fraction;
@@ -64,8 +58,7 @@ lk_export_job_dispose (GObject *object)
   LkExportJob *self = LK_EXPORT_JOB (object);
 
   lk_export_job_cancel (self);
-  g_clear_object (&self->process);
-  g_clear_object (&self->lines);
+  g_clear_object (&self->engine);
   G_OBJECT_CLASS (lk_export_job_parent_class)->dispose (object);
 }
 
@@ -85,7 +78,7 @@ lk_export_job_get_property (GObject *object, guint id, GValue *value, GParamSpec
 
   switch (id)
     {
-    case PROP_RUNNING: g_value_set_boolean (value, self->running); break;
+    case PROP_RUNNING: g_value_set_boolean (value, self->engine != NULL); break;
     case PROP_DONE: g_value_set_boolean (value, self->done); break;
     case PROP_FRACTION: g_value_set_double (value, self->fraction); break;
     case PROP_MESSAGE: g_value_set_string (value, self->message); break;
@@ -163,8 +156,9 @@ apply_verified (LkExportJob *self, JsonObject *event)
 }
 
 static void
-apply_event (LkExportJob *self, JsonObject *event)
+apply_event (gpointer owner, JsonObject *event)
 {
+  LkExportJob *self = owner;
   const char *name = NULL;
   gint64 bytes = 0;
 
@@ -192,94 +186,46 @@ apply_event (LkExportJob *self, JsonObject *event)
 }
 
 static void
-ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+ended (gpointer owner, char *error)
 {
-  g_autoptr (LkExportJob) self = user_data;
-  GSubprocess *process = G_SUBPROCESS (source);
+  LkExportJob *self = owner;
+  g_autofree char *why = error;
 
-  g_subprocess_wait_finish (process, result, NULL);
-  if (process != self->process)
-    return;
-  self->running = FALSE;
+  g_clear_object (&self->engine);
   if (self->cancelled)
     forget (self);
-  else if (!g_subprocess_get_if_exited (process) || g_subprocess_get_exit_status (process) != 0)
+  else if (why != NULL)
     {
       self->done = FALSE;
       if (self->error == NULL)
-        self->error = lk_engine_explain_failure (self->message, g_subprocess_get_status (process));
+        self->error = g_steal_pointer (&why);
     }
   else if (!self->done && self->error == NULL)
     self->error = g_strdup (_ ("The engine ended without saying that the export is complete."));
   notify_all (self);
 }
 
-static void read_line (LkExportJob *self);
-
-static void
-line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (LkExportJob) self = user_data;
-  gsize size = 0;
-  g_autofree char *line
-      = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (source), result, &size, NULL);
-  g_autoptr (JsonNode) node = NULL;
-
-  if (G_DATA_INPUT_STREAM (source) != self->lines)
-    return;
-  if (line == NULL)
-    {
-      g_subprocess_wait_async (self->process, NULL, ended_cb, g_object_ref (self));
-      return;
-    }
-  node = lk_json_parse (line, size, _ ("the engine's answer"), NULL);
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
-    apply_event (self, json_node_get_object (node));
-  else if (line[0] != 0)
-    {
-      /* standard error comes through the same pipe: the last line says why it failed */
-      g_free (self->message);
-      self->message = g_utf8_make_valid (line, -1);
-    }
-  read_line (self);
-}
-
-static void
-read_line (LkExportJob *self)
-{
-  g_data_input_stream_read_line_async (self->lines, G_PRIORITY_DEFAULT, NULL, line_cb, g_object_ref (self));
-}
+static const LkEngineListener listener = { apply_event, ended };
 
 void
 lk_export_job_start (LkExportJob *self, const char *run_folder, const char *format, const char *type,
                      const char *path)
 {
+  const char *arguments[] = { "export", run_folder, "--format", format, "-o", path, "--json", type != NULL ? "--type" : NULL, type, NULL };
   g_autoptr (GError) error = NULL;
-  g_autofree char *cli = lk_paths_find_cli (&error);
-  const char *argv[] = { cli,        "export", run_folder,
-                         "--format", format,   "-o",
-                         path,       "--json", type != NULL ? "--type" : NULL,
-                         type,       NULL };
 
   g_return_if_fail (LK_IS_EXPORT_JOB (self));
 
-  if (self->running)
+  if (self->engine != NULL)
     return;
   forget (self);
-  g_clear_object (&self->process);
-  g_clear_object (&self->lines);
-  if (cli != NULL)
-    self->process
-        = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE, &error);
-  if (self->process == NULL)
+  self->engine = lk_engine_lines_start (arguments, FALSE, &listener, self, &error);
+  if (self->engine == NULL)
     self->error = g_strdup (error->message);
   else
     {
-      self->running = TRUE;
-      self->message = g_strdup ("Starting…");
+      self->message = g_strdup (_ ("Starting…"));
       self->path = g_strdup (path);
-      self->lines = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
-      read_line (self);
     }
   notify_all (self);
 }
@@ -289,10 +235,10 @@ lk_export_job_cancel (LkExportJob *self)
 {
   g_return_if_fail (LK_IS_EXPORT_JOB (self));
 
-  if (!self->running)
+  if (self->engine == NULL)
     return;
   self->cancelled = TRUE;
-  g_subprocess_send_signal (self->process, SIGTERM);
+  lk_engine_lines_stop (self->engine);
 }
 
 const char *

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-row-viewer.h"
 
-#include <glib/gi18n-lib.h>
+#include <signal.h>
 #include <string.h>
 
-#include "lk-engine.h"
+#include "lk-engine-lines.h"
 #include "lk-json.h"
-#include "lk-paths.h"
 
 struct _LkRowViewer
 {
   GObject parent_instance;
 
   char *dataset, *model;
-  GSubprocess *process;
-  GDataInputStream *lines;
-  GOutputStream *questions;
+  LkEngineLines *engine; /* NULL until a row is asked for */
   gint32 wanted, asked; /* 0: none */
   LkPreviewRow *row;
-  char *error, *last_words;
+  char *error;
 };
 
 enum
@@ -48,7 +45,6 @@ lk_row_viewer_finalize (GObject *object)
 
   g_free (self->dataset);
   g_free (self->model);
-  g_free (self->last_words);
   G_OBJECT_CLASS (lk_row_viewer_parent_class)->finalize (object);
 }
 
@@ -101,15 +97,12 @@ notify_all (LkRowViewer *self)
   g_object_thaw_notify (G_OBJECT (self));
 }
 
-/* Closing its standard input ends the process. */
 static void
 let_go (LkRowViewer *self)
 {
-  if (self->process != NULL)
-    g_subprocess_force_exit (self->process); /* it only reads */
-  g_clear_object (&self->process);
-  g_clear_object (&self->lines);
-  g_clear_object (&self->questions);
+  if (self->engine != NULL)
+    lk_engine_lines_drop (self->engine, SIGKILL); /* it only reads */
+  g_clear_object (&self->engine);
   self->asked = 0;
 }
 
@@ -123,11 +116,12 @@ lk_row_viewer_close (LkRowViewer *self)
 }
 
 static void ask (LkRowViewer *self);
-static void read_line (LkRowViewer *self);
 
 static void
-take_answer (LkRowViewer *self, JsonObject *answer)
+take_answer (gpointer owner, JsonObject *answer)
 {
+  LkRowViewer *self = owner;
+
   self->asked = 0;
   if (lk_json_peek_int (answer, "row", 0) != self->wanted)
     {
@@ -143,79 +137,29 @@ take_answer (LkRowViewer *self, JsonObject *answer)
 }
 
 static void
-ended_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+ended (gpointer owner, char *error)
 {
-  g_autoptr (LkRowViewer) self = user_data;
-  GSubprocess *process = G_SUBPROCESS (source);
+  LkRowViewer *self = owner;
 
-  g_subprocess_wait_finish (process, result, NULL);
-  if (process != self->process)
-    return;
   g_free (self->error);
-  self->error = lk_engine_explain_failure (self->last_words, g_subprocess_get_status (process));
-  self->wanted = 0;
+  self->error = error;
+  self->wanted = self->asked = 0;
   g_clear_object (&self->row);
-  let_go (self);
+  g_clear_object (&self->engine);
   notify_all (self);
 }
 
-static void
-line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (LkRowViewer) self = user_data;
-  gsize size = 0;
-  g_autofree char *line = g_data_input_stream_read_line_finish (G_DATA_INPUT_STREAM (source), result, &size, NULL);
-  g_autoptr (JsonNode) node = NULL;
-
-  if (G_DATA_INPUT_STREAM (source) != self->lines)
-    return;
-  if (line == NULL)
-    {
-      g_subprocess_wait_async (self->process, NULL, ended_cb, g_object_ref (self));
-      return;
-    }
-  node = lk_json_parse (line, size, _ ("the engine's answer"), NULL);
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
-    take_answer (self, json_node_get_object (node));
-  else if (line[0] != 0)
-    {
-      g_free (self->last_words);
-      self->last_words = g_utf8_make_valid (line, -1);
-    }
-  if (self->lines != NULL)
-    read_line (self);
-}
-
-static void
-read_line (LkRowViewer *self)
-{
-  g_data_input_stream_read_line_async (self->lines, G_PRIORITY_DEFAULT, NULL, line_cb, g_object_ref (self));
-}
+static const LkEngineListener listener = { take_answer, ended };
 
 static void
 start (LkRowViewer *self)
 {
-  const char *argv[] = { NULL, "data", "show", self->dataset, "--json", "--model", self->model, NULL };
+  const char *arguments[] = { "data", "show", self->dataset, "--json", self->model != NULL ? "--model" : NULL, self->model, NULL };
   g_autoptr (GError) error = NULL;
-  g_autofree char *cli = lk_paths_find_cli (&error);
 
-  if (self->model == NULL)
-    argv[5] = NULL;
-  argv[0] = cli;
-  if (cli != NULL)
-    self->process = g_subprocess_newv (argv, G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE,
-                                       &error);
-  if (self->process == NULL)
-    {
-      g_free (self->error);
-      self->error = g_strdup (error->message);
-      self->wanted = 0;
-      notify_all (self);
-      return;
-    }
-  self->lines = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
-  self->questions = g_object_ref (g_subprocess_get_stdin_pipe (self->process));
-  read_line (self);
+  self->engine = lk_engine_lines_start (arguments, TRUE, &listener, self, &error);
+  if (self->engine == NULL)
+    ended (self, g_strdup (error->message));
 }
 
 static void
@@ -234,14 +178,14 @@ ask (LkRowViewer *self)
 
   if (self->wanted == 0 || self->asked != 0)
     return;
-  if (self->process == NULL)
+  if (self->engine == NULL)
     start (self);
-  if (self->process == NULL)
+  if (self->engine == NULL)
     return;
   line = g_strdup_printf ("{\"row\": %d}\n", self->wanted);
   question = g_bytes_new (line, strlen (line));
   self->asked = self->wanted;
-  g_output_stream_write_all_async (self->questions, g_bytes_get_data (question, NULL), g_bytes_get_size (question), G_PRIORITY_DEFAULT,
+  g_output_stream_write_all_async (lk_engine_lines_get_input (self->engine), g_bytes_get_data (question, NULL), g_bytes_get_size (question), G_PRIORITY_DEFAULT,
                                    NULL, written_cb, question);
 }
 
