@@ -7,6 +7,7 @@
 #include "lk-app-test.h"
 #include "lk-chat.h"
 #include "lk-chat-turn.h"
+#include "lk-data-job.h"
 #include "lk-estimate.h"
 #include "lk-export-job.h"
 #include "lk-inspection.h"
@@ -78,6 +79,57 @@ test_export (void)
   g_object_get (failing, "done", &done, "error", &error, NULL);
   g_assert_false (done);
   g_assert_nonnull (strstr (error, "No such file"));
+  lk_test_clean (folder);
+}
+
+static void
+job_told_cb (LkDataJob *job)
+{
+  if (lk_data_job_is_running (job) && lk_data_job_get_fraction (job) > 0)
+    lk_data_job_cancel (job);
+}
+
+static void
+job_ended_cb (LkDataJob *job, gboolean well, gpointer data)
+{
+  *(int *) data = well ? 1 : -1;
+}
+
+static gboolean
+has_ended (gpointer data)
+{
+  return *(int *) data != 0;
+}
+
+/* A job ends once, with the engine's own words where it failed; cancelled by who hears of its progress it says nothing more. */
+static void
+test_data_job (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "model.gguf", NULL);
+  const char *good[] = { "export", "/run", "--format", "gguf", "-o", path, NULL };
+  const char *bad[] = { "export", "/run", "--format", "gguf", "-o", "/nowhere/at/all.gguf", NULL };
+  g_autoptr (LkDataJob) job = lk_data_job_new ();
+  g_autoptr (LkDataJob) dropped = lk_data_job_new ();
+  int ended = 0, heard = 0;
+
+  g_signal_connect (dropped, "notify::fraction", G_CALLBACK (job_told_cb), NULL);
+  g_signal_connect (dropped, "ended", G_CALLBACK (job_ended_cb), &heard);
+  lk_data_job_start (dropped, good);
+  g_signal_connect (job, "ended", G_CALLBACK (job_ended_cb), &ended);
+  lk_data_job_start (job, bad);
+  lk_test_wait_for (has_ended, &ended);
+  g_assert_cmpint (ended, ==, -1);
+  g_assert_nonnull (strstr (lk_data_job_get_error (job), "No such file"));
+  ended = 0;
+  lk_data_job_start (job, good);
+  lk_test_wait_for (has_ended, &ended);
+  g_assert_cmpint (ended, ==, 1);
+  g_assert_null (lk_data_job_get_error (job));
+  g_assert_cmpstr (lk_data_job_get_path (job), ==, path);
+  g_assert_false (lk_data_job_is_running (dropped));
+  g_assert_cmpfloat (lk_data_job_get_fraction (dropped), >, 0);
+  g_assert_cmpint (heard, ==, 0);
   lk_test_clean (folder);
 }
 
@@ -158,4 +210,5 @@ lk_test_add_engine (void)
   g_test_add_func ("/app/chat", test_chat);
   g_test_add_func ("/app/chat/no-engine", test_chat_without_engine);
   g_test_add_func ("/app/export", test_export);
+  g_test_add_func ("/app/data-job", test_data_job);
 }
