@@ -12,48 +12,20 @@
 #include "lk-gguf.h"
 #include "lk-json.h"
 #include "lk-safetensors.h"
-#include "lk-test-model.h"
+#include "lk-written-model.h"
 
-typedef struct
-{
-  LkModel *model;
-  LkBackend *backend;
-  char *folder, *hf, *gguf;
-} Fixture;
-
-static void
-export_as (Fixture *f, const char *form, const char *path)
-{
-  LkExport export = { .model = f->model, .backend = f->backend, .path = path, .type = "F32" };
-  g_autoptr (GError) error = NULL;
-
-  lk_export_run (&export, lk_export_find_target (form, NULL), &error);
-  g_assert_no_error (error);
-}
+typedef LkWrittenModel Fixture;
 
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  f->model = lk_test_model_open ();
-  f->backend = lk_backend_new_cpu (2);
-  f->folder = g_dir_make_tmp ("lorikeet-families-XXXXXX", NULL);
-  f->hf = g_build_filename (f->folder, "hf", NULL);
-  f->gguf = g_build_filename (f->folder, "model.gguf", NULL);
-  if (!f->model)
-    return;
-  export_as (f, "hf", f->hf);
-  export_as (f, "gguf", f->gguf);
+  lk_written_model_init (f, "F32");
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  lk_remove_recursively (f->folder, NULL);
-  g_clear_pointer (&f->backend, lk_backend_unref);
-  g_clear_pointer (&f->model, lk_model_unref);
-  g_free (f->folder);
-  g_free (f->hf);
-  g_free (f->gguf);
+  lk_written_model_clear (f);
 }
 
 /* @wanted: what the error must name, or NULL where the model opens. */
