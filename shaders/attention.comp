@@ -4,6 +4,8 @@
 // at a time. lse is kept for the backward pass: 0 for a query that sees nothing, whose output is 0.
 #version 460
 #extension GL_EXT_control_flow_attributes : require
+#extension GL_GOOGLE_include_directive : require
+#include "tanh.glsl"
 
 layout(constant_id = 0) const uint D = 64;
 layout(constant_id = 1) const uint BLOCK = 32; // 8, 16 or 32
@@ -75,7 +77,7 @@ void main ()
           for (uint x0 = 0u; x0 < D; x0 += STEP)
             [[unroll]] for (uint x = x0; x < x0 + STEP; x++)
               s = fma (q_tile[e / BLOCK * STRIDE + x], kv_tile[e % BLOCK * STRIDE + x], s);
-          s_tile[e / BLOCK * S_STRIDE + e % BLOCK] = soft_cap > 0.0 ? soft_cap * tanh (clamp (s / soft_cap, -10.0, 10.0)) : s;
+          s_tile[e / BLOCK * S_STRIDE + e % BLOCK] = soft_cap > 0.0 ? soft_cap * bounded_tanh (s / soft_cap) : s;
         }
       barrier ();
       for (uint e = tid; e < BLOCK * D; e += THREADS)

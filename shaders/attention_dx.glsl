@@ -2,6 +2,7 @@
 // What both passes of attention's backward share (after FlashAttention-2, Dao, 2023): P = exp(S − lse) is
 // made again; with D = Σ dO·O, dS = P·(dP − D)·scale. A thread makes one element of a BLOCK × BLOCK tile of
 // queries and keys.
+#include "tanh.glsl"
 
 layout(constant_id = 0) const uint D = 64;
 layout(constant_id = 1) const uint BLOCK = 16;
@@ -94,7 +95,7 @@ vec2 tile_element (uint i0, uint r, uint j0, uint c, uint head)
   float slope = 1.0;
   if (soft_cap > 0.0)
     {
-      float t = tanh (clamp (s / soft_cap, -10.0, 10.0)); // 1 beyond; some drivers make it ∞/∞ there
+      float t = bounded_tanh (s / soft_cap);
       s = soft_cap * t;
       slope = 1.0 - t * t;
     }

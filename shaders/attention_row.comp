@@ -21,6 +21,7 @@ layout(binding = 4) writeonly buffer O { float o[]; };
 layout(binding = 5) writeonly buffer Lse { float lse[]; };
 
 #include "reduce.glsl"
+#include "tanh.glsl"
 
 shared float q_row[D];
 shared float p_row[THREADS]; // probabilities of the keys at hand, then partial sums of the output
@@ -50,7 +51,7 @@ void main ()
           for (uint x = 0u; x < D; x++)
             s = fma (q_row[x], k[(j0 + tid) * kv_stride + kv_at + x], s);
           if (soft_cap > 0.0)
-            s = soft_cap * tanh (clamp (s / soft_cap, -10.0, 10.0));
+            s = soft_cap * bounded_tanh (s / soft_cap);
         }
       float before = maximum;
       maximum = max (maximum, group_max (s));

@@ -18,6 +18,7 @@ layout(binding = 4) buffer Losses { float losses[]; };
 layout(binding = 5) buffer Logprobs { float logprobs[]; };
 
 #include "reduce.glsl"
+#include "tanh.glsl"
 
 void main ()
 {
@@ -30,10 +31,10 @@ void main ()
       // All have read the target's logit before one of them writes it. Else a thread meets the same places in every loop.
       barrier ();
       if (soft_cap > 0.0)
-        at_target = soft_cap * tanh (clamp (at_target / soft_cap, -10.0, 10.0));
+        at_target = soft_cap * bounded_tanh (at_target / soft_cap);
       if (soft_cap > 0.0)
         for (uint c = gl_LocalInvocationID.x; c < vocab; c += THREADS)
-          logits[at + c] = soft_cap * tanh (clamp (logits[at + c] / soft_cap, -10.0, 10.0));
+          logits[at + c] = soft_cap * bounded_tanh (logits[at + c] / soft_cap);
       float maximum = -3.0e38, sum = 0.0;
       for (uint c = gl_LocalInvocationID.x; c < vocab; c += THREADS)
         maximum = max (maximum, logits[at + c]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// y = cap·tanh(x/cap). Beyond 10 tanh is 1; some drivers make it ∞/∞ there.
+// y = cap·tanh(x/cap)
 #version 460
+#extension GL_GOOGLE_include_directive : require
+#include "tanh.glsl"
 
 layout(local_size_x = 256) in;
 layout(push_constant) uniform Push { uint n; float cap; };
@@ -10,5 +12,5 @@ layout(binding = 1) writeonly buffer Y { float y[]; };
 void main ()
 {
   for (uint i = gl_GlobalInvocationID.x; i < n; i += gl_NumWorkGroups.x * gl_WorkGroupSize.x)
-    y[i] = cap * tanh (clamp (x[i] / cap, -10.0, 10.0));
+    y[i] = cap * bounded_tanh (x[i] / cap);
 }

@@ -13,6 +13,7 @@
 #include "lk-error.h"
 #include "lk-ops.h"
 #include "lk-quant.h"
+#include "lk-matmul-plan.h"
 #include "lk-random.h"
 #include "../lk-test-nf4.h"
 
@@ -289,7 +290,7 @@ run_on_gpu (Fixture *f, LkGpuDevice *device, const Layout *l, guint runs)
   return result;
 }
 
-/* Largest difference in units of the tensor's largest element. */
+/* Largest difference in units of the tensor's largest element; where the twin has no number, or none that is finite, ours is the same. */
 static double
 deviation (const float *expected, const float *got, gsize n)
 {
@@ -298,9 +299,12 @@ deviation (const float *expected, const float *got, gsize n)
   for (gsize i = 0; i < n; i++)
     {
       double difference = fabs ((double) expected[i] - (double) got[i]);
-      most
-        = isnan (difference) && !(isnan (expected[i]) && isnan (got[i])) ? INFINITY : MAX (most, difference);
-      size = MAX (size, fabs ((double) expected[i]));
+
+      if (isfinite (expected[i]))
+        size = MAX (size, fabs ((double) expected[i]));
+      if (expected[i] == got[i] || (isnan (expected[i]) && isnan (got[i])))
+        continue;
+      most = isnan (difference) ? INFINITY : MAX (most, difference);
     }
   /* sums that cancel leave rounding errors of what was summed, which is of the order of one */
   return most / MAX (size, 1e-2);
@@ -386,6 +390,48 @@ test_linear (gconstpointer data)
   check_linear (type, 37, in, 139, 0, NULL, 0, FALSE);
   check_linear (type, 2, in, 70, 0, NULL, 0, FALSE);
   n_devices = G_N_ELEMENTS (devices);
+}
+
+/* Every row of the table of tiles that the device has room for, also those that it would not choose: other devices choose them. */
+static void
+test_tiles (void)
+{
+  guint tried = 0;
+
+  if (skip_without_device ())
+    return;
+  n_devices = 1;
+  for (const LkMatmulTile *tile = lk_matmul_tiles (); tile->name; tile++)
+    if (tile->path == LK_MATMUL_FLOAT32 && lk_gpu_device_set_tile (devices[0], tile->name))
+      {
+        g_test_message ("%s", tile->name);
+        check_linear (LK_TYPE_F32, 137, 131, 139, 0, NULL, 0, FALSE); /* rows end inside quads */
+        if (tried++ == 0)
+          check_linear (LK_TYPE_F16, 137, 132, 140, 0, NULL, 0, FALSE); /* read in quads */
+      }
+  lk_gpu_device_set_tile (devices[0], NULL);
+  n_devices = G_N_ELEMENTS (devices);
+  g_assert_cmpuint (tried, >=, 4);
+}
+
+/* What is no number stays none, and what is large is capped. */
+static void
+test_no_number (void)
+{
+  Fixture f = fixture ();
+
+  if (!skip_without_device ())
+    {
+      LkVariable *x = add_random (&f, "x", LK_TYPE_F32, 3, 7, 20);
+      float *values = (float *) (void *) x->data;
+
+      values[2] = NAN;
+      values[3] = INFINITY;
+      values[4] = -1e30f;
+      lk_op_soft_cap (f.program, "y", id_of (&f, x), 0.5f);
+      compare (&f, 1e-6);
+    }
+  fixture_clear (&f);
 }
 
 static void
@@ -682,6 +728,8 @@ main (int argc, char **argv)
   g_test_add_func ("/gpu/record/head", test_head);
   g_test_add_func ("/gpu/record/update", test_update);
   g_test_add_func ("/gpu/record/refused-type", test_refused_type);
+  g_test_add_func ("/gpu/record/tiles", test_tiles);
+  g_test_add_func ("/gpu/record/no-number", test_no_number);
   status = g_test_run ();
   for (guint i = 0; i < 2 && devices[i]; i++)
     {
