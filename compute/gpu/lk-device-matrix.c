@@ -8,22 +8,10 @@
 #define VENDOR_NVIDIA 0x10de
 #define VENDOR_INTEL 0x8086
 
+#define LEAST_SUBGROUPS 4 /* of the smallest tile for matrix units (lk-matmul-plan.c) */
+
 const char *const lk_precision_names[] = { "auto", "float32", "float16", "float16-threads", "float16-matrix",
                                            "float16-matrix8", NULL };
-
-gboolean
-lk_precision_parse (const char *text, LkPrecision *out, GError **error)
-{
-  for (guint i = 0; lk_precision_names[i]; i++)
-    if (g_str_equal (text, lk_precision_names[i]))
-      {
-        *out = (LkPrecision) i;
-        return TRUE;
-      }
-  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-               "“%s” is not a precision: use “auto”, “float32” or “float16”", text);
-  return FALSE;
-}
 
 /* RADV's hardware limits are real; these drivers offer cooperative matrices on chips without units for them. Mixed
  * 4×8-bit products in hardware tell RDNA 3 from what came before. */
@@ -90,6 +78,12 @@ lk_device_matrix_plan (const LkDeviceSnapshot *s, LkMatrixUnit *out, const char 
     return;
   /* Intel's units take the narrowest subgroup. */
   out->subgroup_size = s->vendor_id == VENDOR_INTEL ? s->subgroup_size_min : s->subgroup_size;
+  if (LEAST_SUBGROUPS * out->subgroup_size > MIN (s->max_workgroup_invocations, s->max_workgroup_size_x))
+    {
+      *out = (LkMatrixUnit){ 0 };
+      *reason = "Its matrix units are not used: their subgroups are too wide for its work groups.";
+      return;
+    }
   *reason = "Its matrix units multiply 16-bit floats.";
 }
 

@@ -162,7 +162,8 @@ plan_products (const LkDeviceSnapshot *s, LkDevicePlan *out)
   out->max_threads = MIN (s->max_workgroup_invocations, s->max_workgroup_size_x);
   out->shared_memory = s->max_shared_memory;
   lk_device_matrix_plan (s, &out->matrix, &out->matrix_reason);
-  out->largest_tile = lk_device_largest_tile (s, out->matrix.m > 0);
+  out->largest_tile = lk_device_largest_tile (s, FALSE);
+  out->largest_matrix_tile = lk_device_largest_tile (s, TRUE);
 }
 
 static void need (GString *missing, gboolean there, const char *format, ...) G_GNUC_PRINTF (3, 4);

@@ -24,7 +24,6 @@ typedef enum
 
 /* "auto", "float32", "float16", "float16-threads", "float16-matrix", "float16-matrix8"; NULL-terminated. */
 extern const char *const lk_precision_names[];
-gboolean lk_precision_parse (const char *text, LkPrecision *out, GError **error);
 
 /* What the user asked for. */
 typedef enum
@@ -97,6 +96,7 @@ typedef struct
   guint shared_memory;       /* of a work group */
   const char *tile;          /* the only row of the table of tiles to be used, static; NULL: the best */
   guint largest_tile;        /* elements of a product one work group may make */
+  guint largest_matrix_tile; /* the same on matrix units */
 } LkDevicePlan;
 
 /* FALSE and LK_ERROR_UNSUPPORTED with a sentence for each thing that is missing. The precision is AUTO. */

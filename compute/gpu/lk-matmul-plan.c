@@ -2,7 +2,7 @@
 #include "lk-matmul-plan.h"
 
 /* Largest first; among equals the earlier row wins. Efficiencies are first numbers after what is published of
- * kernels of this design, relative to the largest tile; a device's own figures come from `lorikeet-cli bench`. */
+ * kernels of this design, relative to the largest tile. */
 static const LkMatmulTile tiles[] = {
   { "128x128x32", LK_MATMUL_MATRIX, 128, 128, 32, 64, 32, 2, 1.00, 0 },
   { "128x128x16", LK_MATMUL_MATRIX, 128, 128, 16, 64, 32, 2, 0.90, 0 },
@@ -72,14 +72,16 @@ gboolean
 lk_matmul_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path)
 {
   const LkMatrixUnit *unit = &device->matrix;
+  gboolean matrix = lk_matmul_path_is_matrix (path);
+  guint largest = matrix ? device->largest_matrix_tile : device->largest_tile;
 
-  if (lk_matmul_path_is_matrix (path) != (tile->path == LK_MATMUL_MATRIX)
+  if (matrix != (tile->path == LK_MATMUL_MATRIX)
       || (!device->tile && (device->software ? tile->software : tile->hardware) <= 0))
     return FALSE;
-  if (lk_matmul_path_is_matrix (path)
+  if (matrix
       && (unit->m == 0 || tile->tm % unit->m || tile->tn % unit->n || tile->bk % unit->k))
     return FALSE;
-  return (device->tile ? g_str_equal (tile->name, device->tile) : tile->bm * tile->bn <= device->largest_tile)
+  return (device->tile ? g_str_equal (tile->name, device->tile) : tile->bm * tile->bn <= largest)
          && lk_matmul_tile_threads (tile, device, path) <= device->max_threads
          && lk_matmul_tile_shared_bytes (tile, device, path) <= device->shared_memory;
 }

@@ -434,7 +434,6 @@ _lk_backend_new_gpu (const char *device, LkPrecision precision, LkGpuFlags flags
   self->parent.gpu = TRUE;
   plan = lk_gpu_device_get_plan (gpu);
   self->parent.rules = (LkMemoryRules){ LK_TARGET_GPU, 1, plan->alignment, plan->max_block };
-  self->parent.precision = lk_matmul_path_describe (plan->matmul);
   self->device = gpu;
   self->parent.description = g_strdup (lk_gpu_device_get_snapshot (gpu)->name);
   self->parent.notice = g_strdup (lk_gpu_device_get_notice (gpu));

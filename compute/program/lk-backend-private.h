@@ -28,7 +28,6 @@ struct _LkBackend
   char *notice; /* NULL: none */
   gboolean gpu;
   LkMemoryRules rules;
-  const char *precision; /* static; NULL: float32 */
 };
 
 struct _LkExecutable

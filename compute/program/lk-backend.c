@@ -112,12 +112,6 @@ lk_backend_get_notice (LkBackend *self)
   return self->notice;
 }
 
-const char *
-lk_backend_get_precision (LkBackend *self)
-{
-  return self->precision ? self->precision : "float32";
-}
-
 gboolean
 lk_backend_is_gpu (LkBackend *self)
 {

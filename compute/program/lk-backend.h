@@ -18,8 +18,6 @@ LkBackend *lk_backend_new (const char *device, GError **error);
 /* The same with the numbers a graphics card multiplies; lk_backend_new takes LK_PRECISION_AUTO. The CPU knows float32 only:
  * AUTO and FLOAT32 are the same there, another precision is refused with LK_ERROR_UNSUPPORTED. */
 LkBackend *lk_backend_new_precise (const char *device, LkPrecision precision, GError **error);
-/* What it multiplies: "float32", "float16", "float16 on matrix units". Static. */
-const char *lk_backend_get_precision (LkBackend *self);
 LkBackend *lk_backend_new_cpu (guint workers); /* 0: one a core */
 LkBackend *lk_backend_ref (LkBackend *self);
 void lk_backend_unref (LkBackend *self);
