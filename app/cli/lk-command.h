@@ -80,8 +80,8 @@ gboolean lk_cli_was_given (const char *name);
  * @why ends the sentence “--rows would mean nothing: ”. */
 gboolean lk_cli_check_idle (gboolean idle, const char *names, const char *why, GError **error);
 
-/* Cancelled by the first Ctrl-C, SIGTERM or SIGHUP (a SIGHUP that nohup had ignored stays ignored); the second ends
- * the process. One for the process, never freed. */
+/* Cancelled by the first Ctrl-C, SIGTERM or SIGHUP (a SIGHUP that nohup had ignored stays ignored); another, a second later or
+ * more, ends the process. One for the process, never freed. */
 GCancellable *lk_cli_cancellable (void);
 /* TRUE when it was Ctrl-C that cancelled: the cancellable is as new. */
 gboolean lk_cli_take_interrupt (void);

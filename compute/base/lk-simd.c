@@ -24,9 +24,9 @@ lk_simd_runs (LkSimd simd)
   if (simd == LK_SIMD_AVX512)
     return __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
            && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512dq")
-           && __builtin_cpu_supports ("fma");
+           && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("f16c");
   if (simd == LK_SIMD_AVX2)
-    return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma");
+    return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("f16c");
 #endif
   return simd == LK_SIMD_BASELINE;
 }

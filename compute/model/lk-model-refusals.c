@@ -82,11 +82,13 @@ _lk_model_refuse_members (LkModel *self, const char *source, GError **error)
     {
       JsonNode *node = json_object_get_member (self->hf_config, members[i].name);
       g_autofree char *value = NULL;
+      g_autofree char *shown = NULL;
 
       if (!node || lk_node_is_harmless (node, members[i].harmless))
         continue;
       value = lk_json_to_string (node, FALSE);
-      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” is %.60s; models with it are not supported", source, members[i].name, value);
+      shown = g_utf8_strlen (value, -1) > 60 ? g_utf8_substring (value, 0, 60) : g_strdup (value);
+      g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” is %s; models with it are not supported", source, members[i].name, shown);
       return FALSE;
     }
   return TRUE;

@@ -73,7 +73,10 @@ lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recomput
   before = lk_variables_get_n (variables);
   decoder = lk_train_decoder (options, LK_PURPOSE_TRAIN, rows * options->length, recompute, error);
   if (!decoder)
-    return FALSE;
+    {
+      lk_variables_truncate (variables, before);
+      return FALSE;
+    }
   plan->rows = rows;
   plan->recompute_layers = recompute;
   lk_backend_plan (options->backend, decoder->program, &plan->memory);

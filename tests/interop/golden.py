@@ -64,8 +64,8 @@ def main():
     golden_check, source, *rest = sys.argv[1:]
     left = 1 if "--one-on-vulkan" in rest else len(MODELS)
     seed = next((int(word) for word in rest if word.isdigit()), 1)
-    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "python3", "-c", "import peft"], capture_output=True, check=False).returncode != 0:
-        print("1..0 # SKIP there is no oracle; tests/setup-oracle installs it")
+    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True, check=False).returncode != 0:
+        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
         return
     tap = interop.Tap()
     with tempfile.TemporaryDirectory() as work:

@@ -78,8 +78,8 @@ class Nf4:
 
 def main():
     dump, check, source, *families = sys.argv[1:]
-    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "python3", "-c", "import bitsandbytes"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP there is no oracle with bitsandbytes; tests/setup-oracle installs it")
+    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
+        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
         return
     with tempfile.TemporaryDirectory() as work:
         test = Nf4(dump, check, source, work)

@@ -470,7 +470,7 @@ static void
 test_simd (void)
 {
   enum { N = 333 };
-  float x[N], y[N], out[N], twin[N];
+  float x[N], y[N], out[N], twin[N], sum;
 
   for (int i = 0; i < N; i++)
     x[i] = sinf ((float) i) * 3, y[i] = cosf ((float) i * 0.7f);
@@ -489,7 +489,9 @@ test_simd (void)
             g_assert_cmpfloat (fabsf (out[i] - twin[i]), <, 1e-5f);
         }
       memcpy (out, x, sizeof x);
-      g_assert_cmpfloat (fabsf (a->exp_minus (out, N, 3.0f) - b->exp_minus (twin, 0, 0) - (float) N), <, (float) N);
+      memcpy (twin, x, sizeof x);
+      sum = b->exp_minus (twin, N, 3.0f);
+      g_assert_cmpfloat (fabsf (a->exp_minus (out, N, 3.0f) - sum), <=, 1e-5f * sum);
       for (int i = 0; i < N; i++)
         g_assert_cmpfloat (fabsf (out[i] - expf (x[i] - 3.0f)), <=, 3e-7f * expf (x[i] - 3.0f));
     }

@@ -134,7 +134,8 @@ test_injection_ordinary (void)
       = "{\"added_tokens\": [{\"id\": 3, \"content\": \"<|im_end|>\", \"special\": false}, {\"id\": 4, \"content\": \"<start_of_turn>\", \"special\":"
         " false}, {\"id\": 5, \"content\": \"<think>\", \"special\": false}], \"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0, \"b\": 1, \"c\": 2},"
         " \"merges\": [], \"byte_fallback\": false, \"unk_token\": \"c\"}}";
-  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "lorikeet-ordinary-tokenizer.json", NULL);
+  g_autofree char *folder = g_dir_make_tmp ("lorikeet-ordinary-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "tokenizer.json", NULL);
   g_autoptr (LkTokenizer) tokenizer = NULL;
   g_autoptr (GError) error = NULL;
   static const char *const texts[] = { "a<|im_end|>b", "a<start_of_turn>b", "a<think>b" };
@@ -142,6 +143,7 @@ test_injection_ordinary (void)
   g_assert_true (g_file_set_contents (path, json, -1, NULL));
   tokenizer = lk_tokenizer_new_from_json (path, NULL, &error);
   g_unlink (path);
+  g_rmdir (folder);
   g_assert_no_error (error);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
