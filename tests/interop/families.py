@@ -11,9 +11,7 @@ whose two best logits stay 0.01 apart. And the merged GGUF, read back by ourselv
 import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 
 import interop
 
@@ -133,14 +131,8 @@ def main():
     if not os.path.isdir(folder):
         print("1..0 # SKIP the tiny families are not here (LK_SHARED_DIR)")
         return
-    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
-        return
-    work = tempfile.mkdtemp(prefix="lorikeet-families-")
-    try:
+    with interop.oracle_folder(source, "families") as work:
         Families(cli, source, "families", work).run_all(folder, names)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ transformers and the adapter in transformers + PEFT must write the same 64 token
 fine-tuned and compared in llama.cpp before and after, and the folder made of its GGUF must cut texts into the same tokens. Output is TAP. Skips
 where the oracle (tests/setup-oracle) or the model is missing.
 """
+import contextlib
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -37,6 +37,16 @@ DEVIATION = {"tiny": 0.06, "smollm2": 0.02}  # of the adapter's random weights: 
 # Q4_0 of the same weights does as badly.
 TYPES = {"F16": 1.001, "BF16": 1.005, "Q8_0": 1.01, "Q4_1": 1.15, "Q4_0": 1.4}
 CHUNKS = 8
+
+
+@contextlib.contextmanager
+def oracle_folder(source, name):
+    """A folder to work in. Where there is no oracle the program ends, and says so."""
+    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
+        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
+        sys.exit()
+    with tempfile.TemporaryDirectory(prefix=f"lorikeet-{name}-") as work:
+        yield work
 
 
 class Tap:
@@ -233,18 +243,12 @@ def find_model(source, which):
 
 def main():
     cli, source, which = sys.argv[1:4]
-    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
-        return
     model = find_model(source, which)
     if not model or not os.path.exists(model):
         print("1..0 # SKIP the model is not here (tests/fetch-models)")
         return
-    work = tempfile.mkdtemp(prefix="lorikeet-interop-")
-    try:
+    with oracle_folder(source, "interop") as work:
         Interop(cli, source, which, work).run(model)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,12 @@
 
 Each model is written as a GGUF of F32 by us, disturbed a little, and quantised from there by both: every tensor must get the same type, and our
 error may be one percent larger. MODEL is tiny, smollm2, gemma3 or the name of a folder of ../shared/golden/families, whose rows are no whole blocks
-of 256. Output is TAP. Skips where the oracle (tests/setup-oracle) or a model is missing.
+of 256; with types of its own: smollm2:F16,Q8_0. Output is TAP. Skips where the oracle (tests/setup-oracle) or a model is missing.
 """
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import interop
 
@@ -58,7 +56,16 @@ class Quantise(interop.Interop):
             self.errors.setdefault(tensor_type, []).append((name, kind, error))
             print(f"#   {tensor_type}: {error['rows']} rows, {error['bytes']} bytes differ; {error['ours']:.6f}, llama-quantize {error['theirs']:.6f}")
 
-    def model(self, name):
+    @staticmethod
+    def wanted(word, kinds):
+        """“tiny” with the kinds it has by itself, “tiny:Q4_0,Q8_0” with those."""
+        name, _, chosen = word.partition(":")
+        return name, chosen.split(",") if chosen else kinds(name)
+
+    def model(self, word):
+        name, kinds = self.wanted(word, lambda name: FEWER.get(name, TYPES if name in KNOWN else FAMILY))
+        if set(kinds) - set(TYPES):
+            sys.exit(f"quantise: there is no type {', '.join(set(kinds) - set(TYPES))}")
         path = interop.find_model(self.source, name) if name in KNOWN else os.path.join(self.source, "..", "shared", "golden", "families", name)
         if not path or not os.path.exists(path):
             self.tap.skip(name, "the model is not here")
@@ -66,7 +73,7 @@ class Quantise(interop.Interop):
         base = self.path(f"{name}-F32.gguf")
         self.write(path, "F32", base)
         self.oracle(do="disturb", file=base)
-        for kind in FEWER.get(name, TYPES if name in KNOWN else FAMILY):
+        for kind in kinds:
             self.one(name, base, kind)
         os.unlink(base)
 
@@ -83,18 +90,12 @@ class Quantise(interop.Interop):
 
 def main():
     cli, source, *models = sys.argv[1:]
-    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
-        return
-    work = tempfile.mkdtemp(prefix="lorikeet-quantise-")
-    try:
+    with interop.oracle_folder(source, "quantise") as work:
         test = Quantise(cli, source, work)
         for name in models:
             test.model(name)
         test.judge()
         test.tap.end()
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

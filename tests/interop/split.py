@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import interop
 
@@ -82,14 +81,8 @@ class Split(interop.Interop):
 
 def main():
     cli, source = sys.argv[1:3]
-    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
-        return
-    work = tempfile.mkdtemp(prefix="lorikeet-split-")
-    try:
+    with interop.oracle_folder(source, "split") as work:
         Split(cli, source, "tiny", work).run_all()
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

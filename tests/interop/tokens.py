@@ -14,7 +14,6 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import urllib.request
 
 import interop
@@ -155,14 +154,8 @@ def main():
     if not shared:
         print("1..0 # SKIP LK_SHARED_DIR is not set")
         return
-    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
-        return
-    work = tempfile.mkdtemp(prefix="lorikeet-tokens-")
-    try:
+    with interop.oracle_folder(source, "tokens") as work:
         Tokens(cli, source, "tokens", work).run_all(os.path.join(shared, "golden"), names)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,8 @@ transformers, must write the tokens transformers wrote greedily. What a GGUF can
 """
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import families
 import interop
@@ -82,22 +80,15 @@ class Variants(interop.Interop):
 
 def main():
     cli, check, source, names = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
-    oracle = os.path.join(source, "tests", "oracle-run")
-    if subprocess.run([oracle, "true"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
-        return
-    work = os.environ.get("LK_VARIANTS_DIR") or tempfile.mkdtemp(prefix="lorikeet-variants-")
-    try:
-        script = os.path.join(source, "tests", "interop", "variants_oracle.py")
-        done = subprocess.run([oracle, "python3", script, work, *names], capture_output=True, text=True)
+    with interop.oracle_folder(source, "variants") as own:
+        work = os.environ.get("LK_VARIANTS_DIR") or own
+        script = [os.path.join(source, "tests", "oracle-run"), "python3", os.path.join(source, "tests", "interop", "variants_oracle.py")]
+        done = subprocess.run([*script, work, *names], capture_output=True, text=True)
         if done.returncode != 0:
             print("Bail out! the oracle failed\n" + done.stderr[-3000:])
             sys.exit(1)
         made = [line.rsplit(" [", 1)[0] for line in done.stdout.splitlines() if " [" in line]
         Variants(cli, check, source, work).run_all(made)
-    finally:
-        if not os.environ.get("LK_VARIANTS_DIR"):
-            shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,8 @@ smollm2, with all types, or with some: tiny:Q2_K,MXFP4. Output is TAP. Skips whe
 """
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import interop
 import quantise
@@ -59,9 +57,8 @@ class Weights(quantise.Quantise):
         for path in (file, ours, theirs):
             os.unlink(path)
 
-    def model(self, name):
-        name, _, kinds = name.partition(":")
-        kinds = kinds.split(",") if kinds else [kind for kind, _ in KINDS]
+    def model(self, word):
+        name, kinds = self.wanted(word, lambda name: [kind for kind, _ in KINDS])
         if set(kinds) - {kind for kind, _ in KINDS}:
             sys.exit(f"weights: there is no type {', '.join(set(kinds) - {kind for kind, _ in KINDS})}")
         path = interop.find_model(self.source, name)
@@ -78,17 +75,11 @@ class Weights(quantise.Quantise):
 
 def main():
     cli, source, *models = sys.argv[1:]
-    if subprocess.run([os.path.join(source, "tests", "oracle-run"), "true"], capture_output=True).returncode != 0:
-        print("1..0 # SKIP the oracle is not installed (tests/setup-oracle), or mount namespaces are not allowed here")
-        return
-    work = tempfile.mkdtemp(prefix="lorikeet-weights-")
-    try:
+    with interop.oracle_folder(source, "weights") as work:
         test = Weights(cli, source, work)
         for name in models:
             test.model(name)
         test.tap.end()
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":
