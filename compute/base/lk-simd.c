@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-simd.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 static const struct
 {
   const char *name, *asked; /* by LK_SIMD */
@@ -16,6 +20,17 @@ lk_simd_get_name (LkSimd simd)
   return sets[simd].name;
 }
 
+#if defined(__x86_64__)
+/* __builtin_cpu_supports () of older clang does not know "f16c": leaf 1 of the CPU's own answer does. */
+static gboolean
+has_f16c (void)
+{
+  unsigned int a, b, c, d;
+
+  return __get_cpuid (1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 gboolean
 lk_simd_runs (LkSimd simd)
 {
@@ -24,9 +39,9 @@ lk_simd_runs (LkSimd simd)
   if (simd == LK_SIMD_AVX512)
     return __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
            && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512dq")
-           && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("f16c");
+           && __builtin_cpu_supports ("fma") && has_f16c ();
   if (simd == LK_SIMD_AVX2)
-    return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("f16c");
+    return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && has_f16c ();
 #endif
   return simd == LK_SIMD_BASELINE;
 }
