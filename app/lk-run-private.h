@@ -17,7 +17,7 @@ struct _LkRun
   char *folder;
   char *name;
   char *model;
-  char *data;
+  GStrv data; /* where it came from: a dataset rather than the run's own copy of it; never NULL */
   JsonObject *recipe;
   JsonObject *settings; /* the recipe's */
   gint64 created;

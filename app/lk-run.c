@@ -178,6 +178,23 @@ best_text (LkRun *self)
   return g_strdup_printf (_ ("%s at step %s"), loss, step);
 }
 
+/* "parrot", and of several each: "mails, chats" */
+static char *
+data_name (LkRun *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) names = NULL;
+
+  for (guint i = 0; self->data[i] != NULL; i++)
+    {
+      g_autofree char *name = lk_words_name_of_dataset (self->data[i]);
+
+      g_strv_builder_add (builder, name);
+    }
+  names = g_strv_builder_end (builder);
+  return g_strjoinv (", ", names);
+}
+
 static char *
 data_text (LkRun *self)
 {
@@ -266,9 +283,7 @@ get_words (LkRun *self, guint id, GValue *value)
   switch (id)
     {
     case PROP_MODEL_NAME: g_value_take_string (value, lk_words_name_of_path (self->model)); break;
-    case PROP_DATA_NAME:
-      g_value_take_string (value, lk_words_name_of_dataset (self->data != NULL ? self->data : ""));
-      break;
+    case PROP_DATA_NAME: g_value_take_string (value, data_name (self)); break;
     case PROP_CREATED_TEXT: g_value_take_string (value, lk_words_date (self->created)); break;
     case PROP_STATE_TEXT: g_value_set_string (value, state_text (self)); break;
     case PROP_PROGRESS_TEXT: g_value_take_string (value, progress_text (self)); break;
@@ -369,7 +384,7 @@ lk_run_finalize (GObject *object)
   g_clear_pointer (&self->folder, g_free);
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->model, g_free);
-  g_clear_pointer (&self->data, g_free);
+  g_clear_pointer (&self->data, g_strfreev);
   g_clear_pointer (&self->message, g_free);
   g_clear_pointer (&self->detail, g_free);
   g_clear_pointer (&self->warning, g_free);
@@ -483,7 +498,7 @@ _lk_run_notify_all (LkRun *self)
 
   self->has_adapter = adapter != NULL;
   g_object_freeze_notify (G_OBJECT (self));
-  for (guint i = PROP_CREATED; i < PROP_TRAINING; i++)
+  for (guint i = PROP_NAME; i < PROP_TRAINING; i++)
     g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
   g_object_thaw_notify (G_OBJECT (self));
 }
@@ -504,6 +519,41 @@ restarted_cb (LkRunReader *reader, gpointer user_data)
   _lk_run_reset (LK_RUN (user_data));
 }
 
+/* The texts of @list, which may be NULL. */
+static GStrv
+texts_of (JsonArray *list)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
+    {
+      JsonNode *node = json_array_get_element (list, i);
+
+      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+        g_strv_builder_add (builder, json_node_get_string (node));
+    }
+  return g_strv_builder_end (builder);
+}
+
+/* Takes @data. An imported dataset among it is by now a copy in the run's folder, and @datasets says in the same order where each copy came
+ * from: that is what people know, and what stays when the run is deleted. */
+static GStrv
+origins_of (LkRun *self, GStrv data, char **datasets)
+{
+  gboolean all = g_strv_length (data) == g_strv_length (datasets);
+
+  for (guint i = 0, k = 0; data[i] != NULL && datasets[k] != NULL; i++)
+    {
+      g_autofree char *folder = g_path_get_dirname (data[i]);
+
+      if (!all && !g_str_equal (folder, self->folder))
+        continue;
+      g_free (data[i]);
+      data[i] = g_strdup (datasets[k++]);
+    }
+  return data;
+}
+
 gboolean
 _lk_run_load_recipe (LkRun *self, GError **error)
 {
@@ -511,7 +561,8 @@ _lk_run_load_recipe (LkRun *self, GError **error)
   g_autoptr (JsonObject) recipe = lk_json_load_object (path, RECIPE_LIMIT, error);
   g_autoptr (GDateTime) created = NULL;
   const char *name = NULL, *date = NULL, *model = "";
-  JsonArray *data = NULL;
+  JsonArray *data = NULL, *datasets = NULL;
+  g_auto (GStrv) origins = NULL;
   JsonObject *settings = NULL;
   struct stat info;
 
@@ -519,17 +570,17 @@ _lk_run_load_recipe (LkRun *self, GError **error)
       || !lk_json_get_string (recipe, "created", path, &date, error)
       || !lk_json_get_string (recipe, "model", path, &model, error)
       || !lk_json_get_array (recipe, "data", path, &data, error)
+      || !lk_json_get_array (recipe, "datasets", path, &datasets, error)
       || !lk_json_get_object (recipe, "settings", path, &settings, error))
     return FALSE;
   g_free (self->name);
   g_free (self->model);
-  g_clear_pointer (&self->data, g_free);
+  g_strfreev (self->data);
   g_clear_pointer (&self->settings, json_object_unref);
   self->name = name != NULL && name[0] != 0 ? g_strdup (name) : lk_words_name_of_path (self->folder);
   self->model = g_strdup (model);
-  if (data != NULL && json_array_get_length (data) > 0
-      && JSON_NODE_HOLDS_VALUE (json_array_get_element (data, 0)))
-    self->data = g_strdup (json_array_get_string_element (data, 0));
+  origins = texts_of (datasets);
+  self->data = origins_of (self, texts_of (data), origins);
   self->settings = settings != NULL ? json_object_ref (settings) : json_object_new ();
   g_clear_pointer (&self->recipe, json_object_unref);
   self->recipe = json_object_ref (recipe);
@@ -644,7 +695,13 @@ lk_run_get_model (LkRun *self)
 const char *
 lk_run_get_data (LkRun *self)
 {
-  return self->data;
+  return self->data[0];
+}
+
+const char *const *
+lk_run_get_all_data (LkRun *self)
+{
+  return (const char *const *) self->data;
 }
 
 JsonObject *

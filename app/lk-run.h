@@ -64,9 +64,11 @@ gboolean lk_run_get_has_adapter (LkRun *self);
 double lk_run_get_best_loss (LkRun *self);
 /* Bytes of the adapter and parameters of it as the plan said; 0 when unknown. */
 gint64 lk_run_get_trainable_parameters (LkRun *self);
-/* The model's path, the first dataset's path, every setting of the recipe. (transfer none) */
+/* The model's path; the path of what it learns from (the first where a command line named several; NULL without any) and of all of it,
+ * which is the imported dataset where the run has a copy of one; every setting of the recipe. (transfer none) */
 const char *lk_run_get_model (LkRun *self);
 const char *lk_run_get_data (LkRun *self);
+const char *const *lk_run_get_all_data (LkRun *self);
 JsonObject *lk_run_get_settings (LkRun *self);
 /* A text of recipe.json: "model_sha256", "data_sha256", "adapter", "engine"; NULL when it has none. (transfer none) */
 const char *lk_run_get_fact (LkRun *self, const char *member);

@@ -63,6 +63,21 @@ open_folder_action (GSimpleAction *action, GVariant *folder, gpointer user_data)
     g_app_info_launch_default_for_uri_async (uri, NULL, NULL, NULL, NULL);
 }
 
+/* A draft has one dataset; a command line may have named several. */
+static void
+say_what_is_left_out (LkRunActions *self, LkRun *run)
+{
+  const char *const *data = lk_run_get_all_data (run);
+  g_autofree char *first = data[0] != NULL && data[1] != NULL ? g_path_get_basename (data[0]) : NULL;
+  g_autofree char *sentence = NULL;
+
+  if (first == NULL)
+    return;
+  sentence = g_strdup_printf (_ ("“%s” learned from several files; this is only “%s”. Choose all of them together to learn from all."),
+                              lk_run_get_name (run), first);
+  say (self, sentence);
+}
+
 /* @adapter NULL: begins with the model alone. */
 static void
 fill_draft (LkRunActions *self, LkRun *run, const char *adapter)
@@ -86,6 +101,7 @@ fill_draft (LkRunActions *self, LkRun *run, const char *adapter)
   lk_draft_set_adapter (self->draft, adapter, adapter != NULL ? words : NULL);
   if (!lk_draft_apply_settings (self->draft, lk_run_get_settings (run), lk_run_get_name (run), &error))
     say (self, error->message);
+  say_what_is_left_out (self, run);
   g_signal_emit_by_name (self, "show-draft");
 }
 

@@ -49,6 +49,12 @@ static const char STOPPED[] = "{\"event\":\"step\",\"step\":5,\"steps\":60,\"los
                               "{\"event\":\"checkpoint\",\"step\":5}\n{\"event\":\"state\",\"state\":\"stopped\"}\n";
 
 static void
+count_cb (guint *count)
+{
+  (*count)++;
+}
+
+static void
 test_rename (void)
 {
   char *runs = lk_test_make_folder ();
@@ -58,13 +64,16 @@ test_rename (void)
   g_autoptr (GError) error = NULL;
   g_autofree char *notes = NULL;
   g_autofree char *none = NULL;
+  guint told = 0;
 
+  g_signal_connect_swapped (run, "notify::name", G_CALLBACK (count_cb), &told);
   g_assert_false (lk_run_rename (run, "  ", &error));
   g_assert_nonnull (error);
   g_clear_error (&error);
   g_assert_true (lk_run_rename (run, " Two & three ", &error));
   g_assert_no_error (error);
   g_assert_cmpstr (lk_run_get_name (run), ==, "Two & three");
+  g_assert_cmpuint (told, ==, 1);
   none = lk_run_read_notes (run);
   g_assert_cmpstr (none, ==, "");
   g_assert_true (lk_run_write_notes (run, "Better than the last.\nTry rank 8.", &error));
@@ -302,9 +311,52 @@ test_sensors (void)
   lk_test_clean (sysfs);
 }
 
+/* What people see of a run whose worker has copied its dataset is the dataset, not the copy that goes with the run. */
+static void
+test_origin (void)
+{
+  static const struct
+  {
+    const char *data, *datasets, *name, *all;
+  } cases[] = {
+    { "\"%s/data.jsonl\"", "\"/d/Mails.lkdata\"", "Mails", "/d/Mails.lkdata" },
+    { "\"%s/data.jsonl\",\"%s/data-2.jsonl\"", "\"/d/Mails.lkdata\",\"/d/Chats.lkdata\"", "Mails, Chats",
+      "/d/Mails.lkdata|/d/Chats.lkdata" },
+    { "\"/x/notes.jsonl\",\"%s/data-2.jsonl\"", "\"/d/Mails.lkdata\"", "Notes, Mails", "/x/notes.jsonl|/d/Mails.lkdata" },
+    { "\"/x/notes.jsonl\"", "", "Notes", "/x/notes.jsonl" },
+    { "7,\"/x/notes.jsonl\"", "{}", "Notes", "/x/notes.jsonl" },
+    { "", "\"/d/Mails.lkdata\"", "", "" },
+  };
+  char *runs = lk_test_make_folder ();
+  g_autofree char *folder = make_run (runs, "one", "{}", STOPPED);
+  g_autofree char *path = g_build_filename (folder, "recipe.json", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GString) data = g_string_new (cases[i].data);
+      g_autofree char *recipe = NULL;
+      g_autofree char *name = NULL;
+      g_autofree char *all = NULL;
+      g_autoptr (LkRun) run = NULL;
+
+      g_string_replace (data, "%s", folder, 0);
+      recipe = g_strdup_printf ("{\"name\":\"one\",\"model\":\"/m.gguf\",\"data\":[%s],\"datasets\":[%s],\"settings\":{}}",
+                                data->str, cases[i].datasets);
+      g_assert_true (g_file_set_contents (path, recipe, -1, NULL));
+      run = open_run (folder);
+      name = lk_test_text_of (run, "data-name");
+      all = g_strjoinv ("|", (char **) lk_run_get_all_data (run));
+      g_assert_cmpstr (name, ==, cases[i].name);
+      g_assert_cmpstr (all, ==, cases[i].all);
+      g_assert_cmpstr (lk_run_get_data (run), ==, lk_run_get_all_data (run)[0]);
+    }
+  lk_test_clean (runs);
+}
+
 void
 lk_test_add_run_edit (void)
 {
+  g_test_add_func ("/app/run/origin", test_origin);
   g_test_add_func ("/app/run/rename", test_rename);
   g_test_add_func ("/app/run/delete", test_delete);
   g_test_add_func ("/app/run/at-work", test_at_work);

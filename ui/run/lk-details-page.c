@@ -303,7 +303,7 @@ lk_details_page_get_property (GObject *object, guint id, GValue *value, GParamSp
     {
     case PROP_MODEL: g_value_set_string (value, lk_run_get_model (self->run)); break;
     case PROP_MODEL_HASH: g_value_take_string (value, hash_of (self, "model_sha256")); break;
-    case PROP_DATA: g_value_set_string (value, lk_run_get_data (self->run)); break;
+    case PROP_DATA: g_value_take_string (value, g_strjoinv ("\n", (char **) lk_run_get_all_data (self->run))); break;
     case PROP_DATA_HASH: g_value_take_string (value, hash_of (self, "data_sha256")); break;
     case PROP_ADAPTER: g_value_set_string (value, lk_run_get_fact (self->run, "adapter")); break;
     case PROP_COMMAND: g_value_take_string (value, make_command (self)); break;
