@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lk-app-test.h"
+#include "lk-command-words.h"
 #include "lk-error.h"
 #include "lk-json.h"
 #include "lk-settings.h"
@@ -137,6 +138,36 @@ test_settings (void)
   g_assert_cmpstr (model, ==, "/m.gguf");
 }
 
+/* What is copied is what a shell makes of it: the shell itself is asked. */
+static void
+test_command_words (void)
+{
+  static const char *const words[] = { "--data", "/d/a;touch b",  "a&b",         "a|b",  "(a)",          "`id`",   "$HOME", "it's",
+                                       "",       "/d/Mäils.csv", "--x=~/a b*?", "a\nb", "--targets=a,b", "{a,b}", "!!",    NULL };
+  g_autofree char *line = lk_command_words_train ("-n; x", words);
+  g_autofree char *script = g_strconcat ("printf '%s\\0' ", line, NULL);
+  const char *const shell[] = { "/bin/sh", "-c", script, NULL };
+  g_autoptr (GSubprocess) process = g_subprocess_newv (shell, G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL);
+  g_autoptr (GBytes) output = NULL;
+  g_autofree char *plain = NULL;
+  const char *got, *end;
+  gsize size = 0;
+
+  g_assert_true (g_subprocess_communicate (process, NULL, NULL, &output, NULL, NULL));
+  got = g_bytes_get_data (output, &size);
+  end = got + size;
+  for (guint i = 0; i < 3 + G_N_ELEMENTS (words) - 1; i++, got += strlen (got) + 1)
+    {
+      static const char *const first[] = { "lorikeet-cli", "train", "--name=-n; x" };
+
+      g_assert_true (got < end);
+      g_assert_cmpstr (got, ==, i < 3 ? first[i] : words[i - 3]);
+    }
+  g_assert_true (got == end);
+  plain = lk_command_words_train ("", (const char *const[]){ "--model", "/m/a-1.gguf", "--rank=8", NULL });
+  g_assert_cmpstr (plain, ==, "lorikeet-cli train --model /m/a-1.gguf --rank=8");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -148,6 +179,7 @@ main (int argc, char **argv)
   g_test_add_func ("/app/settings", test_settings);
   g_test_add_func ("/app/json-numbers", test_json_numbers);
   g_test_add_func ("/app/recipe", test_recipe);
+  g_test_add_func ("/app/command-words", test_command_words);
   lk_test_add_run ();
   lk_test_add_run_edit ();
   lk_test_add_worker ();

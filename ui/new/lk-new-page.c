@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compat.h"
+#include "lk-command-words.h"
 #include "lk-dataset-store.h"
 #include "lk-estimate.h"
 #include "lk-inspection.h"
@@ -261,24 +262,9 @@ copy_command_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LkNewPage *self = LK_NEW_PAGE (widget);
   g_auto (GStrv) arguments = lk_draft_to_train_arguments (self->draft);
-  g_autoptr (GString) command = g_string_new ("lorikeet-cli train");
+  g_autofree char *command = lk_command_words_train (lk_draft_get_name (self->draft), (const char *const *) arguments);
 
-  if (lk_draft_get_name (self->draft)[0] != 0)
-    {
-      g_autofree char *quoted = g_shell_quote (lk_draft_get_name (self->draft));
-
-      g_string_append_printf (command, " --name %s", quoted);
-    }
-  for (guint i = 0; arguments[i] != NULL; i++)
-    {
-      g_autofree char *quoted = g_shell_quote (arguments[i]);
-
-      g_string_append_printf (command, " %s", g_str_has_prefix (arguments[i], "--") && strchr (arguments[i], '\'') == NULL
-                                                      && strpbrk (arguments[i], " *?$\"") == NULL
-                                                  ? arguments[i]
-                                                  : quoted);
-    }
-  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), command->str);
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), command);
   gtk_widget_activate_action (widget, "win.toast", "s", _ ("Copied: the same fine-tune as a command"));
 }
 

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <adwaita.h>
 
+#include "lk-command-words.h"
 #include "lk-draft.h"
 #include "lk-run-compare.h"
 #include "widgets/lk-closures.h"
@@ -45,30 +46,29 @@ static GParamSpec *properties[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (LkDetailsPage, lk_details_page, GTK_TYPE_WIDGET)
 
-/* A new run like this one. */
+/* A new run like this one. The draft has one dataset; a command line may have named several. */
 static char *
 make_command (LkDetailsPage *self)
 {
+  const char *const *data = lk_run_get_all_data (self->run);
   g_auto (GStrv) arguments = lk_draft_to_train_arguments (self->draft);
-  GString *line = g_string_new ("lorikeet-cli train");
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) all = NULL;
 
-  for (guint i = 0; arguments[i] != NULL; i++)
-    {
-      g_autofree char *quoted = g_shell_quote (arguments[i]);
-      gboolean plain = strpbrk (arguments[i], " '\"\\$&;()<>|*?#~`!") == NULL;
-
-      g_string_append_printf (line, " %s", plain ? arguments[i] : quoted);
-    }
-  return g_string_free (line, FALSE);
+  g_strv_builder_addv (builder, (const char **) arguments);
+  for (guint i = 1; data[0] != NULL && data[i] != NULL; i++)
+    g_strv_builder_add_many (builder, "--data", data[i], NULL);
+  all = g_strv_builder_end (builder);
+  return lk_command_words_train (lk_run_get_name (self->run), (const char *const *) all);
 }
 
 /* The command that goes on with this run, as one would type it. */
 static char *
 resume_command (LkDetailsPage *self)
 {
-  g_autofree char *folder = self->run != NULL ? g_shell_quote (lk_run_get_folder (self->run)) : NULL;
+  const char *const arguments[] = { "train", "--resume", lk_run_get_folder (self->run), NULL };
 
-  return folder != NULL ? g_strdup_printf ("lorikeet-cli train --resume %s", folder) : NULL;
+  return lk_command_words_join (arguments);
 }
 
 static void
