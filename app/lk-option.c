@@ -312,6 +312,32 @@ lk_option_get_default (LkOption *self)
   return self->standard;
 }
 
+const char *
+lk_option_words_of_boolean (gboolean value)
+{
+  return value ? _ ("on") : _ ("off");
+}
+
+static char *
+words_of (LkOption *self, const char *text)
+{
+  if (self->kind == LK_OPTION_BOOL)
+    return g_strdup (lk_option_words_of_boolean (g_str_equal (text, "true")));
+  return g_strdup (text[0] != 0 ? text : "–");
+}
+
+char *
+lk_option_words_of_value (LkOption *self)
+{
+  return words_of (self, self->value);
+}
+
+char *
+lk_option_words_of_default (LkOption *self)
+{
+  return words_of (self, self->standard);
+}
+
 /* The text to keep for @value, or NULL when it is none for this kind. */
 static char *
 accept (LkOption *self, const char *value)

@@ -41,6 +41,10 @@ double lk_option_get_maximum (LkOption *self);
 const char *const *lk_option_get_choices (LkOption *self);
 const char *lk_option_get_value (LkOption *self);
 const char *lk_option_get_default (LkOption *self);
+/* The same for people: "on" or "off" of a yes-or-no, "–" of an empty text. (transfer full) */
+char *lk_option_words_of_value (LkOption *self);
+char *lk_option_words_of_default (LkOption *self);
+const char *lk_option_words_of_boolean (gboolean value);
 /* Puts @value in range; text that is no number, or no choice, changes nothing and gives FALSE. */
 gboolean lk_option_set_value (LkOption *self, const char *value);
 void lk_option_reset (LkOption *self);

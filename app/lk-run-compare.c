@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lk-json.h"
+#include "lk-option.h"
 #include "lk-words.h"
 
 char *
@@ -30,7 +31,7 @@ lk_run_words_of_value (JsonNode *node)
     case G_TYPE_STRING:
       return g_strdup (json_node_get_string (node)[0] != 0 ? json_node_get_string (node) : "–");
     case G_TYPE_BOOLEAN:
-      return g_strdup (json_node_get_boolean (node) ? _ ("Yes") : _ ("No"));
+      return g_strdup (lk_option_words_of_boolean (json_node_get_boolean (node)));
     default:
       return g_strdup (g_ascii_formatd (buffer, sizeof buffer, "%.6g", json_node_get_double (node)));
     }

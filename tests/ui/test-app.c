@@ -138,6 +138,23 @@ test_settings (void)
   g_assert_cmpstr (model, ==, "/m.gguf");
 }
 
+/* A yes-or-no is said in one way wherever its value or its default stands. */
+static void
+test_option_words (void)
+{
+  g_autoptr (LkDraft) draft = lk_test_make_draft ();
+  LkOption *yes_or_no = lk_draft_find (draft, "rslora"), *number = lk_draft_find (draft, "rank");
+  g_autofree char *standard = lk_option_words_of_default (yes_or_no);
+  g_autofree char *value = NULL;
+  g_autofree char *count = lk_option_words_of_default (number);
+
+  g_assert_cmpstr (standard, ==, "off");
+  lk_option_set_value (yes_or_no, "true");
+  value = lk_option_words_of_value (yes_or_no);
+  g_assert_cmpstr (value, ==, "on");
+  g_assert_cmpstr (count, ==, lk_option_get_default (number));
+}
+
 /* What is copied is what a shell makes of it: the shell itself is asked. */
 static void
 test_command_words (void)
@@ -179,6 +196,7 @@ main (int argc, char **argv)
   g_test_add_func ("/app/settings", test_settings);
   g_test_add_func ("/app/json-numbers", test_json_numbers);
   g_test_add_func ("/app/recipe", test_recipe);
+  g_test_add_func ("/app/option-words", test_option_words);
   g_test_add_func ("/app/command-words", test_command_words);
   lk_test_add_run ();
   lk_test_add_run_edit ();

@@ -235,7 +235,7 @@ test_compare (void)
   g_assert_cmpstr (line->values[0], ==, "16");
   g_assert_cmpstr (line->values[1], ==, "8");
   line = find_line (table, "Rslora");
-  g_assert_cmpstr (line->values[0], ==, "Yes");
+  g_assert_cmpstr (line->values[0], ==, "on");
   g_assert_cmpstr (line->values[1], ==, "–");
   line = find_line (table, "Best held-out loss");
   g_assert_true (line->result);

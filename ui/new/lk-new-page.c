@@ -285,13 +285,14 @@ show_changes (LkNewPage *self)
   for (guint i = 0; i < g_list_model_get_n_items (settings); i++)
     {
       g_autoptr (LkOption) option = g_list_model_get_item (settings, i);
+      g_autofree char *value = lk_option_words_of_value (option);
+      g_autofree char *standard = lk_option_words_of_default (option);
 
       if (!lk_option_is_changed (option))
         continue;
       /* “Rank: 32 instead of 16” */
       g_string_append (text, n > 0 ? "\n" : "");
-      g_string_append_printf (text, _ ("%s: %s instead of %s"), lk_option_get_label (option), lk_option_get_value (option),
-                              lk_option_get_default (option));
+      g_string_append_printf (text, _ ("%s: %s instead of %s"), lk_option_get_label (option), value, standard);
       n++;
     }
   gtk_label_set_text (self->changes, n > 0 ? text->str : _ ("Every setting is as it comes."));

@@ -133,13 +133,13 @@ static void
 show_option (LkDetailsPage *self, LkOption *option)
 {
   g_autofree char *subtitle = NULL;
-  g_autoptr (JsonNode) node = lk_option_to_json (option);
-  g_autofree char *text = lk_run_words_of_value (node);
+  g_autofree char *text = lk_option_words_of_value (option);
+  g_autofree char *standard = lk_option_words_of_default (option);
 
   add_setting (self, self->settings, lk_option_get_label (option), lk_option_get_help (option), text);
   if (!lk_option_is_changed (option))
     return;
-  subtitle = g_strdup_printf (_ ("Default: %s"), lk_option_get_default (option));
+  subtitle = g_strdup_printf (_ ("Default: %s"), standard);
   add_setting (self, self->changed, lk_option_get_label (option), subtitle, text);
 }
 

@@ -116,14 +116,12 @@ static void
 show_change (LkSettingRow *self)
 {
   gboolean changed = lk_option_is_changed (self->setting);
-  const char *standard = lk_option_get_default (self->setting);
+  g_autofree char *standard = lk_option_words_of_default (self->setting);
   const char *help = lk_option_get_help (self->setting);
   g_autofree char *subtitle = NULL;
 
-  if (lk_option_get_kind (self->setting) == LK_OPTION_BOOL)
-    standard = g_str_equal (standard, "true") ? _ ("on") : _ ("off");
   subtitle = g_strdup_printf (changed ? _ ("%s Changed; the default is %s.") : _ ("%s Default: %s."), help, standard);
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self), standard[0] != 0 ? subtitle : help);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self), lk_option_get_default (self->setting)[0] != 0 ? subtitle : help);
   gtk_widget_set_opacity (self->reset, changed ? 1 : 0); /* nothing jumps when a value changes */
   gtk_widget_set_sensitive (self->reset, changed);
   if (changed)
