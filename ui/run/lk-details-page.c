@@ -17,7 +17,8 @@ struct _LkDetailsPage
 
   LkRun *run;
   LkDraft *draft; /* the run's recipe beside the engine's defaults; its settings are empty until the engine has answered */
-  GPtrArray *rows; /* of both lists of settings */
+  GPtrArray *rows;   /* of both lists of settings */
+  JsonObject *shown; /* the settings that are in them: others when the run has read its recipe again */
   guint save_timeout;
   gboolean filling; /* the notes are the run's, not the user's */
 
@@ -164,14 +165,49 @@ show_draft (LkDetailsPage *self)
 
 /* Where the engine does not answer, or has other settings by now, the recipe is shown as it is. */
 static void
+show_settings (LkDetailsPage *self)
+{
+  JsonObject *settings = lk_run_get_settings (self->run);
+
+  g_clear_pointer (&self->shown, json_object_unref);
+  self->shown = json_object_ref (settings);
+  lk_draft_reset (self->draft);
+  if (g_list_model_get_n_items (lk_draft_get_settings (self->draft)) > 0
+      && lk_draft_apply_settings (self->draft, settings, lk_run_get_name (self->run), NULL))
+    {
+      show_draft (self);
+      return;
+    }
+  forget_rows (self);
+  gtk_widget_set_visible (GTK_WIDGET (self->changed), FALSE);
+  show_recipe (self);
+}
+
+static void
 loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (LkDetailsPage) self = user_data;
   LkDraft *draft = LK_DRAFT (source);
 
-  if (lk_draft_load_finish (draft, result, NULL) && draft == self->draft && self->run != NULL
-      && lk_draft_apply_settings (draft, lk_run_get_settings (self->run), lk_run_get_name (self->run), NULL))
-    show_draft (self);
+  if (lk_draft_load_finish (draft, result, NULL) && draft == self->draft && self->run != NULL)
+    show_settings (self);
+}
+
+static void
+notify_facts (LkDetailsPage *self)
+{
+  for (guint i = PROP_MODEL; i < N_PROPS; i++)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
+}
+
+/* A worker that gets ready writes into the recipe what it takes the run to be made of, and one that makes a run longer its new length. */
+static void
+run_changed_cb (LkDetailsPage *self)
+{
+  if (self->run == NULL || self->shown == lk_run_get_settings (self->run) || !gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
+  show_settings (self);
+  notify_facts (self);
 }
 
 static void
@@ -226,8 +262,13 @@ rename_cb (LkDetailsPage *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->run == NULL || lk_run_rename (self->run, gtk_editable_get_text (GTK_EDITABLE (self->name)), &error))
+  if (self->run == NULL)
     return;
+  if (lk_run_rename (self->run, gtk_editable_get_text (GTK_EDITABLE (self->name)), &error))
+    {
+      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_COMMAND]);
+      return;
+    }
   gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", error->message);
   gtk_editable_set_text (GTK_EDITABLE (self->name), lk_run_get_name (self->run));
 }
@@ -235,6 +276,7 @@ rename_cb (LkDetailsPage *self)
 static void
 mapped_cb (LkDetailsPage *self)
 {
+  run_changed_cb (self);
   if (self->run != NULL && g_list_model_get_n_items (lk_draft_get_settings (self->draft)) == 0)
     lk_draft_load_async (self->draft, NULL, loaded_cb, g_object_ref (self));
 }
@@ -247,18 +289,23 @@ set_run (LkDetailsPage *self, LkRun *run)
   if (self->run == run)
     return;
   save_notes (self);
+  if (self->run != NULL)
+    g_signal_handlers_disconnect_by_func (self->run, run_changed_cb, self);
   g_set_object (&self->run, run);
   forget_rows (self);
   load_draft (self);
-  gtk_widget_set_visible (GTK_WIDGET (self->changed), FALSE);
   if (run != NULL)
-    show_recipe (self);
+    {
+      show_settings (self);
+      /* all of a run's properties are notified together */
+      g_signal_connect_object (run, "notify::steps", G_CALLBACK (run_changed_cb), self, G_CONNECT_SWAPPED);
+    }
   self->filling = TRUE;
   gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->notes), notes, -1);
   self->filling = FALSE;
   gtk_editable_set_text (GTK_EDITABLE (self->name), run != NULL ? lk_run_get_name (run) : "");
-  for (guint i = 1; i < N_PROPS; i++)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN]);
+  notify_facts (self);
 }
 
 static void
@@ -270,6 +317,7 @@ lk_details_page_dispose (GObject *object)
     save_notes (self);
   g_clear_pointer (&self->content, gtk_widget_unparent);
   g_clear_object (&self->draft);
+  g_clear_pointer (&self->shown, json_object_unref);
   g_clear_object (&self->run);
   G_OBJECT_CLASS (lk_details_page_parent_class)->dispose (object);
 }
