@@ -222,18 +222,25 @@ run_chosen_cb (LkWindow *self, LkRun *run)
   lk_window_show_run (self, run);
 }
 
-/* The run that is shown may have been deleted. */
+/* A run that is shown, alone or beside others, may have been deleted. */
 static void
 runs_changed_cb (LkWindow *self)
 {
-  LkRun *shown = lk_run_page_get_run (self->run_page);
+  const char *page = gtk_stack_get_visible_child_name (self->stack);
+  LkRun *shown = lk_run_page_get_run (self->run_page), *next = NULL;
 
-  if (shown == NULL || g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "run") != 0
-      || lk_run_list_contains (self->runs, shown))
-    return;
-  if (lk_run_list_get_latest (self->runs) != NULL)
+  if (g_strcmp0 (page, "compare") == 0)
     {
-      lk_window_show_run (self, lk_run_list_get_latest (self->runs));
+      if (lk_compare_page_keep_listed (self->compare_page, self->runs, &next) >= 2)
+        return;
+    }
+  else if (shown == NULL || g_strcmp0 (page, "run") != 0 || lk_run_list_contains (self->runs, shown))
+    return;
+  if (next == NULL)
+    next = lk_run_list_get_latest (self->runs);
+  if (next != NULL)
+    {
+      lk_window_show_run (self, next);
       return;
     }
   lk_run_page_set_run (self->run_page, NULL);

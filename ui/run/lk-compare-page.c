@@ -218,3 +218,19 @@ lk_compare_page_set_runs (LkComparePage *self, GPtrArray *runs)
   show_curves (self);
   show_table (self);
 }
+
+guint
+lk_compare_page_keep_listed (LkComparePage *self, LkRunList *list, LkRun **first)
+{
+  g_autoptr (GPtrArray) left = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_return_val_if_fail (LK_IS_COMPARE_PAGE (self), 0);
+
+  for (guint i = 0; i < self->runs->len; i++)
+    if (lk_run_list_contains (list, g_ptr_array_index (self->runs, i)))
+      g_ptr_array_add (left, g_object_ref (g_ptr_array_index (self->runs, i)));
+  *first = left->len > 0 ? g_ptr_array_index (left, 0) : NULL;
+  if (left->len < self->runs->len)
+    lk_compare_page_set_runs (self, left);
+  return left->len;
+}

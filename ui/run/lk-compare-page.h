@@ -7,7 +7,7 @@
 
 #include <gtk/gtk.h>
 
-#include "lk-run.h"
+#include "lk-run-list.h"
 
 G_BEGIN_DECLS
 
@@ -16,5 +16,7 @@ G_DECLARE_FINAL_TYPE (LkComparePage, lk_compare_page, LK, COMPARE_PAGE, GtkWidge
 
 /* @runs: two or more LkRun. */
 void lk_compare_page_set_runs (LkComparePage *self, GPtrArray *runs);
+/* Drops the runs that @list has no more. How many are left; *first is the first of them, NULL without any. */
+guint lk_compare_page_keep_listed (LkComparePage *self, LkRunList *list, LkRun **first);
 
 G_END_DECLS
