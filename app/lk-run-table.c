@@ -67,7 +67,8 @@ struct _LkRunTable
   GObject parent_instance;
 
   LkRun *run;
-  guint n; /* rows that were announced */
+  guint n;    /* rows that were announced */
+  guint kept; /* of them, from the oldest, those that are still as they were */
 };
 
 static void lk_run_table_list_model_init (GListModelInterface *iface);
@@ -131,17 +132,33 @@ lk_run_table_list_model_init (GListModelInterface *iface)
   iface->get_item = get_item;
 }
 
+/* While a batch is read the curve grows, and is cut where steps are done again: what it never fell below is as it was. */
+static void
+steps_changed_cb (LkRunTable *self)
+{
+  self->kept = MIN (self->kept, lk_series_get_n_points (lk_run_get_training (self->run)));
+}
+
+/* What is measured after a step belongs to its row, which may stand there by now. */
+static void
+measured_cb (LkRunTable *self)
+{
+  LkRunCurves curves = lk_run_get_curves (self->run);
+  guint n = lk_series_get_n_points (curves.held_out);
+
+  if (n > 0)
+    self->kept = MIN (self->kept, lk_series_find (curves.training, lk_series_get_x (curves.held_out, n - 1)));
+}
+
 /* A batch of events was read: new rows stand on top. Steps that are done again change rows that were shown. */
 static void
 run_changed_cb (LkRunTable *self)
 {
-  guint before = self->n;
+  guint before = self->n, kept = self->kept;
 
-  self->n = lk_series_get_n_points (lk_run_get_training (self->run));
-  if (self->n > before)
-    g_list_model_items_changed (G_LIST_MODEL (self), 0, 0, self->n - before);
-  else if (self->n < before)
-    g_list_model_items_changed (G_LIST_MODEL (self), 0, before, self->n);
+  self->n = self->kept = lk_series_get_n_points (lk_run_get_training (self->run));
+  if (before > kept || self->n > kept)
+    g_list_model_items_changed (G_LIST_MODEL (self), 0, before - kept, self->n - kept);
 }
 
 static void
@@ -166,9 +183,12 @@ LkRunTable *
 lk_run_table_new (LkRun *run)
 {
   LkRunTable *self = g_object_new (LK_TYPE_RUN_TABLE, NULL);
+  LkRunCurves curves = lk_run_get_curves (run);
 
   self->run = g_object_ref (run);
-  self->n = lk_series_get_n_points (lk_run_get_training (run));
+  self->n = self->kept = lk_series_get_n_points (curves.training);
+  g_signal_connect_object (curves.training, "changed", G_CALLBACK (steps_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (curves.held_out, "changed", G_CALLBACK (measured_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (run, "notify::step", G_CALLBACK (run_changed_cb), self, G_CONNECT_SWAPPED);
   return self;
 }

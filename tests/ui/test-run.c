@@ -11,6 +11,7 @@
 #include "lk-app-test.h"
 #include "lk-run-list.h"
 #include "lk-run-reader.h"
+#include "lk-run-table.h"
 #include "lk-sample.h"
 #include "lk-worker-control.h"
 #include "lk-file.h"
@@ -196,6 +197,77 @@ test_resumed_series (void)
   lk_test_clean (runs);
 }
 
+/* What a list of the rows shows, kept by what it is told: "3 1.000 4.000, 2 2.000". */
+typedef struct
+{
+  GPtrArray *rows; /* char* */
+  guint told;      /* rows it was told of */
+} Shown;
+
+static char *
+words_of_row (GListModel *table, guint i)
+{
+  g_autoptr (GObject) row = g_list_model_get_item (table, i);
+  g_autofree char *step = lk_test_text_of (row, "step");
+  g_autofree char *loss = lk_test_text_of (row, "loss");
+  g_autofree char *held_out = lk_test_text_of (row, "held-out");
+
+  return g_strjoin (" ", step, loss, held_out[0] != 0 ? held_out : NULL, NULL);
+}
+
+static void
+rows_changed_cb (GListModel *table, guint position, guint removed, guint added, Shown *shown)
+{
+  if (removed > 0)
+    g_ptr_array_remove_range (shown->rows, position, removed);
+  for (guint i = position; i < position + added; i++)
+    g_ptr_array_insert (shown->rows, (int) i, words_of_row (table, i));
+  shown->told += removed + added;
+}
+
+static void
+check_rows (LkRun *run, Shown *shown, const char *folder, const char *events, const char *wanted, guint told)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  append (folder, events);
+  shown->told = 0;
+  lk_run_poll (run);
+  for (guint i = 0; i < shown->rows->len; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", (char *) g_ptr_array_index (shown->rows, i));
+  g_assert_cmpstr (text->str, ==, wanted);
+  g_assert_cmpuint (shown->told, ==, told);
+}
+
+/* Who looks at the table sees what the run says, also where steps are done again or measured after they were shown, and is told no more
+ * than what changed. */
+static void
+test_table (void)
+{
+  char *runs = lk_test_make_folder ();
+  g_autofree char *folder = make_run (runs, "a");
+  g_autoptr (LkRun) run = open_run (folder);
+  g_autoptr (LkRunTable) table = lk_run_table_new (run);
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (g_free);
+  Shown shown = { .rows = rows };
+
+  g_signal_connect (table, "items-changed", G_CALLBACK (rows_changed_cb), &shown);
+  check_rows (run, &shown, folder, "{\"event\":\"step\",\"step\":1,\"loss\":3}\n{\"event\":\"step\",\"step\":2,\"loss\":2}\n",
+              "2 2.000, 1 3.000", 2);
+  check_rows (run, &shown, folder, "{\"event\":\"step\",\"step\":3,\"loss\":1}\n", "3 1.000, 2 2.000, 1 3.000", 1);
+  check_rows (run, &shown, folder, "{\"event\":\"eval\",\"step\":3,\"loss\":4}\n", "3 1.000 4.000, 2 2.000, 1 3.000", 2);
+  /* as many as before, and more than before, with other values */
+  check_rows (run, &shown, folder, "{\"event\":\"resume\",\"step\":2}\n{\"event\":\"step\",\"step\":3,\"loss\":0.5}\n",
+              "3 0.500, 2 2.000, 1 3.000", 2);
+  check_rows (run, &shown, folder,
+              "{\"event\":\"resume\",\"step\":1}\n{\"event\":\"step\",\"step\":2,\"loss\":5}\n"
+              "{\"event\":\"step\",\"step\":3,\"loss\":6}\n{\"event\":\"step\",\"step\":4,\"loss\":7}\n",
+              "4 7.000, 3 6.000, 2 5.000, 1 3.000", 5);
+  check_rows (run, &shown, folder, "{\"event\":\"state\",\"state\":\"paused\"}\n", "4 7.000, 3 6.000, 2 5.000, 1 3.000", 0);
+  check_rows (run, &shown, folder, "{\"event\":\"resume\",\"step\":1}\n", "1 3.000", 3);
+  lk_test_clean (runs);
+}
+
 /* All warnings of a run are shown, each once; of many the newest, and how many there are. */
 static void
 test_warnings (void)
@@ -342,6 +414,7 @@ lk_test_add_run (void)
   g_test_add_func ("/app/run/properties", test_run_properties);
   g_test_add_func ("/app/run/warnings", test_warnings);
   g_test_add_func ("/app/run/resumed", test_resumed_series);
+  g_test_add_func ("/app/run/table", test_table);
   g_test_add_func ("/app/run/active-time", test_active_time);
   g_test_add_func ("/app/run/lock", test_lock_of_another);
   g_test_add_func ("/app/run/found-dead", test_found_dead);
