@@ -23,7 +23,7 @@ enum
 };
 
 static GParamSpec *properties[N_PROPS];
-static guint imported_signal;
+static guint imported_signal, rows_changed_signal;
 
 static GType
 lk_dataset_store_get_item_type (GListModel *model)
@@ -105,6 +105,8 @@ lk_dataset_store_class_init (LkDatasetStoreClass *klass)
   g_object_class_install_properties (object_class, N_PROPS, properties);
   imported_signal = g_signal_new ("imported", LK_TYPE_DATASET_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
                                   LK_TYPE_STORED_DATASET);
+  rows_changed_signal = g_signal_new ("rows-changed", LK_TYPE_DATASET_STORE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                      LK_TYPE_STORED_DATASET);
 }
 
 static void
@@ -124,6 +126,22 @@ lk_dataset_store_find (LkDatasetStore *self, const char *path)
   return NULL;
 }
 
+static void
+rows_changed_cb (LkDatasetStore *self, gboolean which, LkStoredDataset *dataset)
+{
+  g_signal_emit (self, rows_changed_signal, 0, dataset);
+}
+
+/* (transfer full) */
+static LkStoredDataset *
+make_dataset (LkDatasetStore *self, const char *path)
+{
+  LkStoredDataset *dataset = lk_stored_dataset_new (path);
+
+  g_signal_connect_object (dataset, "rows-changed", G_CALLBACK (rows_changed_cb), self, G_CONNECT_SWAPPED);
+  return dataset;
+}
+
 static int
 compare (gconstpointer a, gconstpointer b)
 {
@@ -140,7 +158,7 @@ take_paths (LkDatasetStore *self, GPtrArray *paths)
   for (guint i = 0; i < paths->len; i++)
     {
       LkStoredDataset *known = lk_dataset_store_find (self, paths->pdata[i]);
-      LkStoredDataset *dataset = known != NULL ? g_object_ref (known) : lk_stored_dataset_new (paths->pdata[i]);
+      LkStoredDataset *dataset = known != NULL ? g_object_ref (known) : make_dataset (self, paths->pdata[i]);
 
       if (known == NULL)
         lk_stored_dataset_load (dataset);
@@ -196,7 +214,7 @@ ended_cb (LkDatasetStore *self, gboolean well)
     return;
   if (dataset == NULL)
     {
-      dataset = lk_stored_dataset_new (path);
+      dataset = make_dataset (self, path);
       g_ptr_array_add (self->datasets, dataset);
       g_ptr_array_sort (self->datasets, compare);
       g_list_model_items_changed (G_LIST_MODEL (self), 0, self->datasets->len - 1, self->datasets->len);

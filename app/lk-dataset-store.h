@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The datasets that were imported: a GListModel of LkStoredDataset, sorted by name, and the import of new ones. Properties (read-only):
- * n-items, importing, error (why the last import failed; NULL). Signal ::imported (LkStoredDataset) when an import is done.
+ * n-items, importing, error (why the last import failed; NULL). Signals: ::imported (LkStoredDataset) when an import is done;
+ * ::rows-changed (LkStoredDataset) when one of them said so of its rows.
  * Thread-safety: main thread.
  */
 #pragma once

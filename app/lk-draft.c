@@ -308,6 +308,15 @@ lk_draft_set_data (LkDraft *self, const char *path)
   say_changed (self);
 }
 
+void
+lk_draft_renew_data (LkDraft *self)
+{
+  g_return_if_fail (LK_IS_DRAFT (self));
+
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DATA]);
+  say_changed (self);
+}
+
 gboolean
 lk_draft_is_ready (LkDraft *self)
 {

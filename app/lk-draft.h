@@ -36,6 +36,8 @@ const char *lk_draft_get_data (LkDraft *self);
 void lk_draft_set_name (LkDraft *self, const char *name);
 void lk_draft_set_model (LkDraft *self, const char *path);
 void lk_draft_set_data (LkDraft *self, const char *path);
+/* What is at the data's path is another thing now: notifies "data" and says ::changed, although the path is the same. */
+void lk_draft_renew_data (LkDraft *self);
 gboolean lk_draft_is_ready (LkDraft *self);
 /* All settings at their defaults. */
 void lk_draft_reset (LkDraft *self);

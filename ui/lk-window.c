@@ -197,7 +197,12 @@ use_model_cb (LkWindow *self, const char *path)
 static void
 use_dataset_cb (LkWindow *self, const char *path)
 {
-  lk_draft_set_data (lk_new_page_get_draft (self->new_page), path);
+  LkDraft *draft = lk_new_page_get_draft (self->new_page);
+
+  if (g_strcmp0 (lk_draft_get_data (draft), path) == 0)
+    lk_draft_renew_data (draft);
+  else
+    lk_draft_set_data (draft, path);
   lk_window_show_place (self, "new");
 }
 

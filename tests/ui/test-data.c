@@ -78,6 +78,30 @@ test_presets (void)
 }
 
 static void
+count_cb (guint *count)
+{
+  ++*count;
+}
+
+/* The same path is the same data, until somebody says that it is not. */
+static void
+test_renew_data (void)
+{
+  g_autoptr (LkDraft) draft = make_draft ();
+  guint data = 0, changed = 0;
+
+  lk_draft_set_data (draft, "/x/Mails.lkdata");
+  g_signal_connect_swapped (draft, "notify::data", G_CALLBACK (count_cb), &data);
+  g_signal_connect_swapped (draft, "changed", G_CALLBACK (count_cb), &changed);
+  lk_draft_set_data (draft, "/x/Mails.lkdata");
+  g_assert_cmpuint (data + changed, ==, 0);
+  lk_draft_renew_data (draft);
+  g_assert_cmpuint (data, ==, 1);
+  g_assert_cmpuint (changed, ==, 1);
+  g_assert_cmpstr (lk_draft_get_data (draft), ==, "/x/Mails.lkdata");
+}
+
+static void
 test_dataset (void)
 {
   static const char answer[]
@@ -164,6 +188,7 @@ lk_test_add_data (void)
 {
   g_test_add_func ("/app/advice", test_advice);
   g_test_add_func ("/app/presets", test_presets);
+  g_test_add_func ("/app/renew-data", test_renew_data);
   g_test_add_func ("/app/stored-dataset", test_dataset);
   g_test_add_func ("/app/library", test_library);
 }

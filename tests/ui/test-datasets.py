@@ -140,6 +140,7 @@ def conversations(program, folder):
     window.find("label", "100 rows · columns as you said")
     window.shot("datasets-columns-said")
     window.click("Fine-Tune on It")
+    window.find("label", contains="100 examples")
     window.wait(lambda: [drive.is_sensitive(b) for b in window.all(buttons, "Start")] == [True], "Start to be on")
     window.close()
 

@@ -31,6 +31,7 @@ struct _LkNewPage
   char *trouble;
   gboolean importing; /* files of ours are being made one dataset, and their import was */
   gboolean opening;   /* asked for to look into it */
+  gboolean stale;     /* the data changed while it was not shown */
 
   GtkWidget *content;
   GtkListBox *preview;
@@ -334,11 +335,34 @@ model_changed_cb (LkNewPage *self)
 static void
 data_changed_cb (LkNewPage *self)
 {
+  self->stale = FALSE;
   /* a model that cannot be used is no fault of the data */
   gboolean alone = lk_inspection_has_error (self->model);
 
   lk_inspection_look_at_data (self->data, lk_draft_get_data (self->draft),
                               alone ? NULL : lk_draft_get_model (self->draft));
+}
+
+/* What is said of the data is of its rows: looked at again, but not while nobody looks. */
+static void
+rows_changed_cb (LkNewPage *self, LkStoredDataset *dataset)
+{
+  if (g_strcmp0 (lk_stored_dataset_get_path (dataset), lk_draft_get_data (self->draft)) != 0)
+    return;
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    lk_draft_renew_data (self->draft);
+  else
+    self->stale = TRUE;
+}
+
+static void
+lk_new_page_map (GtkWidget *widget)
+{
+  LkNewPage *self = LK_NEW_PAGE (widget);
+
+  GTK_WIDGET_CLASS (lk_new_page_parent_class)->map (widget);
+  if (self->stale)
+    lk_draft_renew_data (self->draft);
 }
 
 static void
@@ -496,6 +520,7 @@ lk_new_page_class_init (LkNewPageClass *klass)
   object_class->dispose = lk_new_page_dispose;
   object_class->finalize = lk_new_page_finalize;
   object_class->get_property = lk_new_page_get_property;
+  widget_class->map = lk_new_page_map;
   properties[PROP_DRAFT] = g_param_spec_object ("draft", NULL, NULL, LK_TYPE_DRAFT, flags);
   properties[PROP_ESTIMATE] = g_param_spec_object ("estimate", NULL, NULL, LK_TYPE_ESTIMATE, flags);
   properties[PROP_REMEDY] = g_param_spec_object ("remedy", NULL, NULL, LK_TYPE_REMEDY, flags);
@@ -563,6 +588,8 @@ lk_new_page_init (LkNewPage *self)
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   gtk_list_box_bind_model (self->preview, lk_inspection_get_rows (self->data), make_preview_cb, NULL, NULL);
   g_signal_connect_object (lk_dataset_store_get_default (), "imported", G_CALLBACK (imported_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (lk_dataset_store_get_default (), "rows-changed", G_CALLBACK (rows_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (lk_dataset_store_get_default (), "notify", G_CALLBACK (import_cb), self,
                            G_CONNECT_SWAPPED);
