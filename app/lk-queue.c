@@ -65,7 +65,7 @@ enum
 };
 
 static GParamSpec *properties[N_PROPS];
-static guint started_signal, complaint_signal;
+static guint complaint_signal;
 
 static GType
 lk_queue_get_item_type (GListModel *model)
@@ -135,7 +135,6 @@ lk_queue_class_init (LkQueueClass *klass)
   properties[PROP_N_ITEMS] = g_param_spec_uint ("n-items", NULL, NULL, 0, G_MAXUINT, 0,
                                                 G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, N_PROPS, properties);
-  started_signal = g_signal_new ("started", LK_TYPE_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, LK_TYPE_RUN);
   complaint_signal = g_signal_new ("complaint", LK_TYPE_QUEUE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
@@ -177,6 +176,8 @@ move_to_runs (LkQueue *self, LkQueuedRun *queued, GError **error)
   return NULL;
 }
 
+static void look_soon (LkQueue *self);
+
 static gboolean
 start_next_cb (gpointer data)
 {
@@ -194,9 +195,12 @@ start_next_cb (gpointer data)
   folder = move_to_runs (self, next, &error);
   run = folder != NULL ? lk_run_list_find (self->runs, folder) : NULL;
   if (run != NULL && lk_run_start (run, &error))
-    g_signal_emit (self, started_signal, 0, run);
-  else if (error != NULL)
-    g_signal_emit (self, complaint_signal, 0, error->message);
+    return G_SOURCE_REMOVE; /* its end is heard of */
+  if (error == NULL)
+    g_set_error (&error, LK_ERROR, LK_ERROR_FAILED, _ ("“%s” could not be started: its folder “%s” is not among the fine-tunes."),
+                 next->name, folder);
+  g_signal_emit (self, complaint_signal, 0, error->message);
+  look_soon (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -286,12 +290,35 @@ next_number (LkQueue *self)
   return last != NULL ? (guint) g_ascii_strtoull (last, NULL, 10) + 1 : 1;
 }
 
+static void
+remove_folder (const char *folder)
+{
+  g_autofree char *recipe = g_build_filename (folder, "recipe.json", NULL);
+
+  g_unlink (recipe);
+  g_rmdir (folder);
+}
+
+/* What becomes of @made in the queue: behind all that wait, and no folder that stayed. (transfer full) */
+static char *
+numbered_folder (LkQueue *self, const char *made)
+{
+  g_autofree char *leaf = g_path_get_basename (made);
+
+  for (guint number = next_number (self);; number++)
+    {
+      g_autofree char *numbered = g_strdup_printf ("%04u-%s", number, leaf);
+      g_autofree char *folder = g_build_filename (self->folder, numbered, NULL);
+
+      if (!g_file_test (folder, G_FILE_TEST_EXISTS))
+        return g_steal_pointer (&folder);
+    }
+}
+
 gboolean
 lk_queue_add (LkQueue *self, LkDraft *draft, GError **error)
 {
   g_autofree char *made = NULL;
-  g_autofree char *leaf = NULL;
-  g_autofree char *numbered = NULL;
   g_autofree char *folder = NULL;
   LkQueuedRun *queued;
 
@@ -303,12 +330,11 @@ lk_queue_add (LkQueue *self, LkDraft *draft, GError **error)
   made = lk_draft_create_run (draft, self->folder, error);
   if (made == NULL)
     return FALSE;
-  leaf = g_path_get_basename (made);
-  numbered = g_strdup_printf ("%04u-%s", next_number (self), leaf);
-  folder = g_build_filename (self->folder, numbered, NULL);
+  folder = numbered_folder (self, made);
   if (g_rename (made, folder) != 0)
     {
       lk_error_set_errno (error, errno, _ ("Could not make the folder “%s”"), folder);
+      remove_folder (made);
       return FALSE;
     }
   queued = read_queued (folder);
@@ -327,12 +353,10 @@ lk_queue_add (LkQueue *self, LkDraft *draft, GError **error)
 void
 lk_queue_remove (LkQueue *self, LkQueuedRun *run)
 {
-  g_autofree char *recipe = g_build_filename (run->folder, "recipe.json", NULL);
   guint position;
 
   if (!g_ptr_array_find (self->waiting, run, &position))
     return;
-  g_unlink (recipe);
-  g_rmdir (run->folder);
+  remove_folder (run->folder);
   take_out (self, position);
 }

@@ -2,8 +2,9 @@
  *
  * Fine-tunes that wait for their turn: a GListModel of LkQueuedRun, the next one first. Each is a folder with a recipe.json beside the
  * folder of runs; it moves there and starts when no run is at work, so that the queue survives a restart of the program (which has to be
- * running for the next one to start). Property: n-items. Signals: ::started (LkRun), ::complaint (sentence: why the next one could not
- * start; it was taken out of the queue, and its run, if there is one, says more). Thread-safety: main thread.
+ * running for the next one to start). Property: n-items. Signal: ::complaint (sentence): why one could not start. It is not in the list
+ * any more, its run, if there is one, says more, and the next one gets its turn; a folder that could not be moved stays where it is and
+ * waits again when the program is started the next time. Thread-safety: main thread.
  */
 #pragma once
 

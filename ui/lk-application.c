@@ -35,13 +35,21 @@ void
 lk_application_say_it_goes_on (LkApplication *self)
 {
   g_autoptr (GNotification) notification = NULL;
-  LkRun *run = lk_run_list_get_latest (self->runs);
+  LkRun *run = lk_run_list_count_active (self->runs) > 0 ? lk_run_list_get_latest (self->runs) : NULL;
 
-  if (!self->working || run == NULL)
+  if (!self->working)
     return;
-  notification = g_notification_new (_ ("The training goes on"));
-  g_notification_set_body (notification, _ ("Open Lorikeet again to watch it or to stop it."));
-  g_notification_set_default_action_and_target (notification, "app.show-run", "s", lk_run_get_folder (run));
+  if (run != NULL)
+    {
+      notification = g_notification_new (_ ("The training goes on"));
+      g_notification_set_body (notification, _ ("Open Lorikeet again to watch it or to stop it."));
+      g_notification_set_default_action_and_target (notification, "app.show-run", "s", lk_run_get_folder (run));
+    }
+  else
+    {
+      notification = g_notification_new (_ ("Fine-tunes wait in the queue"));
+      g_notification_set_body (notification, _ ("Open Lorikeet again to go on with them."));
+    }
   g_application_send_notification (G_APPLICATION (self), "goes-on", notification);
 }
 

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (LkApplication, lk_application, LK, APPLICATION, AdwApplication)
 
 LkApplication *lk_application_new (void);
-/* Tells who closes the last window that closing stops nothing; nothing to say while nothing trains. */
+/* Tells who closes the last window that closing stops nothing, or that some still wait; nothing to say while nothing trains or waits. */
 void lk_application_say_it_goes_on (LkApplication *self);
 /* (transfer none) */
 LkRunList *lk_application_get_runs (LkApplication *self);

@@ -27,6 +27,7 @@ LkDraft *lk_test_make_draft (void);
 /* Each file of tests adds its own. */
 void lk_test_add_run (void);
 void lk_test_add_run_edit (void);
+void lk_test_add_queue (void);
 void lk_test_add_worker (void);
 void lk_test_add_engine (void);
 void lk_test_add_http (void);

@@ -200,6 +200,7 @@ main (int argc, char **argv)
   g_test_add_func ("/app/command-words", test_command_words);
   lk_test_add_run ();
   lk_test_add_run_edit ();
+  lk_test_add_queue ();
   lk_test_add_worker ();
   lk_test_add_engine ();
   lk_test_add_http ();
