@@ -4,6 +4,7 @@
  * (formats: d.2).
  */
 #include "lk-export-private.h"
+#include "lk-json.h"
 #include "lk-tokenizer-describe.h"
 
 #define BLANK "\xe2\x96\x81"
@@ -11,7 +12,7 @@
 static JsonNode *
 parse (const char *json)
 {
-  return json_from_string (json, NULL);
+  return lk_json_parse (json, strlen (json), "tokenizer.json", NULL);
 }
 
 static JsonArray *

@@ -155,7 +155,7 @@ add_post (JsonObject *top, LkTokenizer *tokenizer)
       "{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{%s:{\"id\":%s,\"ids\":[%d],"
       "\"tokens\":[%s]}}}",
       quoted, quoted, quoted, quoted, quoted, bos, quoted);
-  node = json_from_string (json, NULL);
+  node = lk_json_parse (json, strlen (json), "tokenizer.json", NULL);
   json_object_set_member (top, "post_processor", g_steal_pointer (&node));
 }
 
