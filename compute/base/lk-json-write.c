@@ -10,6 +10,43 @@
 
 static void write_node (GString *out, JsonNode *node, gboolean pretty, guint depth);
 
+/* How many bytes at @c are a control character of Unicode beyond ASCII, or one of its separators of lines and paragraphs; 0: another one.
+ * JSON allows these raw, but programs that split a file into lines by Unicode's rules would see a row end there. */
+static guint
+wide_control (const char *c, gunichar *out)
+{
+  const guchar *b = (const guchar *) c;
+
+  if (b[0] == 0xc2 && b[1] >= 0x80 && b[1] < 0xa0)
+    {
+      *out = b[1];
+      return 2;
+    }
+  if (b[0] == 0xe2 && b[1] == 0x80 && (b[2] == 0xa8 || b[2] == 0xa9))
+    {
+      *out = 0x2000 | (b[2] & 0x3f);
+      return 3;
+    }
+  return 0;
+}
+
+static void
+write_character (GString *out, const char **c)
+{
+  gunichar wide = 0;
+  guint n = wide_control (*c, &wide);
+
+  if (n > 0)
+    {
+      g_string_append_printf (out, "\\u%04x", wide);
+      *c += n - 1;
+    }
+  else if ((guchar) **c < 0x20 || **c == 0x7f)
+    g_string_append_printf (out, "\\u%04x", (guchar) **c);
+  else
+    g_string_append_c (out, **c);
+}
+
 static void
 write_string (GString *out, const char *text)
 {
@@ -24,11 +61,7 @@ write_string (GString *out, const char *text)
       case '\n': g_string_append (out, "\\n"); break;
       case '\r': g_string_append (out, "\\r"); break;
       case '\t': g_string_append (out, "\\t"); break;
-      default:
-        if ((guchar) *c < 0x20 || *c == 0x7f)
-          g_string_append_printf (out, "\\u%04x", (guchar) *c);
-        else
-          g_string_append_c (out, *c);
+      default: write_character (out, &c);
       }
   g_string_append_c (out, '"');
 }

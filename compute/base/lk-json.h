@@ -34,7 +34,8 @@ double lk_json_peek_double (JsonObject *object, const char *member, double fallb
 gboolean lk_json_peek_boolean (JsonObject *object, const char *member, gboolean fallback);
 const char *lk_json_peek_string (JsonObject *object, const char *member, const char *fallback);
 
-/* One line (or indented) of JSON text for @node. Doubles are written shortest-exact. (transfer full) */
+/* One line (or indented) of JSON text for @node: a line by Unicode's rules as well, as every control character and separator in a string is
+ * escaped. Doubles are written shortest-exact. (transfer full) */
 char *lk_json_to_string (JsonNode *node, gboolean pretty);
 
 G_END_DECLS

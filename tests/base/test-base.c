@@ -96,6 +96,27 @@ test_json_numbers (void)
     }
 }
 
+/* No character may end the line for anyone, every one comes back, and what is no control stands as it is. */
+static void
+test_json_one_line (void)
+{
+  for (gunichar c = 1; c <= 0x20ff; c++)
+    {
+      char string[7] = { 0 };
+      g_autoptr (JsonNode) node = NULL, back = NULL;
+      g_autofree char *text = NULL;
+      gboolean ends_lines = g_unichar_type (c) == G_UNICODE_LINE_SEPARATOR || g_unichar_type (c) == G_UNICODE_PARAGRAPH_SEPARATOR;
+
+      g_unichar_to_utf8 (c, string);
+      node = json_node_init_string (json_node_alloc (), string);
+      text = lk_json_to_string (node, FALSE);
+      g_assert_cmpint (strstr (text, string) == NULL, ==, ends_lines || g_unichar_iscntrl (c));
+      back = lk_json_parse (text, strlen (text), "text", NULL);
+      g_assert_nonnull (back);
+      g_assert_cmpstr (json_node_get_string (back), ==, string);
+    }
+}
+
 static void
 assert_only (const char *name)
 {
@@ -332,6 +353,7 @@ main (int argc, char **argv)
   g_test_add_func ("/base/json/suite", test_json_suite);
   g_test_add_func ("/base/json/place", test_json_place);
   g_test_add_func ("/base/json/numbers", test_json_numbers);
+  g_test_add_func ("/base/json/one-line", test_json_one_line);
   g_test_add_func ("/base/file/writer", test_writer);
   g_test_add_func ("/base/file/full", test_writer_full);
   g_test_add_func ("/base/file/stage", test_stage);

@@ -67,7 +67,8 @@ def refused(words, *arguments, text=None, expect=USAGE, **options):
 
 
 def lines_of(text):
-    return [json.loads(line) for line in text.rstrip("\n").split("\n") if line]
+    """The JSON of each line, a line being what Unicode calls one."""
+    return [json.loads(line) for line in text.splitlines() if line]
 
 
 def need_model():
