@@ -478,7 +478,7 @@ run (int argc, char **argv)
     return status;
   if (describe)
     {
-      g_autofree char *text = lk_recipe_describe ();
+      g_autofree char *text = lk_settings_describe ();
       puts (text);
       return LK_EXIT_OK;
     }

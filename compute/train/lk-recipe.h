@@ -1,75 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The table of training settings: each stands here once, with name, default, range, unit and help.
- * recipe.json, the command line, the window's form and the estimate are made from it.
+ * What a run is made from: a value of every setting, the model, the data; and recipe.json, which keeps it.
  */
 #pragma once
 
-#include <json-glib/json-glib.h>
-
+#include "lk-setting.h"
 #include "lk-type.h"
 
 G_BEGIN_DECLS
-
-typedef enum
-{
-  LK_SETTING_INT,
-  LK_SETTING_DOUBLE,
-  LK_SETTING_BOOL,
-  LK_SETTING_CHOICE,
-  LK_SETTING_STRING,
-} LkSettingType;
-
-typedef enum
-{
-  LK_SETTING_RANK,
-  LK_SETTING_ALPHA,
-  LK_SETTING_DROPOUT,
-  LK_SETTING_RSLORA,
-  LK_SETTING_TARGETS,
-  LK_SETTING_LEARNING_RATE,
-  LK_SETTING_SCHEDULE,
-  LK_SETTING_WARMUP,
-  LK_SETTING_EPOCHS,
-  LK_SETTING_STEPS,
-  LK_SETTING_BATCH,
-  LK_SETTING_ACCUMULATION,
-  LK_SETTING_LENGTH,
-  LK_SETTING_PACKING,
-  LK_SETTING_HELD_OUT,
-  LK_SETTING_EVAL_INTERVAL,
-  LK_SETTING_PATIENCE,
-  LK_SETTING_CHECKPOINT_INTERVAL,
-  LK_SETTING_KEEP_CHECKPOINTS,
-  LK_SETTING_SAMPLES,
-  LK_SETTING_WEIGHT_DECAY,
-  LK_SETTING_BETA1,
-  LK_SETTING_BETA2,
-  LK_SETTING_EPS,
-  LK_SETTING_MAX_NORM,
-  LK_SETTING_SEED,
-  LK_SETTING_BASE_TYPE,
-  LK_SETTING_RECOMPUTE,
-  LK_SETTING_DEVICE,
-  LK_N_SETTINGS,
-} LkSettingId;
-
-typedef struct
-{
-  const char *name;  /* "learning-rate": the option; in JSON with “_” */
-  const char *label; /* "Learning rate" */
-  LkSettingType type;
-  double number; /* default of numbers and booleans */
-  double minimum, maximum;
-  const char *text;           /* default of choices and strings */
-  const char *const *choices; /* NULL-terminated */
-  const char *unit;           /* may be NULL */
-  const char *help;           /* one sentence */
-  const char *group;          /* "Adapter", "Training", "Data", "Evaluation", "Optimizer", "Machine" */
-  gboolean advanced;
-} LkSetting;
-
-extern const LkSetting lk_settings[LK_N_SETTINGS];
 
 typedef struct _LkRecipe LkRecipe;
 LkRecipe *lk_recipe_new (void); /* defaults */
@@ -111,9 +49,6 @@ void lk_recipe_set_hashes (LkRecipe *self, const char *model, const char *data);
 /* recipe.json */
 LkRecipe *lk_recipe_load (const char *path, GError **error);
 gboolean lk_recipe_save (const LkRecipe *self, const char *path, GError **error);
-/* {"settings": [{name, type, default, minimum, maximum, choices, unit, label, help, group, advanced}]}.
- * (transfer full) */
-char *lk_recipe_describe (void);
 /* The settings alone, as recipe.json has them. (transfer full) */
 JsonObject *lk_recipe_get_settings (const LkRecipe *self);
 /* Whether a run begun with @settings may go on with these: LK_ERROR_MISMATCH names the first one that

@@ -138,7 +138,7 @@ test_recipe_files (void)
 static void
 test_describe (void)
 {
-  g_autofree char *text = lk_recipe_describe ();
+  g_autofree char *text = lk_settings_describe ();
   g_autoptr (JsonNode) node = lk_json_parse (text, strlen (text), "describe", NULL);
   JsonArray *settings = json_object_get_array_member (json_node_get_object (node), "settings");
 
