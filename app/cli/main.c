@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lk-cli-changed.h"
 #include "lk-command.h"
 #include "lk-config.h"
 
@@ -83,6 +84,7 @@ main (int argc, char **argv)
   g_set_prgname ("lorikeet-cli");
   /* a limit on the size of files is an error of the write, which cleans up behind itself, and not the end of the process */
   signal (SIGXFSZ, SIG_IGN);
+  lk_cli_watch_files ();
   status = run_command (argc, argv);
   fflush (NULL);
   /* On its way out OpenBLAS waits for threads of its own, which wait for ever for memory where a limit leaves them none. */

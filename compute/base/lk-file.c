@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #define _GNU_SOURCE /* renameat2 */
-#include "lk-file.h"
+#include "lk-file-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -54,12 +53,19 @@ lk_sync_folder (const char *path, GError **error)
 static gboolean
 lk_write_all (int fd, const char *path, const guint8 *data, gsize size, goffset offset, GError **error)
 {
+  const char *source;
+
   while (size > 0)
     {
       gssize n = offset < 0 ? write (fd, data, size) : pwrite (fd, data, size, offset);
 
       if (n < 0 && errno == EINTR)
         continue;
+      if (n < 0 && errno == EFAULT && (source = lk_file_map_find (data)))
+        {
+          g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, LK_FILE_CHANGED_FORMAT, source);
+          return FALSE;
+        }
       if (n <= 0)
         return lk_error_set_errno (error, n < 0 ? errno : EIO, "Could not write “%s”", path);
       data += n;
@@ -382,9 +388,8 @@ lk_free_space (const char *path, guint64 *bytes, GError **error)
   return TRUE;
 }
 
-/* Opens a regular file for reading and nothing else; O_NONBLOCK, so that a FIFO does not hang. */
-static int
-lk_open_regular (const char *path, struct stat *st, GError **error)
+int
+_lk_file_open_regular (const char *path, struct stat *st, GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -406,7 +411,7 @@ GBytes *
 lk_file_read (const char *path, guint64 limit, GError **error)
 {
   struct stat st;
-  int fd = lk_open_regular (path, &st, error);
+  int fd = _lk_file_open_regular (path, &st, error);
   g_autofree guint8 *data = NULL;
   gsize size, done = 0;
 
@@ -441,48 +446,13 @@ lk_file_read (const char *path, guint64 limit, GError **error)
   return g_bytes_new_take (g_steal_pointer (&data), done);
 }
 
-GBytes *
-lk_file_map (const char *path, GError **error)
-{
-  g_autoptr (GError) local_error = NULL;
-  struct stat st;
-  int fd = lk_open_regular (path, &st, error);
-  GMappedFile *mapped;
-  GBytes *bytes;
-
-  if (fd < 0)
-    return NULL;
-  mapped = g_mapped_file_new_from_fd (fd, FALSE, &local_error);
-  close (fd);
-  if (!mapped)
-    {
-      g_set_error (error, LK_ERROR,
-                   g_error_matches (local_error, G_FILE_ERROR, G_FILE_ERROR_NOMEM) ? LK_ERROR_OUT_OF_MEMORY : LK_ERROR_FAILED,
-                   "Could not map “%s”: %s", path, local_error->message);
-      return NULL;
-    }
-  bytes = g_mapped_file_get_bytes (mapped);
-  g_mapped_file_unref (mapped);
-  return bytes;
-}
-
-void
-lk_file_release (const void *data, gsize size)
-{
-  guintptr page = (guintptr) sysconf (_SC_PAGESIZE), begin = (guintptr) data & ~(page - 1);
-  guintptr end = ((guintptr) data + size + page - 1) & ~(page - 1);
-
-  if (size > 0)
-    madvise ((void *) begin, end - begin, MADV_DONTNEED); /* memory is all that is lost when it fails */
-}
-
 char *
 lk_file_sha256 (const char *path, GError **error)
 {
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_autofree guint8 *buffer = g_malloc (LK_FILE_BUFFER);
   struct stat st;
-  int fd = lk_open_regular (path, &st, error);
+  int fd = _lk_file_open_regular (path, &st, error);
 
   if (fd < 0)
     return NULL;

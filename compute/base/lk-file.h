@@ -51,8 +51,14 @@ gboolean lk_free_space (const char *path, guint64 *bytes, GError **error);
 /* Reads a regular file whole, refusing more than @limit bytes. (transfer full) */
 GBytes *lk_file_read (const char *path, guint64 limit, GError **error);
 
-/* Maps a regular file for reading; refuses devices, FIFOs and folders. An empty file gives an empty GBytes. */
+/* Maps a regular file for reading; refuses devices, FIFOs and folders. An empty file gives an empty GBytes. Where the file is made shorter
+ * meanwhile, reading what is gone raises SIGBUS: the program is to install a handler that asks lk_file_map_find. */
 GBytes *lk_file_map (const char *path, GError **error);
+/* The name (UTF-8, for people) of the file that is mapped at @address; NULL: none is. May be called by a signal handler. Valid as long
+ * as the mapping. */
+const char *lk_file_map_find (const void *address);
+/* What is said of such a file, whose name takes the place of %s. */
+#define LK_FILE_CHANGED_FORMAT "“%s” changed while it was read: a part of it is gone"
 /* Gives the pages of such a mapping that hold [data, data + size) back to the system; they are read again when they are needed.
  * A page at either end may be shared with others' bytes, and is given back too. */
 void lk_file_release (const void *data, gsize size);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lk-error.h"
@@ -18,6 +19,8 @@ struct _LkEvents
   LkEventFunc func;
   gpointer data;
 };
+
+static gint open_file; /* one more than the descriptor of the newest that is open; 0: none is */
 
 /* A line the last worker could not finish is ended, so that ours stands alone. */
 static gboolean
@@ -47,6 +50,7 @@ lk_events_open (const char *path, GError **error)
   self->fresh = lseek (self->fd, 0, SEEK_END) <= 0;
   if (!lk_events_end_line (self, error))
     return NULL;
+  g_atomic_int_set (&open_file, self->fd + 1);
   return g_steal_pointer (&self);
 }
 
@@ -55,6 +59,7 @@ lk_events_free (LkEvents *self)
 {
   if (!self)
     return;
+  g_atomic_int_compare_and_exchange (&open_file, self->fd + 1, 0);
   if (self->fd >= 0)
     close (self->fd);
   g_free (self->path);
@@ -162,4 +167,67 @@ lk_events_write_warning (LkEvents *self, const char *message, GError **error)
 
   json_object_set_string_member (members, "message", message);
   return lk_events_write (self, "warning", members, error);
+}
+
+/* What of a line fits, built without allocating. */
+typedef struct
+{
+  char text[8192];
+  gsize size;
+} LkLastLine;
+
+static void
+add (LkLastLine *line, const char *text)
+{
+  for (; *text && line->size < sizeof line->text; text++)
+    line->text[line->size++] = *text;
+}
+
+static void
+add_number (LkLastLine *line, guint64 n)
+{
+  char digits[24];
+  guint at = sizeof digits - 1;
+
+  digits[at] = 0;
+  do
+    digits[--at] = (char) ('0' + n % 10);
+  while (n /= 10);
+  add (line, digits + at);
+}
+
+/* In quotes; control characters, which a name of a file may hold, as question marks. */
+static void
+add_string (LkLastLine *line, const char *text)
+{
+  add (line, "\"");
+  for (; *text; text++)
+    {
+      char c[2] = { (guchar) *text < 0x20 ? '?' : *text, 0 };
+
+      if (c[0] == '"' || c[0] == '\\')
+        add (line, "\\");
+      add (line, c);
+    }
+  add (line, "\"");
+}
+
+void
+lk_events_write_last (const char *message, const char *detail)
+{
+  LkLastLine line = { .size = 0 };
+  int fd = g_atomic_int_get (&open_file) - 1;
+  struct timespec now;
+
+  if (fd < 0 || clock_gettime (CLOCK_REALTIME, &now) != 0)
+    return;
+  add (&line, "{\"event\":\"state\",\"time\":");
+  add_number (&line, (guint64) now.tv_sec);
+  add (&line, ",\"state\":\"failed\",\"message\":");
+  add_string (&line, message);
+  add (&line, ",\"detail\":");
+  add_string (&line, detail);
+  add (&line, "}\n");
+  if (line.size < sizeof line.text && write (fd, line.text, line.size) < 0)
+    return; /* there is nobody left to tell */
 }

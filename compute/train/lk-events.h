@@ -27,6 +27,10 @@ gboolean lk_events_write (LkEvents *self, const char *event, JsonObject *members
 gboolean lk_events_write_state (LkEvents *self, const char *state, const char *message, GError **error);
 gboolean lk_events_write_warning (LkEvents *self, const char *message, GError **error);
 
+/* The state "failed" with @message and @detail (UTF-8), written to the file that is open in this process, if any: for a signal handler,
+ * after which the process ends. The listener does not hear of it. */
+void lk_events_write_last (const char *message, const char *detail);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkEvents, lk_events_free)
 
 G_END_DECLS

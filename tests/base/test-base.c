@@ -343,6 +343,44 @@ test_memory (void)
   g_assert_cmpuint (lk_memory_available (gib), >, gib / 4);
 }
 
+/* A file that is made shorter while it is mapped: copying what is gone is an error that names it, and a signal handler finds the name. */
+static void
+test_changed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *place = g_dir_make_tmp ("lk-test-XXXXXX", &error);
+  g_autofree char *source = g_build_filename (place, "a source", NULL), *other = g_build_filename (place, "other", NULL);
+  g_autofree guint8 *content = g_malloc0 (4 << 20);
+  g_autoptr (LkFileWriter) writer = NULL;
+  GBytes *first, *second;
+  const guint8 *data;
+
+  g_assert_no_error (error);
+  g_assert_true (lk_file_write (source, content, 4 << 20, &error) && lk_file_write (other, content, 1 << 20, &error));
+  first = lk_file_map (source, &error);
+  second = lk_file_map (other, &error);
+  data = g_bytes_get_data (first, NULL);
+  g_assert_cmpstr (lk_file_map_find (data), ==, source);
+  g_assert_cmpstr (lk_file_map_find (data + (4 << 20) - 1), ==, source);
+  g_assert_cmpstr (lk_file_map_find (g_bytes_get_data (second, NULL)), ==, other);
+  g_assert_null (lk_file_map_find (content));
+  g_assert_cmpint (truncate (source, 1 << 20), ==, 0);
+  writer = lk_file_writer_new (other, &error);
+  g_assert_true (lk_file_writer_write (writer, data, 1 << 20, &error));
+  g_assert_false (lk_file_writer_write (writer, data, 4 << 20, &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_BAD_FILE);
+  g_assert_nonnull (strstr (error->message, "a source"));
+  g_assert_nonnull (strstr (error->message, "changed while it was read"));
+  g_bytes_unref (first);
+  g_assert_null (lk_file_map_find (data));
+  first = lk_file_map (source, NULL);
+  g_assert_cmpstr (lk_file_map_find (g_bytes_get_data (first, NULL)), ==, source);
+  g_bytes_unref (first);
+  g_bytes_unref (second);
+  g_clear_pointer (&writer, lk_file_writer_free);
+  g_assert_true (lk_remove_recursively (place, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -359,6 +397,7 @@ main (int argc, char **argv)
   g_test_add_func ("/base/file/stage", test_stage);
   g_test_add_func ("/base/file/symlinks", test_symlinks);
   g_test_add_func ("/base/file/odd", test_odd_files);
+  g_test_add_func ("/base/file/changed", test_changed);
   g_test_add_func ("/base/random/philox", test_philox);
   g_test_add_func ("/base/half", test_half);
   g_test_add_func ("/base/memory", test_memory);

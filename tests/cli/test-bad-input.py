@@ -7,10 +7,11 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 
-from harness import (CLI, MODEL, TRAIN, SHARED, OK, FAILED, USAGE, BAD_INPUT, NO_ROOM, Skip, run, sentence, cli, lines_of,
+from harness import (CLI, MODEL, TRAIN, SHARED, PATIENCE, OK, FAILED, USAGE, BAD_INPUT, NO_ROOM, INTERRUPTED, Skip, run, sentence, cli, lines_of,
                      need_model, write, some_rows, tree, main)
 
 
@@ -155,6 +156,40 @@ def test_little_memory(folder):
     for mebibytes in (much - 40, much - 20, much + 4, much + 8, much + 16, much + 32):
         refusals += with_memory(folder, mebibytes) == NO_ROOM
     assert refusals >= 3, (refusals, much)
+
+
+def test_file_changes(folder):
+    """A model that somebody makes shorter while a run learns from it: a sentence that names it, and a run that failed and can go on."""
+    need_model()
+    data, whole = some_rows(folder), os.path.join(folder, "whole")
+    cli("merge", "-m", MODEL, "-o", whole, "-f", "hf", "-t", "F16", "--no-verify")
+    shutil.copy(MODEL, os.path.join(folder, "model.gguf"))
+    for model, file in (("model.gguf", "model.gguf"), ("whole", "whole/model.safetensors")):
+        path, run_folder = os.path.join(folder, file), os.path.join(folder, "run-" + model)
+        with open(path, "rb") as content:
+            before = content.read()
+        process = subprocess.Popen([CLI, "train", "-m", os.path.join(folder, model), "--data", data, "--run", run_folder, "--device", "cpu", "--steps", "9999",
+                                    "--checkpoint-interval", "2", "--length", "64", "--samples", "0", "--json"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            if json.loads(line)["event"] == "checkpoint":
+                break
+        os.truncate(path, 8192)
+        _, error = process.communicate(timeout=PATIENCE)
+        assert process.returncode == BAD_INPUT and error == f"lorikeet-cli: “{path}” changed while it was read: a part of it is gone.\n", (process, error)
+        with open(os.path.join(run_folder, "events.jsonl"), encoding="utf-8") as lines:
+            last = lines_of(lines.read())[-1]
+        assert (last["state"] == "failed" and path in last["message"] and "changed while it was read" in last["message"] and "last checkpoint" in last["detail"]
+                and last["time"] > 1e9), last
+        with open(path, "wb") as content:
+            content.write(before)
+        process = subprocess.Popen([CLI, "train", run_folder, "--resume", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        told = []
+        while told[-1:] != ["step"]:
+            told.append(json.loads(process.stdout.readline())["event"])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == INTERRUPTED and "resume" in told, (process.returncode, told)
 
 
 def test_no_permission(folder):
