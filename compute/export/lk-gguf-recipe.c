@@ -86,6 +86,23 @@ wants_more (const LkGgufRecipe *self, const LkModelTensor *tensor, gint64 n)
   return self->rule == RULE_FIRST && i < (v ? 4 : n / 8);
 }
 
+/* The models that llama-quantize takes for one of 70 billion weights, by their layers: in those eight heads share a v, so that more bits
+ * of it cost little. */
+static gboolean
+is_70b (const LkModelConfig *config)
+{
+  static const struct
+  {
+    const char *architecture;
+    gboolean shared; /* with as many v as heads it is one of 65 billion */
+  } table[] = { { "llama", TRUE }, { "qwen2", FALSE } };
+
+  for (guint i = 0; config->layers == 80 && i < G_N_ELEMENTS (table); i++)
+    if (g_str_equal (config->family->gguf_architecture, table[i].architecture))
+      return !table[i].shared || config->heads != config->kv_heads;
+  return FALSE;
+}
+
 LkType
 lk_gguf_recipe_type (const LkGgufRecipe *self, const LkModelConfig *config, const LkModelTensor *tensor)
 {
@@ -98,5 +115,9 @@ lk_gguf_recipe_type (const LkGgufRecipe *self, const LkModelConfig *config, cons
   if (head)
     return cols % lk_type_info (self->base)->block_elements ? fall_back (LK_TYPE_Q8_0, cols)
                                                             : fall_back (self->head, cols);
-  return fall_back (wants_more (self, tensor, config->layers) ? self->more : self->base, cols);
+  if (wants_more (self, tensor, config->layers))
+    return fall_back (self->more, cols);
+  if (tensor->role == LK_LINEAR_V && self->base == LK_TYPE_Q4_K && is_70b (config))
+    return fall_back (LK_TYPE_Q5_K, cols);
+  return fall_back (self->base, cols);
 }

@@ -497,6 +497,47 @@ test_recipes (void)
   g_assert_null (lk_gguf_recipe_find ("Q4"));
 }
 
+/* Models of 70 billion weights: layers that would get Q4_K of v get Q5_K, in both mixtures that have it. */
+static void
+test_recipe_70b (void)
+{
+  LkVariable wide = { .rows = 1024, .cols = 8192 }, odd = { .rows = 1024, .cols = 8160 };
+  static const struct
+  {
+    const char *architecture;
+    gint64 layers, heads, kv_heads;
+    const char *recipe;
+    gint layer, role;
+    gboolean odd;
+    LkType type;
+  } cases[] = {
+    { "llama", 80, 64, 8, "Q4_K_M", 9, LK_LINEAR_V, FALSE, LK_TYPE_Q6_K }, /* first eighth */
+    { "llama", 80, 64, 8, "Q4_K_M", 10, LK_LINEAR_V, FALSE, LK_TYPE_Q5_K },
+    { "llama", 80, 64, 8, "Q4_K_M", 10, LK_LINEAR_V, TRUE, LK_TYPE_Q5_1 },
+    { "llama", 80, 64, 8, "Q4_K_M", 10, LK_LINEAR_DOWN, FALSE, LK_TYPE_Q4_K },
+    { "llama", 80, 64, 8, "Q4_K_M", 10, LK_LINEAR_K, FALSE, LK_TYPE_Q4_K },
+    { "llama", 80, 64, 8, "Q4_K_S", 40, LK_LINEAR_V, FALSE, LK_TYPE_Q5_K },
+    { "llama", 80, 64, 8, "Q5_K_M", 10, LK_LINEAR_V, FALSE, LK_TYPE_Q5_K },
+    { "llama", 80, 64, 8, "Q4_0", 10, LK_LINEAR_V, FALSE, LK_TYPE_Q4_0 },
+    { "llama", 80, 64, 64, "Q4_K_M", 10, LK_LINEAR_V, FALSE, LK_TYPE_Q4_K }, /* Llama of 65 billion */
+    { "llama", 32, 32, 8, "Q4_K_M", 4, LK_LINEAR_V, FALSE, LK_TYPE_Q4_K },
+    { "qwen2", 80, 64, 8, "Q4_K_M", 10, LK_LINEAR_V, FALSE, LK_TYPE_Q5_K },
+    { "qwen3", 80, 64, 8, "Q4_K_M", 10, LK_LINEAR_V, FALSE, LK_TYPE_Q4_K },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      LkModelConfig config = { .family = lk_family_from_gguf (cases[i].architecture),
+                               .layers = cases[i].layers,
+                               .heads = cases[i].heads,
+                               .kv_heads = cases[i].kv_heads };
+      LkModelTensor tensor = { NULL, (char *) "blk", cases[i].odd ? &odd : &wide, cases[i].layer, cases[i].role };
+
+      g_test_message ("%s of %s, case %u", cases[i].recipe, cases[i].architecture, i);
+      g_assert_cmpint (lk_gguf_recipe_type (lk_gguf_recipe_find (cases[i].recipe), &config, &tensor), ==, cases[i].type);
+    }
+}
+
 /* The first tokens of a greedy answer, at most @n; @finish: why no more. (transfer full) */
 static GArray *
 answer_of (Fixture *f, LkModel *model, guint n, gboolean ignore_end, LkFinish *finish)
@@ -635,6 +676,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/export/recipes", test_recipes);
+  g_test_add_func ("/export/recipes/70b", test_recipe_70b);
   g_test_add ("/export/merged", Fixture, NULL, set_up, test_merged, tear_down);
   g_test_add ("/export/round-trip", Fixture, NULL, set_up, test_round_trip, tear_down);
   g_test_add ("/export/llama3", Fixture, NULL, set_up, test_llama3, tear_down);
