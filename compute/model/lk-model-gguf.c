@@ -39,11 +39,33 @@ lk_model_gguf_missing (LkModel *self, const char *name, GError **error)
   return FALSE;
 }
 
+/* As many tokens as the embedding has rows; a file that says it must say the same. */
+static gboolean
+lk_model_gguf_vocabulary (LkModel *self, GError **error)
+{
+  const LkTensorInfo *embedding = lk_gguf_lookup (self->gguf, lk_embedding_names.gguf);
+  gint64 said;
+
+  if (!embedding || embedding->n_dims != 2)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, embedding ? "%s: the tensor “%s” is no matrix" : "%s: the tensor “%s” is missing",
+                   self->path, lk_embedding_names.gguf);
+      return FALSE;
+    }
+  said = self->config.vocab = (gint64) embedding->shape[0];
+  if (!_lk_model_gguf_int (self, "vocab_size", &said, FALSE, error))
+    return FALSE;
+  if (said == self->config.vocab)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s.vocab_size” is %" G_GINT64_FORMAT " but the embedding has %" G_GINT64_FORMAT " rows",
+               self->path, self->config.family->gguf_architecture, said, self->config.vocab);
+  return FALSE;
+}
+
 gboolean
 _lk_model_read_gguf_config (LkModel *self, GError **error)
 {
   LkModelConfig *c = &self->config;
-  const LkTensorInfo *embedding = lk_gguf_lookup (self->gguf, lk_embedding_names.gguf);
   const char *architecture = NULL, *name = NULL;
 
   if (!lk_gguf_get_string (self->gguf, "general.architecture", &architecture, error)
@@ -86,13 +108,8 @@ _lk_model_read_gguf_config (LkModel *self, GError **error)
     c->family = lk_family_from_hf ("mistral"); /* GGUF has one name for both, transformers a window in one of them only */
   _lk_model_set_windows (self, c->family->full_every);
   c->attention_scale = lk_family_gguf_scale (c->family, c->layers, c->hidden, c->heads, c->head_dim);
-  if (!embedding || embedding->n_dims != 2)
-    {
-      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, embedding ? "%s: the tensor “%s” is no matrix" : "%s: the tensor “%s” is missing",
-                   self->path, lk_embedding_names.gguf);
-      return FALSE;
-    }
-  c->vocab = (gint64) embedding->shape[0];
+  if (!lk_model_gguf_vocabulary (self, error))
+    return FALSE;
   c->tied = lk_gguf_lookup (self->gguf, lk_head_names.gguf) == NULL;
   return _lk_model_refuse_keys (self, error) && _lk_model_read_gguf_rope (self, error);
 }

@@ -191,7 +191,7 @@ lk_build (LkTokenizer *self, const LkSentencePiece *file, GError **error)
       const LkPiece *piece = &g_array_index (file->pieces, LkPiece, i);
 
       scores[i] = piece->score;
-      if (!_lk_tokenizer_set_token (self, i, piece->text, kinds[piece->kind < G_N_ELEMENTS (kinds) ? piece->kind : 0], error))
+      if (!_lk_tokenizer_list_token (self, i, piece->text, kinds[piece->kind < G_N_ELEMENTS (kinds) ? piece->kind : 0], error))
         return FALSE;
     }
   self->model = LK_TEXT_CHARS;

@@ -118,7 +118,7 @@ lk_tokenizer_new_from_metadata (const LkTokenizerMetadata *metadata, GError **er
   self->unk = lk_special (metadata, metadata->unk, models[kind].unk);
   self->pad = lk_special (metadata, metadata->pad, -1);
   for (guint i = 0; i < metadata->n_tokens; i++)
-    if (!_lk_tokenizer_set_token (self, i, metadata->tokens[i], lk_token_kind (metadata, i), error))
+    if (!_lk_tokenizer_list_token (self, i, metadata->tokens[i], lk_token_kind (metadata, i), error))
       return NULL;
   if (!models[kind].read (self, metadata, error) || !_lk_tokenizer_finish (self, error))
     return NULL;

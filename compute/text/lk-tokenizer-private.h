@@ -93,6 +93,9 @@ struct _LkTokenizer
 LkTokenizer *_lk_tokenizer_alloc (const char *source, guint n_tokens, GError **error);
 /* Takes a copy of @text. A duplicate text keeps the first id. */
 gboolean _lk_tokenizer_set_token (LkTokenizer *self, guint id, const char *text, LkTokenKind kind, GError **error);
+/* The same for the lists of GGUF files and SentencePiece models, in which no text may stand twice: llama.cpp and SentencePiece open no
+ * such file. Empty texts, which mean nothing, may. */
+gboolean _lk_tokenizer_list_token (LkTokenizer *self, guint id, const char *text, LkTokenKind kind, GError **error);
 void _lk_tokenizer_add_replacement (LkTokenizer *self, const char *from, const char *to);
 /* The merge of two texts. */
 gboolean _lk_tokenizer_add_merge (LkTokenizer *self, const char *left, const char *right, guint rank, GError **error);

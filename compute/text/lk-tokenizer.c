@@ -114,6 +114,20 @@ _lk_tokenizer_set_token (LkTokenizer *self, guint id, const char *text, LkTokenK
   return TRUE;
 }
 
+gboolean
+_lk_tokenizer_list_token (LkTokenizer *self, guint id, const char *text, LkTokenKind kind, GError **error)
+{
+  gint32 other = text[0] ? lk_tokenizer_lookup (self, text) : -1;
+
+  if (other >= 0)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the tokens %d and %u have the same text, “%s”: which of them it becomes cannot be told",
+                   self->source, other, id, text);
+      return FALSE;
+    }
+  return _lk_tokenizer_set_token (self, id, text, kind, error);
+}
+
 const char *
 lk_tokenizer_get_pre (LkTokenizer *self)
 {

@@ -253,6 +253,8 @@ test_keys (Fixture *f, gconstpointer data)
     { "llama.attention.clamp_kqv", 8, NULL, "llama.attention.clamp_kqv" },
     { "llama.use_parallel_residual", 1, NULL, "llama.use_parallel_residual" },
     { "llama.attention.value_length", 7, NULL, "llama.attention.value_length" },
+    { "llama.vocab_size", 7, NULL, "llama.vocab_size" },
+    { "llama.vocab_size", 4294967295.0, NULL, "llama.vocab_size" },
     { NULL, 0, "blk.1.attn_q.bias", "blk.1.attn_q.bias" },
     { NULL, 0, "blk.1.ffn_gate_exps.weight", "blk.1.ffn_gate_exps.weight" },
     { NULL, 0, "blk.99.attn_q.bias", NULL },

@@ -175,6 +175,30 @@ test_sentencepiece_damaged (void)
     }
 }
 
+/* A text that two tokens have, in either list: refused by name, as llama.cpp and SentencePiece do. Empty ones are nothing. */
+static void
+test_same_text (void)
+{
+  char *tokens[] = { "<unk>", "<s>", "</s>", "▁", "a", "b", "▁a", "a", "<0x0A>", NULL };
+
+  for (guint k = 0; k < 2; k++)
+    {
+      LkTokenizerMetadata m = { .source = "some.gguf", .model = "llama", .tokens = tokens, .n_tokens = 9, .scores = small_scores,
+                                .token_types = small_types, .bos = -1, .eos = -1, .unk = -1, .pad = -1, .add_bos = -1, .add_space_prefix = -1 };
+      g_autoptr (GByteArray) model = NULL;
+      g_autoptr (GError) of_list = NULL, of_model = NULL;
+      g_autoptr (LkTokenizer) list = lk_tokenizer_new_from_metadata (&m, &of_list);
+      g_autoptr (LkTokenizer) other = NULL;
+
+      model = make_model (tokens, small_scores, small_types, 9, 2);
+      other = load_model (model->data, model->len, &of_model);
+      g_assert_true (!list == !k && !other == !k);
+      g_assert_true (list || (strstr (of_list->message, "some.gguf") && strstr (of_list->message, "tokens 4 and 7 have the same text, “a”")));
+      g_assert_true (other || strstr (of_model->message, "tokens 4 and 7 have the same text, “a”"));
+      tokens[5] = tokens[7] = (char *) "";
+    }
+}
+
 /* Damaged JSON tokenizers: ids, merges, options. */
 static void
 test_json_damaged (void)
@@ -279,6 +303,7 @@ main (int argc, char **argv)
   folder = g_dir_make_tmp ("lorikeet-tokenizer-XXXXXX", NULL);
   g_test_add_func ("/tokenizer/sentencepiece", test_sentencepiece);
   g_test_add_func ("/tokenizer/sentencepiece-damaged", test_sentencepiece_damaged);
+  g_test_add_func ("/tokenizer/same-text", test_same_text);
   g_test_add_func ("/tokenizer/json-damaged", test_json_damaged);
   g_test_add_func ("/tokenizer/many-added", test_many_added);
   g_test_add_data_func ("/tokenizer/long/smollm2", "smollm2", test_long_runs);
