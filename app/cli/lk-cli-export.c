@@ -98,6 +98,8 @@ tell_verdict (const LkExportVerdict *verdict)
   json_object_set_boolean_member (event, "matches", verdict->matches);
   json_object_set_int_member (event, "tokens", verdict->tokens);
   json_object_set_int_member (event, "same_tokens", verdict->same_tokens);
+  if (verdict->difference)
+    json_object_set_string_member (event, "first_difference", verdict->difference);
   if (verdict->has_perplexity)
     {
       json_object_set_double_member (event, "perplexity_before", verdict->perplexity_before);
@@ -145,6 +147,11 @@ verify (const LkExport *export, const LkExportTarget *target, const char *run, G
   if (!lk_export_verify (export, target, has_rows ? data.examples : NULL, &verdict, error))
     return FALSE;
   tell_verdict (&verdict);
+  if (verdict.fault)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_FAILED, "“%s” was written, but opened again it is another model: %s", export->path, verdict.fault);
+      return FALSE;
+    }
   if (!verdict.exact_type || verdict.matches)
     return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_FAILED,

@@ -209,6 +209,12 @@ write_file (const LkExport *self, GError **error)
   return write_extras (&work, error) && lk_gguf_writer_finish (writer, error);
 }
 
+static LkType
+type_of (const LkExport *self, const LkModelTensor *tensor)
+{
+  return lk_gguf_recipe_type (recipe_of (self, NULL), lk_model_get_config (self->model), tensor);
+}
+
 const LkExportTarget lk_export_gguf = {
   .name = "gguf",
   .label = "One GGUF file",
@@ -217,4 +223,5 @@ const LkExportTarget lk_export_gguf = {
   .check = check_model,
   .size = size,
   .write = write_file,
+  .type_of = type_of,
 };

@@ -172,6 +172,12 @@ write_folder (const LkExport *self, GError **error)
          && lk_stage_finish (stage, self->replace, error);
 }
 
+static LkType
+type_of (const LkExport *self, const LkModelTensor *tensor)
+{
+  return types[lk_export_find_type (self, type_names, NULL)];
+}
+
 const LkExportTarget lk_export_hf = {
   .name = "hf",
   .label = "Hugging Face folder",
@@ -180,4 +186,5 @@ const LkExportTarget lk_export_hf = {
   .types = list_types,
   .size = size,
   .write = write_folder,
+  .type_of = type_of,
 };

@@ -19,6 +19,9 @@ gint lk_export_find_type (const LkExport *self, const char *const *names, GError
 /* Pretty JSON at folder/name. (node transfer none) */
 gboolean lk_export_write_json (const char *folder, const char *name, JsonObject *object, GError **error);
 
+/* @fault: what of @written is not what @target was to write, “the tensor … is not …”; NULL: nothing. (out) (transfer full) */
+gboolean lk_export_compare (const LkExport *self, const LkExportTarget *target, LkModel *written, char **fault, GError **error);
+
 /* config.json of the model: the file's own with all its keys, or made from a GGUF's configuration. (transfer
  * full) */
 JsonObject *lk_export_make_config (LkModel *model, const char *dtype, GError **error);

@@ -156,8 +156,14 @@ compare_answer (const LkExport *export, Speaker *reference, Speaker *written, co
   out->questions++;
   out->tokens += a.ids->len;
   out->same_tokens += same;
+  if (same < a.ids->len && !out->difference)
+    out->difference = g_strdup_printf ("token %u of the answer to “%s”", same + 1, question);
   if (prompt->len != again->len || memcmp (prompt->data, again->data, prompt->len * sizeof (gint32)) != 0)
-    out->matches = FALSE; /* the tokenizer did not survive */
+    {
+      out->matches = FALSE;
+      if (!out->fault)
+        out->fault = g_strdup_printf ("its tokens of “%s” are others", question);
+    }
   else if (same < a.ids->len)
     {
       if (!is_undecided (reference, prompt, a.ids, same, &undecided, error))
@@ -165,6 +171,19 @@ compare_answer (const LkExport *export, Speaker *reference, Speaker *written, co
       out->matches = out->matches && undecided;
     }
   return TRUE;
+}
+
+static gboolean
+compare_model (const LkExport *export, const LkExportTarget *target, LkModel *written, LkExportVerdict *out, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  if (!target->type_of || lk_export_compare (export, target, written, &out->fault, &local_error))
+    return TRUE;
+  if (g_error_matches (local_error, LK_ERROR, LK_ERROR_CANCELLED))
+    return interrupted (export, error);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
 }
 
 static gboolean
@@ -189,7 +208,7 @@ static gboolean
 compare_trained (const LkExport *export, Speaker *reference, GPtrArray *examples, LkExportVerdict *out, GError **error)
 {
   g_auto (Speaker) trained = { 0 };
-  LkExportVerdict answers = { .matches = TRUE };
+  g_auto (LkExportVerdict) answers = { .matches = TRUE };
 
   if (!export->trained_adapter)
     return TRUE;
@@ -215,7 +234,9 @@ write_message (const LkExport *export, const LkExportVerdict *v)
 {
   GString *text = g_string_new (NULL);
 
-  if (v->questions == 0)
+  if (v->fault)
+    g_string_append_printf (text, "Opened again: %s.", v->fault);
+  else if (v->questions == 0)
     g_string_append (text, "Opened again. It has no tokenizer, so nothing could be asked.");
   else if (v->matches)
     g_string_append_printf (text, "Opened again and asked: %s.",
@@ -224,14 +245,13 @@ write_message (const LkExport *export, const LkExportVerdict *v)
                                 : "it answers as the trained model does, up to a tie");
   else if (v->exact_type)
     g_string_append_printf (
-        text, "Opened again and asked: it does not answer as the trained model does; %u of %u tokens agree.",
-        v->same_tokens, v->tokens);
+        text, "Opened again and asked: it does not answer as the trained model does; %u of %u tokens agree, not %s.",
+        v->same_tokens, v->tokens, v->difference);
   else
     g_string_append_printf (text,
-                            "Opened again and asked: %u of %u tokens are those of the trained model; the "
-                            "rest differs by the rounding of "
-                            "this type.",
-                            v->same_tokens, v->tokens);
+                            "Opened again: every weight is the trained model's, rounded to this type. Asked: %u of %u tokens are those of the "
+                            "trained model; the first that is not, for the rounding, is %s.",
+                            v->same_tokens, v->tokens, v->difference);
   if (v->has_perplexity)
     g_string_append_printf (text, " Perplexity on held-out examples: %.3f, before %.3f.", v->perplexity_after,
                             v->perplexity_before);
@@ -265,6 +285,7 @@ lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray 
                 && speaker_open (&written, self, target, error);
 
   *out = (LkExportVerdict){ .matches = TRUE, .exact_type = is_exact (self, target) };
+  ok = ok && compare_model (self, target, written.model, out, error);
   if (lk_model_get_tokenizer (self->model))
     for (guint i = 0; ok && i < G_N_ELEMENTS (questions); i++)
       ok = compare_answer (self, &reference, &written, questions[i], out, error);
@@ -286,4 +307,6 @@ void
 lk_export_verdict_clear (LkExportVerdict *self)
 {
   g_clear_pointer (&self->message, g_free);
+  g_clear_pointer (&self->difference, g_free);
+  g_clear_pointer (&self->fault, g_free);
 }

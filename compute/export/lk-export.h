@@ -41,6 +41,7 @@ typedef struct
   gboolean (*check) (const LkExport *export, GError **error); /* is it possible? may be NULL */
   guint64 (*size) (const LkExport *export);                   /* bytes, about */
   gboolean (*write) (const LkExport *export, GError **error);
+  LkType (*type_of) (const LkExport *export, const LkModelTensor *tensor); /* what it is written as; NULL where nothing is merged */
 } LkExportTarget;
 
 /* "adapter", "hf", "gguf". */
@@ -56,6 +57,8 @@ typedef struct
   guint same_tokens;       /* how many agree before the first difference of each answer */
   gboolean matches;        /* all of them, or up to a place where the best two logits lie within rounding */
   gboolean exact_type;     /* float32 or the adapter itself: a difference is a fault, not rounding */
+  char *difference;        /* where the first answer differs, “token 12 of the answer to “…””; NULL: nowhere */
+  char *fault;             /* a merged model that is not the one that was to be written: what differs; NULL: nothing */
   gboolean has_perplexity;
   double perplexity_before, perplexity_after;
   gboolean has_trained;    /* the adapter was trained on other weights than those it is merged into */
@@ -64,9 +67,9 @@ typedef struct
   char *message; /* a sentence */
 } LkExportVerdict;
 
-/* Answers of up to 64 tokens, greedily, by what was written and by base + adapter, with the base's weights as they were written
- * and, where they differ, also as they were trained on. @examples (LkExample, may
- * be NULL): held-out ones both are scored on. */
+/* A merged model is opened again and compared with what was to be written: each weight, rounded once more from its source, and the numbers of the
+ * configuration. Then answers of up to 64 tokens, greedily, by what was written and by base + adapter, with the base's weights as they were written
+ * and, where they differ, also as they were trained on. @examples (LkExample, may be NULL): held-out ones both are scored on. */
 gboolean lk_export_verify (const LkExport *self, const LkExportTarget *target, GPtrArray *examples,
                            LkExportVerdict *out, GError **error);
 void lk_export_verdict_clear (LkExportVerdict *self);

@@ -277,7 +277,9 @@ test_verify (Fixture *f, gconstpointer data)
   static const struct
   {
     const char *form, *type, *name;
-  } cases[] = { { "gguf", "F32", "v.gguf" }, { "hf", "F32", "v-hf" }, { "adapter", NULL, "v-adapter" } };
+  } cases[] = { { "gguf", "F32", "v.gguf" },     { "hf", "F32", "v-hf" },          { "adapter", NULL, "v-adapter" },
+                { "gguf", "Q4_K_M", "v4.gguf" }, { "gguf", "Q8_0", "v8.gguf" }, { "hf", "BF16", "v-hf-bf16" },
+                { "gguf", "F16", "v16.gguf" } };
 
   if (!f->model)
     return;
@@ -293,7 +295,10 @@ test_verify (Fixture *f, gconstpointer data)
 
       lk_export_verify (&export, target_of (cases[i].form), NULL, &verdict, &error);
       g_assert_no_error (error);
-      g_assert_true (verdict.matches && verdict.exact_type);
+      g_assert_cmpstr (verdict.fault, ==, NULL);
+      g_assert_cmpint (verdict.exact_type, ==, i < 3);
+      g_assert_true (verdict.matches || i >= 3);
+      g_assert_cmpint (verdict.same_tokens == verdict.tokens, ==, verdict.difference == NULL);
       g_assert_cmpuint (verdict.tokens, >, 8);
     }
 }
@@ -316,6 +321,53 @@ test_verify_finds (Fixture *f, gconstpointer data)
   g_assert_true (lk_export_verify (&export, target_of ("gguf"), NULL, &verdict, &error));
   g_assert_false (verdict.matches);
   g_assert_cmpuint (verdict.same_tokens, <, verdict.tokens);
+  g_assert_nonnull (verdict.difference);
+  g_assert_nonnull (strstr (verdict.fault, "_q.weight"));
+}
+
+/* Changes what stands @after bytes behind the last @name in the file. */
+static void
+change_byte (const char *path, const char *name, gsize after)
+{
+  g_autofree char *data = NULL;
+  gsize size, at;
+
+  g_assert_true (g_file_get_contents (path, &data, &size, NULL));
+  for (at = size - strlen (name); at > 0 && memcmp (data + at, name, strlen (name)) != 0;)
+    at--;
+  g_assert_cmpuint (at, >, 0);
+  at = *name == 0 ? size - after : at + strlen (name) + after;
+  data[at] ^= 0x11;
+  g_assert_true (g_file_set_contents (path, data, (gssize) size, NULL));
+}
+
+/* Rounded types have no answers that must match: one weight, or one number of the configuration, is found all the same. */
+static void
+test_verify_finds_rounded (Fixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *name;
+    gsize after;
+    const char *fault;
+  } cases[] = { { "", 100, "the tensor “" }, { "llama.rope.freq_base", 4 + 2, "(rotary angles)" } };
+
+  if (!f->model)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = export_to (f, f->model, f->adapter, "gguf", "Q8_0", i ? "angles.gguf" : "weight.gguf", 0);
+      LkExport export = { .model = f->model, .adapter = f->adapter, .backend = f->backend, .path = path, .type = "Q8_0" };
+      g_auto (LkExportVerdict) verdict = { 0 };
+      g_autoptr (GError) error = NULL;
+
+      change_byte (path, cases[i].name, cases[i].after);
+      lk_export_verify (&export, target_of ("gguf"), NULL, &verdict, &error);
+      g_assert_no_error (error);
+      g_assert_nonnull (verdict.fault);
+      g_assert_nonnull (strstr (verdict.fault, cases[i].fault));
+      g_assert_nonnull (strstr (verdict.message, verdict.fault));
+    }
 }
 
 static void
@@ -684,6 +736,7 @@ main (int argc, char **argv)
   g_test_add ("/export/many-ends", Fixture, NULL, set_up, test_many_ends, tear_down);
   g_test_add ("/export/verify", Fixture, NULL, set_up, test_verify, tear_down);
   g_test_add ("/export/verify-finds", Fixture, NULL, set_up, test_verify_finds, tear_down);
+  g_test_add ("/export/verify-finds-rounded", Fixture, NULL, set_up, test_verify_finds_rounded, tear_down);
   g_test_add ("/export/verify-cancelled", Fixture, NULL, set_up, test_verify_cancelled, tear_down);
   g_test_add ("/export/own-input", Fixture, NULL, set_up, test_own_input, tear_down);
   g_test_add ("/export/refusals", Fixture, NULL, set_up, test_refusals, tear_down);
