@@ -81,7 +81,7 @@ def sample(program, home):
     window.click("Edit")
     answer = window.find("text", "Answer")
     counts["actions"] += 1
-    drive.Atspi.EditableText.set_text_contents(answer, "Squawk! I was edited.")
+    answer.set_text("Squawk! I was edited.")
     window.click("Save")
     window.find("label", contains=" · edited")
     window.click("As the Model Sees It", role=("radio button", "toggle button", "page tab", "push button"))
@@ -188,7 +188,7 @@ def damaged(program, folder):
             print(f"not tried: {path} is missing")
             continue
         window = Window([program, path])
-        window.find("label", contains="xample" if "alpaca" in name or "conversation" in name else "", timeout=30)
+        window.find("label", contains="xample" if "alpaca" in name or "conversation" in name else "")
         window.click("Look into the Data")
         said = window.wait(lambda: next((text for text in (drive.text_of(n) for n in window.all("label"))
                                          if "learned from" in text or "left out" in text or os.path.basename(name) in text), None),

@@ -35,15 +35,15 @@ def too_large(program, cli, home, model, data):
     os.chmod(script, os.stat(script).st_mode | stat.S_IXUSR)
     os.environ["LORIKEET_CLI"] = script
     window = drive.Window([program, model, data])
-    window.find("label", contains="Fits: needs", timeout=60)
+    window.find("label", contains="Fits: needs")
     window.scroll_down(700, 400, 14)
     window.press("combo box", "Memory")
     key(DOWN, DOWN, DOWN, RETURN)
     window.find("label", "Keeps everything and takes more examples at once: fastest.")
-    window.find("label", "It would fit if layers were computed twice, which is slower.", timeout=90)
+    window.find("label", "It would fit if layers were computed twice, which is slower.")
     window.shot("new-does-not-fit")
     window.click("Change That")
-    window.find("label", contains="Fits: needs", timeout=60)
+    window.find("label", contains="Fits: needs")
     window.gone("label", "It would fit if layers were computed twice, which is slower.")
     window.find("label", "Your own choice of settings.")
     window.shot("new-fits-again")
@@ -54,9 +54,9 @@ def too_large(program, cli, home, model, data):
 def settings(program, model, data):
     """A changed setting says so and goes back; the list beside Start has it."""
     window = drive.Window([program, model, data])
-    window.find("label", contains="Fits: needs", timeout=60)
+    window.find("label", contains="Fits: needs")
     rank = window.find("spin button", contains="Rank")
-    drive.Atspi.Value.set_current_value(rank, 32)
+    rank.set_value(32)
     window.find("label", contains="Changed; the default is 16.")
     window.find("label", "1 setting differs from the defaults")
     window.click("What Differs from the Defaults")
@@ -72,7 +72,7 @@ def settings(program, model, data):
 def queue(program, home, model, data):
     """What is queued is there after a restart, and starts when the run before it has ended."""
     window = drive.Window([program, model, data])
-    window.find("label", contains="needs", timeout=60)
+    window.find("label", contains="needs")
     window.click("More Ways to Start")
     window.click("Add to Queue", role=ITEM)
     window.wait(lambda: glob.glob(os.path.join(home, "runs", "*", "events.jsonl")), "it to start: nothing is at work", 60)
@@ -96,8 +96,8 @@ def queue(program, home, model, data):
     print("after the restart started:", os.path.basename(second))
     # the window stays where it was; the one at work is the first in the list
     window.press("list item", contains="Polite parrot")
-    window.click("Stop and Save", timeout=60)
-    window.find("label", contains="Stopped and saved", timeout=120)
+    window.click("Stop and Save")
+    window.find("label", contains="Stopped and saved")
     window.close()
 
 

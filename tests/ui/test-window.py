@@ -62,7 +62,7 @@ def main_job(program, home, real):
     menu(window, "Choose Data", "Sample: Polite Parrot")
     window.find("label", contains="examples")
     window.find("label", contains="parameters")
-    window.find("label", contains="needs", timeout=60)
+    window.find("label", contains="needs")
     if not real:
         window.find("label", "1 row cannot be used")
     window.shot("2-new")
@@ -70,7 +70,7 @@ def main_job(program, home, real):
         menu(window, "Main Menu", "Try It Now")
     else:
         window.click("Start")
-    window.find("label", contains="Step ", timeout=120)
+    window.find("label", contains="Step ")
     run, = glob.glob(os.path.join(home, "runs", "*"))
     window.shot("3-running")
 
@@ -102,7 +102,7 @@ def main_job(program, home, real):
     window = drive.Window([program])
     window.find("label", contains="Step ")
     assert pid_of(run) == pid
-    window.find("label", "Before training", timeout=120)
+    window.find("label", "Before training")
 
     # Killed: the window says so and offers to go on.
     window.wait(lambda: glob.glob(os.path.join(run, "adapter", "*", "adapter_config.json")), "a saved state", 180)
@@ -111,10 +111,10 @@ def main_job(program, home, real):
     window.find("label", contains="up to step")
     window.shot("4-interrupted")
     window.click("Resume")
-    window.find("label", contains="Step ", timeout=120)
+    window.find("label", contains="Step ")
     window.gone("label", "Training was interrupted")
     window.click("Stop and Save")
-    window.find("label", contains="Stopped and saved", timeout=120)
+    window.find("label", contains="Stopped and saved")
     window.shot("5-stopped")
 
     window.click("Chat", role=TAB)
@@ -128,7 +128,7 @@ def main_job(program, home, real):
 
     window.click("Export", role=TAB)
     window.click("Export", role=("push button",))
-    window.find("label", contains="Exported", timeout=180)
+    window.find("label", contains="Exported")
     window.find("label", contains="answers as")
     window.shot("7-exported")
     assert glob.glob(os.path.join(os.environ["HOME"], "*.gguf")), "no exported file"
