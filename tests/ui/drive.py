@@ -64,13 +64,13 @@ class Node:
 
     def questions(self):
         named = GLib.Variant("(ss)", (ACCESSIBLE, "Name"))
-        return [(self.place, ACCESSIBLE, "GetState", None), (self.place, ACCESSIBLE, "GetRoleName", None),
+        return [(self.place, ACCESSIBLE, "GetState", None), (self.place, ACCESSIBLE, "GetRole", None),
                 (self.place, PROPERTIES, "Get", named), (self.place, ACCESSIBLE, "GetChildren", None),
                 (self.place, COMPONENT, "GetExtents", GLib.Variant("(u)", (IN_WINDOW,)))]
 
     def take(self, state, role, name, children, box):
         self.state = state[0][0] | state[0][1] << 32 if state else 0
-        self.role = role[0] if role else ""
+        self.role = Atspi.role_get_name(role[0]) if role else ""
         self.text = name[0] if name else ""
         self.box = box[0] if box else None
         self.children = [Node(self.bus, place) for place in children[0]] if children else []

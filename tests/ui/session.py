@@ -7,6 +7,19 @@ import sys
 SKIP = 77
 
 
+def shared(name):
+    """A folder of what is not in the repository: public datasets."""
+    beside = os.path.join(os.path.dirname(__file__), "../../../shared")
+    return os.path.join(os.path.abspath(os.environ.get("LK_SHARED_DIR") or beside), name)
+
+
+def need(*paths):
+    for path in paths:
+        if not os.path.exists(path):
+            print(f"not tested: {path} is missing")
+            sys.exit(SKIP)
+
+
 def need_atspi():
     try:
         import gi
