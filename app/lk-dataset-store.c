@@ -10,6 +10,7 @@ struct _LkDatasetStore
 
   GPtrArray *datasets;
   LkDataJob *job;
+  guint import; /* the number of the last one */
   char *error;
 };
 
@@ -142,6 +143,20 @@ make_dataset (LkDatasetStore *self, const char *path)
   return dataset;
 }
 
+LkStoredDataset *
+lk_dataset_store_open (LkDatasetStore *self, const char *path)
+{
+  LkStoredDataset *dataset = lk_dataset_store_find (self, path);
+
+  if (dataset != NULL)
+    return g_object_ref (dataset);
+  if (path == NULL || !g_str_has_suffix (path, ".lkdata"))
+    return NULL;
+  dataset = make_dataset (self, path);
+  lk_stored_dataset_load (dataset);
+  return dataset;
+}
+
 static int
 compare (gconstpointer a, gconstpointer b)
 {
@@ -249,21 +264,29 @@ lk_dataset_store_get_default (void)
   return store;
 }
 
-void
+guint
 lk_dataset_store_import (LkDatasetStore *self, const char *const *files)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autofree char *name = NULL;
   g_auto (GStrv) arguments = NULL;
 
-  g_return_if_fail (files[0] != NULL);
+  g_return_val_if_fail (files[0] != NULL, 0);
 
   name = lk_words_name_of_dataset (files[0]);
   set_error (self, NULL);
   g_strv_builder_add_many (builder, "data", "import", "--name", name, NULL);
   g_strv_builder_addv (builder, (const char **) files);
   arguments = g_strv_builder_end (builder);
+  self->import = MAX (self->import + 1, 1);
   lk_data_job_start (self->job, (const char *const *) arguments);
+  return self->import;
+}
+
+guint
+lk_dataset_store_get_import (LkDatasetStore *self)
+{
+  return self->import;
 }
 
 void

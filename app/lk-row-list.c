@@ -22,7 +22,7 @@ typedef struct
   guint number;
   LkDataRow *rows[PAGE];
   guint n;
-  gboolean waiting, again;
+  gboolean waiting;
   gint64 used; /* a clock of get_item calls */
 } Page;
 
@@ -38,6 +38,7 @@ struct _LkRowList
   GQueue waiting; /* numbers of pages to read, last asked for first */
   gboolean reading;
   gint64 clock;
+  guint kept; /* a page that is not forgotten; G_MAXUINT: none */
   GCancellable *finding;
   char *error;
 };
@@ -227,6 +228,20 @@ read_next (LkRowList *self)
   g_task_run_in_thread (task, fetch_thread);
 }
 
+/* The page that was asked for longest ago; the kept one goes to the front. */
+static void
+drop_last (LkRowList *self)
+{
+  guint number = GPOINTER_TO_UINT (g_queue_pop_tail (&self->waiting));
+
+  if (number == self->kept)
+    {
+      g_queue_push_head (&self->waiting, GUINT_TO_POINTER (number));
+      number = GPOINTER_TO_UINT (g_queue_pop_tail (&self->waiting));
+    }
+  g_hash_table_remove (self->pages, GUINT_TO_POINTER (number));
+}
+
 static void
 ask_for (LkRowList *self, Page *page)
 {
@@ -235,7 +250,7 @@ ask_for (LkRowList *self, Page *page)
   page->waiting = TRUE;
   g_queue_push_head (&self->waiting, GUINT_TO_POINTER (page->number));
   if (g_queue_get_length (&self->waiting) > PAGES_WAITING)
-    g_hash_table_remove (self->pages, g_queue_pop_tail (&self->waiting));
+    drop_last (self);
   read_next (self);
 }
 
@@ -247,7 +262,7 @@ forget_oldest (LkRowList *self)
 
   g_hash_table_iter_init (&iter, self->pages);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &page))
-    if (!page->waiting && (oldest == NULL || page->used < oldest->used))
+    if (!page->waiting && page->number != self->kept && (oldest == NULL || page->used < oldest->used))
       oldest = page;
   if (oldest != NULL)
     g_hash_table_remove (self->pages, GUINT_TO_POINTER (oldest->number));
@@ -349,6 +364,7 @@ lk_row_list_init (LkRowList *self)
 {
   self->pages = g_hash_table_new_full (NULL, NULL, NULL, page_free);
   g_queue_init (&self->waiting);
+  self->kept = G_MAXUINT;
 }
 
 LkRowList *
@@ -470,7 +486,7 @@ lk_row_list_refresh (LkRowList *self, gboolean again)
     }
   g_hash_table_iter_init (&iter, self->pages);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &page))
-    if (!page->waiting && self->clock - page->used < 8 * PAGE)
+    if (!page->waiting && (page->number == self->kept || self->clock - page->used < 8 * PAGE))
       {
         page->waiting = TRUE;
         g_queue_push_tail (&self->waiting, GUINT_TO_POINTER (page->number));
@@ -478,6 +494,14 @@ lk_row_list_refresh (LkRowList *self, gboolean again)
     else if (!page->waiting)
       g_hash_table_iter_remove (&iter);
   read_next (self);
+}
+
+void
+lk_row_list_keep (LkRowList *self, guint position)
+{
+  g_return_if_fail (LK_IS_ROW_LIST (self));
+
+  self->kept = self->ids != NULL && position < self->ids->len ? position / PAGE : G_MAXUINT;
 }
 
 guint

@@ -20,6 +20,8 @@ LkRowList *lk_row_list_new (const char *path);
 void lk_row_list_set_filter (LkRowList *self, const LkRowFilter *filter);
 /* Reads what is known again: something in the dataset changed. With @find, which rows are in the list is looked up again as well. */
 void lk_row_list_refresh (LkRowList *self, gboolean find);
+/* The row at @position, which a person looks at, is read again with the others however long ago it was asked for. */
+void lk_row_list_keep (LkRowList *self, guint position);
 /* The position of the row @id, or of the first one behind it; G_MAXUINT when there is none. */
 guint lk_row_list_find (LkRowList *self, gint32 id);
 /* The ids of all rows in the list, for what is done to all of them: a GArray of gint32. (transfer full) */

@@ -7,9 +7,16 @@
 
 #include "lk-engine.h"
 #include "lk-json.h"
+#include "lk-row-store.h"
 #include "lk-words.h"
 
-#define SEED "42" /* of the split that is shown: the recipe's default */
+/* Something a person did to the dataset, waiting for the engine. */
+typedef struct
+{
+  LkStoredDataset *owner; /* which lives until it was done */
+  char **arguments;
+  char *input;
+} Change;
 
 struct _LkStoredDataset
 {
@@ -19,11 +26,13 @@ struct _LkStoredDataset
   LkDatasetFigures figures;
   GPtrArray *files;
   gboolean loaded, busy;
+  gboolean load_failed; /* what error tells of */
   gint64 limit;
   double held_out;
   LkDataJob *job;
   GCancellable *loading;
-  guint changes; /* that the engine is at work on */
+  GQueue changes;    /* of Change, one at a time and none while the job is at work, which replaces the file */
+  gboolean changing; /* the engine is at work on one */
 };
 
 enum
@@ -91,7 +100,7 @@ lk_stored_dataset_get_property (GObject *object, guint id, GValue *value, GParam
   switch (id)
     {
     case PROP_NAME: g_value_set_string (value, self->name); break;
-    case PROP_BUSY: g_value_set_boolean (value, self->busy || self->changes > 0); break;
+    case PROP_BUSY: g_value_set_boolean (value, self->busy || self->changing || !g_queue_is_empty (&self->changes)); break;
     case PROP_LOADED: g_value_set_boolean (value, self->loaded); break;
     case PROP_ERROR: g_value_set_string (value, self->error); break;
     case PROP_SUMMARY: g_value_take_string (value, lk_stored_dataset_describe (self)); break;
@@ -134,12 +143,84 @@ set_error (LkStoredDataset *self, const char *sentence)
 {
   g_free (self->error);
   self->error = g_strdup (sentence);
+  self->load_failed = FALSE;
+}
+
+static void
+change_free (gpointer data)
+{
+  Change *change = data;
+
+  g_object_unref (change->owner);
+  g_strfreev (change->arguments);
+  g_free (change->input);
+  g_free (change);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
+
+static void do_next (LkStoredDataset *self);
+
+static void
+changed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Change) change = user_data;
+  LkStoredDataset *self = change->owner;
+  g_autoptr (GError) error = NULL;
+  gboolean well = lk_engine_do_finish (result, &error);
+
+  self->changing = FALSE;
+  if (!well)
+    set_error (self, error->message);
+  do_next (self);
+  say_changed (self);
+  if (!well)
+    return;
+  lk_stored_dataset_load (self);
+  g_signal_emit (self, rows_changed_signal, 0, FALSE);
+}
+
+static void
+do_next (LkStoredDataset *self)
+{
+  Change *change;
+
+  if (self->changing || self->job == NULL || lk_data_job_is_running (self->job) || g_queue_is_empty (&self->changes))
+    return;
+  change = g_queue_pop_head (&self->changes);
+  self->changing = TRUE;
+  lk_engine_do_async ((const char *const *) change->arguments, change->input, NULL, changed_cb, change);
+}
+
+/* A weight that waits is not set before another of the same file is. */
+static gboolean
+is_overtaken (const Change *change, const char *const *arguments)
+{
+  return change != NULL && g_str_equal (arguments[1], "weight") && g_str_equal (change->arguments[1], "weight")
+         && g_str_equal (change->arguments[3], arguments[3]);
+}
+
+static void
+take_change (LkStoredDataset *self, const char *const *arguments, const char *input)
+{
+  Change *change = g_new0 (Change, 1);
+
+  if (is_overtaken (g_queue_peek_tail (&self->changes), arguments))
+    change_free (g_queue_pop_tail (&self->changes));
+  change->owner = g_object_ref (self);
+  change->arguments = g_strdupv ((char **) arguments);
+  change->input = g_strdup (input);
+  g_queue_push_tail (&self->changes, change);
+  set_error (self, NULL);
+  do_next (self);
+  say_changed (self);
 }
 
 static void
 job_ended_cb (LkStoredDataset *self, gboolean well)
 {
-  set_error (self, lk_data_job_get_error (self->job));
+  if (!well)
+    set_error (self, lk_data_job_get_error (self->job));
   say_changed (self);
   if (!well)
     return;
@@ -150,11 +231,13 @@ job_ended_cb (LkStoredDataset *self, gboolean well)
 static void
 lk_stored_dataset_init (LkStoredDataset *self)
 {
-  self->limit = 2048;
-  self->held_out = 0.05;
+  self->limit = LK_DEFAULT_LIMIT;
+  self->held_out = LK_DEFAULT_HELD_OUT;
+  g_queue_init (&self->changes);
   self->files = g_ptr_array_new_with_free_func (source_file_free);
   self->job = lk_data_job_new ();
   g_signal_connect_object (self->job, "ended", G_CALLBACK (job_ended_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->job, "notify::running", G_CALLBACK (do_next), self, G_CONNECT_SWAPPED);
 }
 
 LkStoredDataset *
@@ -316,10 +399,13 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   self->busy = FALSE;
   if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
     {
+      if (self->load_failed)
+        set_error (self, NULL);
       lk_stored_dataset_take_answer (self, json_node_get_object (node));
       return;
     }
   set_error (self, error != NULL ? error->message : _ ("The engine could not look into this dataset."));
+  self->load_failed = TRUE;
   say_changed (self);
 }
 
@@ -329,7 +415,7 @@ lk_stored_dataset_load (LkStoredDataset *self)
   g_autofree char *limit = g_strdup_printf ("%" G_GINT64_FORMAT, self->limit);
   char held_out[G_ASCII_DTOSTR_BUF_SIZE];
   const char *const arguments[] = { "data", "stats", "--json", "--length", limit, "--held-out",
-                                    g_ascii_formatd (held_out, sizeof held_out, "%.4f", self->held_out), "--seed", SEED, self->path, NULL };
+                                    g_ascii_formatd (held_out, sizeof held_out, "%.4f", self->held_out), "--seed", G_STRINGIFY (LK_DEFAULT_SEED), self->path, NULL };
 
   g_return_if_fail (LK_IS_STORED_DATASET (self));
 
@@ -364,30 +450,6 @@ lk_stored_dataset_get_held_out (LkStoredDataset *self)
   return self->held_out;
 }
 
-static void
-changed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (LkStoredDataset) self = user_data;
-  g_autoptr (GError) error = NULL;
-  gboolean well = lk_engine_do_finish (result, &error);
-
-  self->changes--;
-  set_error (self, well ? NULL : error->message);
-  say_changed (self);
-  if (!well)
-    return;
-  lk_stored_dataset_load (self);
-  g_signal_emit (self, rows_changed_signal, 0, FALSE);
-}
-
-static void
-change (LkStoredDataset *self, const char *const *arguments, const char *input)
-{
-  self->changes++;
-  lk_engine_do_async (arguments, input, NULL, changed_cb, g_object_ref (self));
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
-}
-
 /* Ascending ids as ranges: 1-3 7 9-12. */
 void
 lk_stored_dataset_exclude (LkStoredDataset *self, GArray *ids, gboolean excluded)
@@ -411,7 +473,7 @@ lk_stored_dataset_exclude (LkStoredDataset *self, GArray *ids, gboolean excluded
       g_strv_builder_add (builder, range);
     }
   arguments = g_strv_builder_end (builder);
-  change (self, (const char *const *) arguments, NULL);
+  take_change (self, (const char *const *) arguments, NULL);
 }
 
 void
@@ -421,7 +483,7 @@ lk_stored_dataset_edit (LkStoredDataset *self, gint32 id, const char *content)
   g_autofree char *line = g_strconcat (content, "\n", NULL);
   const char *const arguments[] = { "data", "edit", self->path, row, NULL };
 
-  change (self, arguments, line);
+  take_change (self, arguments, line);
 }
 
 void
@@ -432,7 +494,7 @@ lk_stored_dataset_set_weight (LkStoredDataset *self, guint file, double weight)
   const char *const arguments[]
       = { "data", "weight", self->path, number, g_ascii_formatd (text, sizeof text, "%.4f", weight), NULL };
 
-  change (self, arguments, NULL);
+  take_change (self, arguments, NULL);
 }
 
 static void

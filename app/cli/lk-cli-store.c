@@ -8,17 +8,17 @@
 #include "lk-cli-progress.h"
 
 static char *only, *search;
-static gint64 limit = 2048;
-static double held_out = 0.05;
-static gint64 seed = 42;
+static gint64 limit = LK_DEFAULT_LIMIT;
+static double held_out = LK_DEFAULT_HELD_OUT;
+static gint64 seed = LK_DEFAULT_SEED;
 
 const GOptionEntry lk_cli_filter_entries[] = {
   { "only", 0, 0, G_OPTION_ARG_STRING, &only,
     "used, excluded, edited, cut, lost, held-out, or a problem: unusable, refused, duplicate, conflict, placeholder, invisible", "SET" },
   { "search", 0, 0, G_OPTION_ARG_STRING, &search, "Rows that hold this text", "TEXT" },
-  { "length", 0, 0, G_OPTION_ARG_INT64, &limit, "The length limit of “cut” and “lost”, in tokens; default 2048", "N" },
-  { "held-out", 0, 0, G_OPTION_ARG_DOUBLE, &held_out, "The share of “held-out”; default 0.05", "SHARE" },
-  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed, "The seed of “held-out”; default 42", "N" },
+  { "length", 0, 0, G_OPTION_ARG_INT64, &limit, "The length limit of “cut” and “lost”, in tokens; default " G_STRINGIFY (LK_DEFAULT_LIMIT), "N" },
+  { "held-out", 0, 0, G_OPTION_ARG_DOUBLE, &held_out, "The share of “held-out”; default " G_STRINGIFY (LK_DEFAULT_HELD_OUT), "SHARE" },
+  { "seed", 0, 0, G_OPTION_ARG_INT64, &seed, "The seed of “held-out”; default " G_STRINGIFY (LK_DEFAULT_SEED), "N" },
   { NULL },
 };
 

@@ -102,6 +102,11 @@ typedef struct
   const char *search; /* rows whose texts hold it, whatever the case; NULL or "": all */
 } LkRowFilter;
 
+/* What a run does where nobody said otherwise: its length limit in tokens, the share it holds out, the seed of which rows. */
+#define LK_DEFAULT_LIMIT 2048
+#define LK_DEFAULT_HELD_OUT 0.05
+#define LK_DEFAULT_SEED 42
+
 /* Their ids, ascending: a GArray of gint32. Looks at @cancellable (may be NULL) as it goes. (transfer full) */
 GArray *lk_row_store_find (LkRowStore *self, const LkRowFilter *filter, GCancellable *cancellable, GError **error);
 /* The rows @ids[@n], in ascending order of their ids: a GArray of LkStoredRow. (transfer full) */

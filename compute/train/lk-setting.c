@@ -5,6 +5,7 @@
 
 #include "lk-json.h"
 #include "lk-model.h"
+#include "lk-row-store.h"
 #include "lk-schedule.h"
 
 #define LK_WHOLE_MAX 9007199254740991.0 /* up to here a double tells every whole number from the next */
@@ -53,14 +54,14 @@ const LkSetting lk_settings[LK_N_SETTINGS] = {
   = { "accumulation", N_ ("Accumulation"), LK_SETTING_INT, 4, 1, 4096, NULL, NULL, "batches",
       N_ ("Batches whose gradients are added up before a correction; the result is that of one large batch."),
       N_ ("Training"), TRUE },
-  [LK_SETTING_LENGTH] = { "length", N_ ("Length limit"), LK_SETTING_INT, 2048, 8, 1048576, NULL, NULL, "tokens",
+  [LK_SETTING_LENGTH] = { "length", N_ ("Length limit"), LK_SETTING_INT, LK_DEFAULT_LIMIT, 8, 1048576, NULL, NULL, "tokens",
                           N_ ("Longest row; what is longer is cut and reported."), N_ ("Data"), TRUE },
   [LK_SETTING_PACKING]
   = { "packing", N_ ("Packing"), LK_SETTING_BOOL, 1, 0, 1, NULL, NULL, NULL,
       N_ ("Put several short examples into one row, each seeing only itself: faster, the same result."), N_ ("Data"),
       TRUE },
   [LK_SETTING_HELD_OUT]
-  = { "held-out", N_ ("Held-out share"), LK_SETTING_DOUBLE, 0.05, 0, 0.5, NULL, NULL, NULL,
+  = { "held-out", N_ ("Held-out share"), LK_SETTING_DOUBLE, LK_DEFAULT_HELD_OUT, 0, 0.5, NULL, NULL, NULL,
       N_ ("Share of rows never trained on, to see whether the model learns or only remembers; at least 16 rows."),
       N_ ("Evaluation"), TRUE },
   [LK_SETTING_EVAL_INTERVAL]
@@ -92,7 +93,7 @@ const LkSetting lk_settings[LK_N_SETTINGS] = {
   = { "max-norm", N_ ("Gradient limit"), LK_SETTING_DOUBLE, 1, 0, 1000, NULL, NULL, NULL,
       N_ ("Gradients longer than this are shortened to it; 0 leaves them alone."), N_ ("Optimizer"), TRUE },
   [LK_SETTING_SEED]
-  = { "seed", N_ ("Seed"), LK_SETTING_INT, 42, 0, LK_WHOLE_MAX, NULL, NULL, NULL,
+  = { "seed", N_ ("Seed"), LK_SETTING_INT, LK_DEFAULT_SEED, 0, LK_WHOLE_MAX, NULL, NULL, NULL,
       N_ ("The same seed gives the same run, bit for bit, on the same device."), N_ ("Machine"), TRUE },
   [LK_SETTING_BASE_TYPE]
   = { "base-type", N_ ("Model weights"), LK_SETTING_CHOICE, 0, 0, 0, "stored", lk_base_type_names, NULL,

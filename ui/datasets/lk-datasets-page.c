@@ -20,6 +20,7 @@ struct _LkDatasetsPage
   LkDatasetStore *store;
   LkStoredDataset *dataset; /* that is open; NULL */
   char *model;
+  guint import; /* the one that was begun here, to be opened when it is there; 0: none */
 
   GtkWidget *content, *stack, *back, *use, *more, *importing, *banner;
   GtkListBox *list;
@@ -139,6 +140,9 @@ lk_datasets_page_open (LkDatasetsPage *self, LkStoredDataset *dataset, const cha
 static void
 imported_cb (LkDatasetsPage *self, LkStoredDataset *dataset)
 {
+  if (self->import != lk_dataset_store_get_import (self->store))
+    return;
+  self->import = 0;
   if (gtk_widget_get_mapped (GTK_WIDGET (self)))
     lk_datasets_page_open (self, dataset, NULL);
 }
@@ -146,12 +150,12 @@ imported_cb (LkDatasetsPage *self, LkStoredDataset *dataset)
 void
 lk_datasets_page_take_files (LkDatasetsPage *self, const char *const *files)
 {
-  LkStoredDataset *known = lk_dataset_store_find (self->store, files[0]);
+  g_autoptr (LkStoredDataset) imported = lk_dataset_store_open (self->store, files[0]);
 
-  if (known != NULL)
-    lk_datasets_page_open (self, known, NULL);
+  if (imported != NULL)
+    lk_datasets_page_open (self, imported, NULL);
   else if (files[0] != NULL)
-    lk_dataset_store_import (self->store, files);
+    self->import = lk_dataset_store_import (self->store, files);
 }
 
 static void

@@ -236,6 +236,7 @@ show (LkFilesPage *self)
   for (guint i = 0; i < self->made->len; i += 2)
     adw_preferences_group_remove (self->made->pdata[i], self->made->pdata[i + 1]);
   g_ptr_array_set_size (self->made, 0);
+  memset (self->choices, 0, sizeof self->choices);
   gtk_widget_set_visible (self->content, figures != NULL);
   if (figures == NULL)
     return;

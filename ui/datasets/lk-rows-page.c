@@ -61,7 +61,7 @@ static void
 filter_rows (LkRowsPage *self)
 {
   guint chosen = gtk_drop_down_get_selected (self->filter);
-  LkRowFilter filter = { .seed = 42, .search = gtk_editable_get_text (self->search) };
+  LkRowFilter filter = { .seed = LK_DEFAULT_SEED, .search = gtk_editable_get_text (self->search) };
 
   if (self->rows == NULL)
     return;
@@ -119,6 +119,7 @@ rows_cb (LkRowsPage *self)
 static void
 selected_cb (LkRowsPage *self)
 {
+  lk_row_list_keep (self->rows, gtk_single_selection_get_selected (self->selection));
   lk_row_pane_set_row (self->pane, gtk_single_selection_get_selected_item (self->selection));
 }
 
@@ -229,6 +230,17 @@ lk_rows_page_init (LkRowsPage *self)
   gtk_list_view_set_factory (self->list, factory);
 }
 
+/* Searches once, also where the rows of the same filter are others by now. */
+static void
+set_filter (LkRowsPage *self, guint chosen)
+{
+  g_signal_handlers_block_by_func (self->filter, filter_rows, self);
+  gtk_drop_down_set_selected (self->filter, chosen);
+  g_signal_handlers_unblock_by_func (self->filter, filter_rows, self);
+  gtk_editable_set_text (self->search, "");
+  filter_rows (self);
+}
+
 static void
 dataset_rows_changed_cb (LkRowsPage *self, gboolean which)
 {
@@ -240,6 +252,8 @@ dataset_rows_changed_cb (LkRowsPage *self, gboolean which)
 void
 lk_rows_page_set_dataset (LkRowsPage *self, LkStoredDataset *dataset, const char *model)
 {
+  gboolean same = dataset == self->dataset; /* shown for another model */
+
   g_return_if_fail (LK_IS_ROWS_PAGE (self));
 
   if (self->dataset != NULL)
@@ -259,7 +273,10 @@ lk_rows_page_set_dataset (LkRowsPage *self, LkStoredDataset *dataset, const char
   g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selected_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->rows, "notify", G_CALLBACK (rows_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (dataset, "rows-changed", G_CALLBACK (dataset_rows_changed_cb), self, G_CONNECT_SWAPPED);
-  filter_rows (self);
+  if (same)
+    filter_rows (self);
+  else
+    set_filter (self, 0);
 }
 
 void
@@ -273,6 +290,5 @@ lk_rows_page_show_only (LkRowsPage *self, const char *set)
   for (guint i = 0; i < lk_n_row_flags; i++)
     if (g_str_equal (lk_row_flags[i].name, set))
       chosen = G_N_ELEMENTS (sets) + i;
-  gtk_editable_set_text (self->search, "");
-  gtk_drop_down_set_selected (self->filter, chosen);
+  set_filter (self, chosen);
 }

@@ -29,7 +29,7 @@ struct _LkNewPage
   LkInspection *model;
   LkInspection *data;
   char *trouble;
-  gboolean importing; /* files of ours are being made one dataset, and their import was */
+  guint import;       /* the one in which files chosen here become one dataset; 0: none */
   gboolean opening;   /* asked for to look into it */
   gboolean stale;     /* the data changed while it was not shown */
 
@@ -87,16 +87,51 @@ model_chosen_cb (GFile *file, gpointer user_data)
   remember_folder (file);
 }
 
+/* Whether the store's import, which may be another page's by now, is the one begun here. */
+static gboolean
+is_importing (LkNewPage *self)
+{
+  return self->import != 0 && self->import == lk_dataset_store_get_import (lk_dataset_store_get_default ());
+}
+
+static void
+imported_cb (LkNewPage *self, LkStoredDataset *dataset)
+{
+  if (!is_importing (self))
+    return;
+  self->import = 0;
+  lk_draft_set_data (self->draft, lk_stored_dataset_get_path (dataset));
+  if (self->opening)
+    g_signal_emit_by_name (self, "open-dataset", dataset);
+}
+
+static void
+import_cb (LkNewPage *self)
+{
+  LkDatasetStore *store = lk_dataset_store_get_default ();
+  g_autofree char *message = NULL;
+
+  g_object_get (lk_dataset_store_get_job (store), "message", &message, NULL);
+  gtk_widget_set_visible (self->import_row, is_importing (self) && lk_dataset_store_is_importing (store));
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->import_row), message != NULL ? message : "");
+  if (is_importing (self) && !lk_dataset_store_is_importing (store) && lk_dataset_store_get_error (store) != NULL)
+    {
+      self->import = 0;
+      gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", lk_dataset_store_get_error (store));
+    }
+}
+
 /* Several files become one dataset first. */
 static void
 take_data (LkNewPage *self, const char *const *paths)
 {
-  self->importing = paths[0] != NULL && paths[1] != NULL;
+  self->import = 0;
   self->opening = FALSE;
-  if (self->importing)
-    lk_dataset_store_import (lk_dataset_store_get_default (), paths);
+  if (paths[0] != NULL && paths[1] != NULL)
+    self->import = lk_dataset_store_import (lk_dataset_store_get_default (), paths);
   else if (paths[0] != NULL)
     lk_draft_set_data (self->draft, paths[0]);
+  import_cb (self); /* which may have failed at once */
 }
 
 static void
@@ -115,33 +150,6 @@ data_chosen_cb (GListModel *files, gpointer user_data)
     }
   paths = g_strv_builder_end (builder);
   take_data (LK_NEW_PAGE (user_data), (const char *const *) paths);
-}
-
-static void
-imported_cb (LkNewPage *self, LkStoredDataset *dataset)
-{
-  if (!self->importing)
-    return;
-  self->importing = FALSE;
-  lk_draft_set_data (self->draft, lk_stored_dataset_get_path (dataset));
-  if (self->opening)
-    g_signal_emit_by_name (self, "open-dataset", dataset);
-}
-
-static void
-import_cb (LkNewPage *self)
-{
-  LkDatasetStore *store = lk_dataset_store_get_default ();
-  g_autofree char *message = NULL;
-
-  g_object_get (lk_dataset_store_get_job (store), "message", &message, NULL);
-  gtk_widget_set_visible (self->import_row, self->importing && lk_dataset_store_is_importing (store));
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->import_row), message != NULL ? message : "");
-  if (self->importing && !lk_dataset_store_is_importing (store) && lk_dataset_store_get_error (store) != NULL)
-    {
-      self->importing = FALSE;
-      gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", lk_dataset_store_get_error (store));
-    }
 }
 
 static void
@@ -186,24 +194,25 @@ open_data_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LkNewPage *self = LK_NEW_PAGE (widget);
   const char *data = lk_draft_get_data (self->draft);
-  LkStoredDataset *known = lk_dataset_store_find (lk_dataset_store_get_default (), data);
+  g_autoptr (LkStoredDataset) imported = lk_dataset_store_open (lk_dataset_store_get_default (), data);
   const char *const files[] = { data, NULL };
 
-  if (known != NULL)
+  if (imported != NULL)
     {
-      g_signal_emit_by_name (self, "open-dataset", known);
+      g_signal_emit_by_name (self, "open-dataset", imported);
       return;
     }
   if (data == NULL)
     return;
-  self->importing = self->opening = TRUE;
-  lk_dataset_store_import (lk_dataset_store_get_default (), files);
+  self->opening = TRUE;
+  self->import = lk_dataset_store_import (lk_dataset_store_get_default (), files);
+  import_cb (self); /* which may have failed at once */
 }
 
 static void
 cancel_import_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  LK_NEW_PAGE (widget)->importing = FALSE;
+  LK_NEW_PAGE (widget)->import = 0;
   lk_dataset_store_cancel (lk_dataset_store_get_default ());
 }
 
