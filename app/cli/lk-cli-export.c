@@ -17,7 +17,8 @@ static const GOptionEntry entries[] = {
   { "adapter", 'a', 0, G_OPTION_ARG_FILENAME, &adapter_path,
     "An adapter folder; of a run: default the best one", "ADAPTER" },
   { "format", 'f', 0, G_OPTION_ARG_STRING, &format,
-    "adapter, hf (a Hugging Face folder) or gguf; default gguf where the path ends in .gguf", "FORMAT" },
+    "adapter (for PEFT), lora-gguf (an adapter for llama.cpp), hf (a Hugging Face folder) or gguf; default gguf where the path ends in "
+    ".gguf", "FORMAT" },
   { "type", 't', 0, G_OPTION_ARG_STRING, &type,
     "hf: BF16, F16, F32; gguf: F16, F32, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M, "
     "Q6_K; the first is the default",
@@ -252,7 +253,7 @@ lk_cli_export_main (const LkCommand *command, const char *description, gboolean 
   if (!format && g_str_has_suffix (output, ".gguf"))
     format = g_strdup ("gguf");
   if (!format && !merged_only)
-    return lk_cli_fail_usage ("--format is needed: adapter, hf or gguf");
+    return lk_cli_fail_usage ("--format is needed: adapter, lora-gguf, hf or gguf");
   target = lk_export_find_target (format ? format : "hf", &error);
   if (target && merged_only && !target->merged)
     return lk_cli_fail_usage ("The format “%s” holds no merged weights", target->name);

@@ -6,6 +6,7 @@
 #include "lk-command.h"
 #include "lk-config.h"
 #include "lk-error.h"
+#include "lk-gguf.h"
 #include "lk-json.h"
 #include "lk-peft.h"
 
@@ -115,11 +116,29 @@ find_adapter (const char *path, GError **error)
   return folder;
 }
 
+/* The same of an adapter that is a GGUF file. */
+static gboolean
+gguf_base_type (const char *adapter, LkType *type, GError **error)
+{
+  g_autoptr (LkGguf) gguf = lk_gguf_open (adapter, error);
+  const char *name = NULL;
+
+  if (!gguf || !lk_gguf_get_string (gguf, "lorikeet.base_type", &name, error))
+    return FALSE;
+  if (lk_base_type_parse (name, type, error))
+    return TRUE;
+  g_prefix_error (error, "%s: ", adapter);
+  return FALSE;
+}
+
 gboolean
 lk_cli_adapter_base_type (const char *adapter, LkType *type, GError **error)
 {
-  g_autoptr (LkPeft) peft = lk_peft_open (adapter, error);
+  g_autoptr (LkPeft) peft = NULL;
 
+  if (g_file_test (adapter, G_FILE_TEST_IS_REGULAR) && g_str_has_suffix (adapter, ".gguf"))
+    return gguf_base_type (adapter, type, error);
+  peft = lk_peft_open (adapter, error);
   if (!peft || lk_base_type_parse (lk_peft_get_config (peft)->base_type, type, error))
     return peft != NULL;
   g_prefix_error (error, "%s: ", adapter);

@@ -10,7 +10,7 @@
 
 #define LK_EXPORT_SHARD_BYTES G_GUINT64_CONSTANT (5000000000)
 
-extern const LkExportTarget lk_export_adapter, lk_export_hf, lk_export_gguf;
+extern const LkExportTarget lk_export_adapter, lk_export_lora, lk_export_hf, lk_export_gguf;
 
 /* FALSE and LK_ERROR_CANCELLED when the user has had enough; else tells how far it is. */
 gboolean lk_export_go_on (const LkExport *self, double fraction, const char *message, GError **error);

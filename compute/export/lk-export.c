@@ -8,7 +8,7 @@
 #include "lk-file.h"
 #include "lk-json.h"
 
-static const LkExportTarget *const targets[] = { &lk_export_adapter, &lk_export_hf, &lk_export_gguf };
+static const LkExportTarget *const targets[] = { &lk_export_adapter, &lk_export_lora, &lk_export_hf, &lk_export_gguf };
 
 const LkExportTarget *
 lk_export_find_target (const char *name, GError **error)

@@ -44,7 +44,7 @@ typedef struct
   LkType (*type_of) (const LkExport *export, const LkModelTensor *tensor); /* what it is written as; NULL where nothing is merged */
 } LkExportTarget;
 
-/* "adapter", "hf", "gguf". */
+/* "adapter", "lora-gguf", "hf", "gguf". */
 const LkExportTarget *lk_export_targets (guint *n);
 const LkExportTarget *lk_export_find_target (const char *name, GError **error);
 

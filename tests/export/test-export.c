@@ -277,9 +277,9 @@ test_verify (Fixture *f, gconstpointer data)
   static const struct
   {
     const char *form, *type, *name;
-  } cases[] = { { "gguf", "F32", "v.gguf" },     { "hf", "F32", "v-hf" },          { "adapter", NULL, "v-adapter" },
-                { "gguf", "Q4_K_M", "v4.gguf" }, { "gguf", "Q8_0", "v8.gguf" }, { "hf", "BF16", "v-hf-bf16" },
-                { "gguf", "F16", "v16.gguf" } };
+  } cases[] = { { "gguf", "F32", "v.gguf" },          { "hf", "F32", "v-hf" },        { "adapter", NULL, "v-adapter" },
+                { "lora-gguf", NULL, "v-lora.gguf" }, { "gguf", "Q4_K_M", "v4.gguf" }, { "gguf", "Q8_0", "v8.gguf" },
+                { "hf", "BF16", "v-hf-bf16" },        { "gguf", "F16", "v16.gguf" } };
 
   if (!f->model)
     return;
@@ -296,11 +296,78 @@ test_verify (Fixture *f, gconstpointer data)
       lk_export_verify (&export, target_of (cases[i].form), NULL, &verdict, &error);
       g_assert_no_error (error);
       g_assert_cmpstr (verdict.fault, ==, NULL);
-      g_assert_cmpint (verdict.exact_type, ==, i < 3);
-      g_assert_true (verdict.matches || i >= 3);
+      g_assert_cmpint (verdict.exact_type, ==, i < 4);
+      g_assert_true (verdict.matches || i >= 4);
       g_assert_cmpint (verdict.same_tokens == verdict.tokens, ==, verdict.difference == NULL);
       g_assert_cmpuint (verdict.tokens, >, 8);
     }
+}
+
+/* What llama.cpp does with --lora, on the files alone: base + alpha/rank · B·A, tensor by tensor and row by row, is the merged file. */
+static void
+test_lora (Fixture *f, gconstpointer data)
+{
+  g_autofree char *base_path = f->model ? export_to (f, f->model, NULL, "gguf", "F32", "b.gguf", 0) : NULL;
+  g_autofree char *merged_path = f->model ? export_to (f, f->model, f->adapter, "gguf", "F32", "m.gguf", 0) : NULL;
+  g_autofree char *lora_path = f->model ? export_to (f, f->model, f->adapter, "lora-gguf", NULL, "l.gguf", 0) : NULL;
+  g_autoptr (LkGguf) base = f->model ? lk_gguf_open (base_path, NULL) : NULL;
+  g_autoptr (LkGguf) merged = f->model ? lk_gguf_open (merged_path, NULL) : NULL;
+  g_autoptr (LkGguf) lora = f->model ? lk_gguf_open (lora_path, NULL) : NULL;
+  double alpha = 0;
+  guint adapted = 0;
+
+  if (!f->model)
+    return;
+  g_assert_true (lk_gguf_get_double (lora, "adapter.lora.alpha", &alpha, NULL));
+  for (guint i = 0; i < lk_gguf_get_n_tensors (base); i++)
+    {
+      const LkTensorInfo *w = lk_gguf_get_tensor (base, i), *sum = lk_gguf_lookup (merged, w->name);
+      g_autofree char *a_name = g_strconcat (w->name, ".lora_a", NULL);
+      g_autofree char *b_name = g_strconcat (w->name, ".lora_b", NULL);
+      const LkTensorInfo *a = lk_gguf_lookup (lora, a_name), *b = lk_gguf_lookup (lora, b_name);
+
+      g_assert_true ((a != NULL) == (b != NULL) && sum != NULL);
+      adapted += a != NULL;
+      for (guint64 row = 0; a && row < w->shape[0]; row++)
+        for (guint64 col = 0; col < w->shape[1]; col += 5)
+          {
+            const float *x = (const float *) (const void *) w->data, *y = (const float *) (const void *) sum->data;
+            const float *p = (const float *) (const void *) a->data, *q = (const float *) (const void *) b->data;
+            double value = x[row * w->shape[1] + col];
+
+            for (guint64 k = 0; k < a->shape[0]; k++)
+              value += alpha / (double) a->shape[0] * q[row * a->shape[0] + k] * p[k * w->shape[1] + col];
+            g_assert_cmpfloat_with_epsilon (value, y[row * w->shape[1] + col], 1e-5);
+          }
+    }
+  g_assert_cmpuint (adapted, ==, lk_adapter_get_n_modules (f->adapter));
+  g_assert_cmpuint (2 * adapted, ==, lk_gguf_get_n_tensors (lora));
+}
+
+/* A file that is a model, or an adapter of another one, is refused by name. */
+static void
+test_lora_refused (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = f->model ? export_to (f, f->model, NULL, "gguf", "F32", "b.gguf", 0) : NULL;
+  g_autofree char *other = g_build_filename (f->folder, "other.gguf", NULL);
+  g_autoptr (LkGgufWriter) writer = lk_gguf_writer_new (other, NULL);
+  const float values[64] = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  if (!f->model)
+    return;
+  g_assert_null (lk_adapter_load (f->model, "x", path, FALSE, &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_MISMATCH);
+  g_clear_error (&error);
+  lk_gguf_writer_set_string (writer, "general.type", "adapter");
+  lk_gguf_writer_set_string (writer, "adapter.type", "lora");
+  lk_gguf_writer_set_string (writer, "general.architecture", lk_model_get_config (f->model)->family->gguf_architecture);
+  lk_gguf_writer_add_tensor (writer, "blk.0.attn_q.weight.lora_a", LK_TYPE_F32, (guint64[]){ 2, 32 }, 2);
+  g_assert_true (lk_gguf_writer_begin_data (writer, NULL) && lk_gguf_writer_write (writer, values, sizeof values, NULL)
+                 && lk_gguf_writer_finish (writer, NULL));
+  g_assert_null (lk_adapter_load (f->model, "x", other, FALSE, &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_BAD_FILE);
+  g_assert_nonnull (strstr (error->message, "blk.0.attn_q.weight"));
 }
 
 /* A file that is not what it should be is found out. */
@@ -735,6 +802,8 @@ main (int argc, char **argv)
   g_test_add ("/export/ends", Fixture, NULL, set_up, test_ends, tear_down);
   g_test_add ("/export/many-ends", Fixture, NULL, set_up, test_many_ends, tear_down);
   g_test_add ("/export/verify", Fixture, NULL, set_up, test_verify, tear_down);
+  g_test_add ("/export/lora", Fixture, NULL, set_up, test_lora, tear_down);
+  g_test_add ("/export/lora-refused", Fixture, NULL, set_up, test_lora_refused, tear_down);
   g_test_add ("/export/verify-finds", Fixture, NULL, set_up, test_verify_finds, tear_down);
   g_test_add ("/export/verify-finds-rounded", Fixture, NULL, set_up, test_verify_finds_rounded, tear_down);
   g_test_add ("/export/verify-cancelled", Fixture, NULL, set_up, test_verify_cancelled, tear_down);

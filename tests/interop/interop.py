@@ -4,9 +4,9 @@
 
     interop.py LORIKEET_CLI SOURCE_ROOT tiny|smollm2|gemma3
 
-A random adapter is put on the model. Base and adapter together in lorikeet-cli, the merged GGUF (F32) in llama.cpp, the merged folder in
-transformers and the adapter in transformers + PEFT must write the same 64 tokens greedily, for prompts whose two best logits stay
-0.01 apart on the way, and llama.cpp measures the perplexity of each exported type. Gemma 3, whose tokenizer is SentencePiece's, is
+A random adapter is put on the model. Base and adapter together in lorikeet-cli, the merged GGUF (F32) in llama.cpp, the base and the adapter
+as a GGUF file of its own in llama.cpp (--lora), the merged folder in transformers and the adapter in transformers + PEFT must write the same
+64 tokens greedily, for prompts whose two best logits stay 0.01 apart on the way, and llama.cpp measures the perplexity of each exported type. Gemma 3, whose tokenizer is SentencePiece's, is
 fine-tuned and compared in llama.cpp before and after, and the folder made of its GGUF must cut texts into the same tokens. Output is TAP. Skips
 where the oracle (tests/setup-oracle) or the model is missing.
 """
@@ -120,13 +120,13 @@ class Interop:
         total = sum(len(ours) for _, ours in wanted)
         self.tap.ok(not wrong and len(wanted) == len(got) and total > 0, f"{name}: {total} tokens equal", "\n".join(wrong))
 
-    def llama(self, file, prompts):
+    def llama(self, file, prompts, *more):
         """Greedy answers of llama.cpp, with everything in float32."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         log = open(self.path("llama-server.log"), "w")
-        server = subprocess.Popen(self.run_in_oracle + ["llama-server", "-m", file, "--host", "127.0.0.1", "--port", str(port), "-t", "2", "-c", "1024",
+        server = subprocess.Popen(self.run_in_oracle + ["llama-server", "-m", file, *more, "--host", "127.0.0.1", "--port", str(port), "-t", "2", "-c", "1024",
                                                         "-ctk", "f32", "-ctv", "f32", "-fa", "off", "-np", "1"],
                                   stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
@@ -193,6 +193,10 @@ class Interop:
         self.export("adapter", self.path("adapter-out"))
         self.compare("adapter in transformers + PEFT", ours,
                      self.oracle({**job, "gguf": model, "adapter": self.path("adapter-out")})["answers"])
+        self.export("lora-gguf", self.path("adapter.gguf"))
+        self.lorikeet("export", "--model", model, "--format", "gguf", "--type", "F32", "--no-verify", "-o", self.path("base-F32.gguf"))
+        self.compare("adapter in llama.cpp (--lora)", ours,
+                     self.llama(self.path("base-F32.gguf"), prompts, "--lora", self.path("adapter.gguf")))
         self.perplexities()
         self.tap.end()
 
