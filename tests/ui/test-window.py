@@ -88,7 +88,7 @@ def main_job(program, home, real):
 
     # Closed, the program waits for the end of the run without a window; opened again, it is the same one.
     window.click("Close")
-    window.wait(lambda: window.root.get_child_count() == 0, "the window to close")
+    window.wait(lambda: not window.look(), "the window to close")
     time.sleep(0.5)
     assert window.process.poll() is None, "the program ended with its window, although a run is at work"
     assert alive(pid_of(run)), "closing the window ended the training"
