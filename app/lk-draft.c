@@ -8,6 +8,7 @@
 #include "lk-error.h"
 #include "lk-file.h"
 #include "lk-json.h"
+#include "lk-settings.h"
 #include "lk-words.h"
 
 #include <errno.h>
@@ -141,9 +142,18 @@ lk_draft_class_init (LkDraftClass *klass)
 }
 
 static void
+say_changed (LkDraft *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_READY]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CHANGED_TEXT]);
+  g_signal_emit (self, changed_signal, 0);
+}
+
+static void
 lk_draft_init (LkDraft *self)
 {
   self->settings = g_list_store_new (LK_TYPE_OPTION);
+  g_signal_connect_object (lk_settings_get_default (), "notify::device", G_CALLBACK (say_changed), self, G_CONNECT_SWAPPED);
   self->name = g_strdup ("");
 }
 
@@ -151,14 +161,6 @@ LkDraft *
 lk_draft_new (void)
 {
   return g_object_new (LK_TYPE_DRAFT, NULL);
-}
-
-static void
-say_changed (LkDraft *self)
-{
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_READY]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CHANGED_TEXT]);
-  g_signal_emit (self, changed_signal, 0);
 }
 
 gboolean
@@ -402,6 +404,18 @@ lk_draft_to_train_arguments (LkDraft *self)
   return g_strv_builder_end (builder);
 }
 
+/* Where the draft leaves the device open, Preferences may say one. NULL: nobody does. */
+static const char *
+preferred_device (LkOption *setting)
+{
+  const char *device = lk_settings_get_device (lk_settings_get_default ());
+
+  return g_str_equal (lk_option_get_name (setting), "device") && !lk_option_is_changed (setting)
+                 && !g_str_equal (device, "auto")
+             ? device
+             : NULL;
+}
+
 GStrv
 lk_draft_to_arguments (LkDraft *self)
 {
@@ -416,13 +430,14 @@ lk_draft_to_arguments (LkDraft *self)
     {
       g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
       g_autofree char *flag = g_strdup (lk_option_get_name (setting));
+      const char *device = preferred_device (setting);
       g_autofree char *argument = NULL;
 
-      if (!lk_option_is_changed (setting))
+      if (!lk_option_is_changed (setting) && device == NULL)
         continue;
       g_strdelimit (flag, "_", '-');
       /* one word, so that a value which begins with "-" is no flag */
-      argument = g_strdup_printf ("--%s=%s", flag, lk_option_get_value (setting));
+      argument = g_strdup_printf ("--%s=%s", flag, device != NULL ? device : lk_option_get_value (setting));
       g_strv_builder_add (builder, argument);
     }
   return g_strv_builder_end (builder);
@@ -493,7 +508,10 @@ recipe_text (LkDraft *self)
     {
       g_autoptr (LkOption) setting = g_list_model_get_item (G_LIST_MODEL (self->settings), i);
 
-      json_object_set_member (settings, lk_option_get_name (setting), lk_option_to_json (setting));
+      if (preferred_device (setting) != NULL)
+        json_object_set_string_member (settings, "device", preferred_device (setting));
+      else
+        json_object_set_member (settings, lk_option_get_name (setting), lk_option_to_json (setting));
     }
   json_array_add_string_element (data, self->data);
   json_object_set_int_member (recipe, "version", 1);

@@ -164,9 +164,8 @@ place_of (const char *variable, const char *rest, const char *home, const char *
 
 /* Runs of ours know which model they began with. */
 static void
-scan_runs (Scan *self)
+scan_runs (Scan *self, const char *runs)
 {
-  g_autofree char *runs = lk_paths_get_runs_dir ();
   g_autoptr (GDir) dir = g_dir_open (runs, 0, NULL);
   const char *leaf;
 
@@ -207,6 +206,8 @@ lk_library_scan (const char *home)
   Scan scan = { g_ptr_array_new_with_free_func (g_object_unref), seen };
   g_autofree char *tiny = lk_paths_find_tiny_model ();
   g_autofree char *own = lk_paths_get_models_dir ();
+  g_autofree char *usual = lk_paths_get_usual_models_dir ();
+  g_auto (GStrv) runs = lk_paths_list_runs_dirs ();
   g_autofree char *cache = g_build_filename (home, ".cache", "lorikeet", "models", NULL);
   g_autofree char *hf_home = place_of ("HF_HOME", "hub", home, ".cache/huggingface/hub");
   g_autofree char *hub_cache = place_of ("HF_HUB_CACHE", NULL, home, NULL);
@@ -218,12 +219,15 @@ lk_library_scan (const char *home)
   if (tiny != NULL)
     add (&scan, LK_PLACE_SHIPPED, tiny, NULL);
   walk (&scan, LK_PLACE_OWN, own, NULL, DEPTH);
+  if (!g_str_equal (own, usual))
+    walk (&scan, LK_PLACE_OWN, usual, NULL, DEPTH);
   walk (&scan, LK_PLACE_OWN, cache, NULL, DEPTH);
   scan_hugging_face (&scan, hub_cache != NULL ? hub_cache : hf_home);
   scan_manifests (&scan, ollama, manifests, "", 3);
   walk (&scan, LK_PLACE_LM_STUDIO, studio, NULL, DEPTH);
   walk (&scan, LK_PLACE_LM_STUDIO, old_studio, NULL, DEPTH);
-  scan_runs (&scan);
+  for (guint i = 0; runs[i] != NULL; i++)
+    scan_runs (&scan, runs[i]);
   g_ptr_array_sort (scan.models, compare);
   return scan.models;
 }

@@ -13,6 +13,7 @@ struct _LkLibrary
 
   GPtrArray *models;
   gboolean scanning, looking;
+  gboolean again; /* asked to scan while it scanned */
 };
 
 enum
@@ -161,7 +162,10 @@ scanned_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_list_model_items_changed (G_LIST_MODEL (self), 0, before, self->models->len);
       g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_N_ITEMS]);
     }
-  look_at_next (self);
+  if (self->again)
+    lk_library_refresh (self); /* the folders may have changed meanwhile */
+  else
+    look_at_next (self);
 }
 
 static void
@@ -175,6 +179,7 @@ lk_library_refresh (LkLibrary *self)
 {
   g_autoptr (GTask) task = NULL;
 
+  self->again = self->scanning;
   if (self->scanning)
     return;
   self->scanning = TRUE;

@@ -20,11 +20,86 @@ data_home (void)
   return g_build_filename (g_get_user_data_dir (), "lorikeet", NULL);
 }
 
+/* Libraries are scanned by a thread. */
+static GMutex chosen_mutex;
+static char *chosen_runs, *chosen_models;
+static GPtrArray *known_runs;
+
+static void
+choose (char **slot, const char *path)
+{
+  g_mutex_lock (&chosen_mutex);
+  g_free (*slot);
+  *slot = path != NULL && path[0] != 0 ? g_strdup (path) : NULL;
+  g_mutex_unlock (&chosen_mutex);
+}
+
+static char *
+get_chosen (char **slot)
+{
+  char *path;
+
+  g_mutex_lock (&chosen_mutex);
+  path = g_strdup (*slot);
+  g_mutex_unlock (&chosen_mutex);
+  return path;
+}
+
+void
+lk_paths_know_runs_dir (const char *path)
+{
+  g_mutex_lock (&chosen_mutex);
+  if (known_runs == NULL)
+    known_runs = g_ptr_array_new ();
+  if (!g_ptr_array_find_with_equal_func (known_runs, path, g_str_equal, NULL))
+    g_ptr_array_add (known_runs, g_strdup (path));
+  g_mutex_unlock (&chosen_mutex);
+}
+
+char **
+lk_paths_list_runs_dirs (void)
+{
+  GPtrArray *list = g_ptr_array_new ();
+
+  g_ptr_array_add (list, lk_paths_get_usual_runs_dir ());
+  g_mutex_lock (&chosen_mutex);
+  for (guint i = 0; known_runs != NULL && i < known_runs->len; i++)
+    if (!g_str_equal (known_runs->pdata[i], list->pdata[0]))
+      g_ptr_array_add (list, g_strdup (known_runs->pdata[i]));
+  g_mutex_unlock (&chosen_mutex);
+  g_ptr_array_add (list, NULL);
+  return (char **) g_ptr_array_free (list, FALSE);
+}
+
+void
+lk_paths_set_runs_dir (const char *path)
+{
+  choose (&chosen_runs, path);
+  if (path != NULL && path[0] != 0)
+    lk_paths_know_runs_dir (path);
+}
+
+void
+lk_paths_set_models_dir (const char *path)
+{
+  choose (&chosen_models, path);
+}
+
+char *
+lk_paths_get_usual_runs_dir (void)
+{
+  g_autofree char *home = data_home ();
+
+  return g_build_filename (home, "runs", NULL);
+}
+
 char *
 lk_paths_get_runs_dir (void)
 {
-  g_autofree char *home = data_home ();
-  char *runs = g_build_filename (home, "runs", NULL);
+  char *runs = get_chosen (&chosen_runs);
+
+  if (runs == NULL)
+    runs = lk_paths_get_usual_runs_dir ();
 
   if (g_mkdir_with_parents (runs, 0755) != 0)
     g_message ("Could not make the folder “%s”: %s", runs, g_strerror (errno));
@@ -33,6 +108,14 @@ lk_paths_get_runs_dir (void)
 
 char *
 lk_paths_get_models_dir (void)
+{
+  char *models = get_chosen (&chosen_models);
+
+  return models != NULL ? models : lk_paths_get_usual_models_dir ();
+}
+
+char *
+lk_paths_get_usual_models_dir (void)
 {
   g_autofree char *home = data_home ();
 

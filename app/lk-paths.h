@@ -9,11 +9,23 @@
 
 G_BEGIN_DECLS
 
-/* $LORIKEET_DATA_HOME or $XDG_DATA_HOME/lorikeet, then "/runs"; made when missing. (transfer full) */
+/* Where runs go and where the user's own models are, from now on; NULL or "": the usual place. Any thread. */
+void lk_paths_set_runs_dir (const char *path);
+void lk_paths_set_models_dir (const char *path);
+/* Runs lie there as well. Any thread. */
+void lk_paths_know_runs_dir (const char *path);
+/* All folders where runs lie, the usual one first. Any thread. (transfer full) */
+char **lk_paths_list_runs_dirs (void);
+
+/* What was set, or the usual place; made when missing. Any thread. (transfer full) */
 char *lk_paths_get_runs_dir (void);
-/* $XDG_DATA_HOME/lorikeet/models; not made. (transfer full) */
+/* $LORIKEET_DATA_HOME or $XDG_DATA_HOME/lorikeet, then "/runs"; not made. (transfer full) */
+char *lk_paths_get_usual_runs_dir (void);
+/* What was set, or the usual place; not made. Any thread. (transfer full) */
 char *lk_paths_get_models_dir (void);
-/* Beside them, "datasets": what the engine imported; not made. (transfer full) */
+/* $XDG_DATA_HOME/lorikeet/models; not made. (transfer full) */
+char *lk_paths_get_usual_models_dir (void);
+/* Beside the usual places, "datasets": what the engine imported; not made. (transfer full) */
 char *lk_paths_get_datasets_dir (void);
 /* Beside them, "queue": fine-tunes that wait; not made. (transfer full) */
 char *lk_paths_get_queue_dir (void);

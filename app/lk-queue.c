@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lk-error.h"
+#include "lk-file.h"
 #include "lk-json.h"
 
 #define RECIPE_LIMIT (1024 * 1024)
@@ -152,6 +153,30 @@ take_out (LkQueue *self, guint position)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_N_ITEMS]);
 }
 
+/* What waits is a recipe alone, so it is written anew where a folder cannot be moved to: on another drive. */
+static gboolean
+move_folder (const char *folder, const char *target)
+{
+  g_autofree char *recipe = g_build_filename (folder, "recipe.json", NULL);
+  g_autofree char *moved = g_build_filename (target, "recipe.json", NULL);
+  g_autofree char *text = NULL;
+  gsize size;
+
+  if (g_rename (folder, target) == 0)
+    return TRUE;
+  if (errno != EXDEV || !g_file_get_contents (recipe, &text, &size, NULL) || g_mkdir (target, 0755) != 0)
+    return FALSE;
+  if (!lk_file_write (moved, text, (gssize) size, NULL))
+    {
+      g_rmdir (target);
+      errno = EIO;
+      return FALSE;
+    }
+  g_unlink (recipe);
+  g_rmdir (folder);
+  return TRUE;
+}
+
 /* A folder of this name in the folder of runs that is not there yet; the queue's folder becomes it. (transfer full) */
 static char *
 move_to_runs (LkQueue *self, LkQueuedRun *queued, GError **error)
@@ -167,7 +192,7 @@ move_to_runs (LkQueue *self, LkQueuedRun *queued, GError **error)
 
       if (g_file_test (target, G_FILE_TEST_EXISTS))
         continue;
-      if (g_rename (queued->folder, target) == 0)
+      if (move_folder (queued->folder, target))
         return g_steal_pointer (&target);
       if (errno != EEXIST && errno != ENOTEMPTY)
         break;
@@ -359,4 +384,13 @@ lk_queue_remove (LkQueue *self, LkQueuedRun *run)
     return;
   remove_folder (run->folder);
   take_out (self, position);
+}
+
+void
+lk_queue_set_runs_dir (LkQueue *self, const char *runs_dir)
+{
+  g_return_if_fail (LK_IS_QUEUE (self));
+
+  g_free (self->runs_dir);
+  self->runs_dir = g_strdup (runs_dir);
 }

@@ -23,6 +23,8 @@ G_DECLARE_FINAL_TYPE (LkQueue, lk_queue, LK, QUEUE, GObject)
 
 /* @folder: where the waiting ones are; @runs_dir: the folder of @runs. */
 LkQueue *lk_queue_new (LkRunList *runs, const char *folder, const char *runs_dir);
+/* Where those that start from now on go; another drive will do. */
+void lk_queue_set_runs_dir (LkQueue *self, const char *runs_dir);
 /* Puts the draft, as it is now, at the end. */
 gboolean lk_queue_add (LkQueue *self, LkDraft *draft, GError **error);
 void lk_queue_remove (LkQueue *self, LkQueuedRun *run);

@@ -12,10 +12,10 @@ struct _LkRunList
 {
   GObject parent_instance;
 
-  char *folder;
+  GPtrArray *folders;  /* char * */
+  GPtrArray *monitors; /* of each, where that can be */
   GPtrArray *runs;    /* newest first */
   GHashTable *hidden; /* folder → LkRun that may come back */
-  GFileMonitor *monitor;
   guint timeout;
   guint ticks;
 };
@@ -66,7 +66,7 @@ lk_run_list_dispose (GObject *object)
   g_hash_table_iter_init (&iter, self->hidden);
   while (g_hash_table_iter_next (&iter, NULL, &run))
     g_signal_handlers_disconnect_by_data (run, self);
-  g_clear_object (&self->monitor);
+  g_ptr_array_set_size (self->monitors, 0);
   G_OBJECT_CLASS (lk_run_list_parent_class)->dispose (object);
 }
 
@@ -77,7 +77,8 @@ lk_run_list_finalize (GObject *object)
 
   g_clear_pointer (&self->runs, g_ptr_array_unref);
   g_clear_pointer (&self->hidden, g_hash_table_unref);
-  g_clear_pointer (&self->folder, g_free);
+  g_clear_pointer (&self->folders, g_ptr_array_unref);
+  g_clear_pointer (&self->monitors, g_ptr_array_unref);
   G_OBJECT_CLASS (lk_run_list_parent_class)->finalize (object);
 }
 
@@ -97,6 +98,8 @@ lk_run_list_class_init (LkRunListClass *klass)
 static void
 lk_run_list_init (LkRunList *self)
 {
+  self->folders = g_ptr_array_new_with_free_func (g_free);
+  self->monitors = g_ptr_array_new_with_free_func (g_object_unref);
   self->runs = g_ptr_array_new_with_free_func (g_object_unref);
   self->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
 }
@@ -167,25 +170,31 @@ remove_missing (LkRunList *self)
     }
 }
 
-void
-lk_run_list_scan (LkRunList *self)
+static void
+scan_folder (LkRunList *self, const char *where)
 {
-  g_autoptr (GDir) dir = NULL;
+  g_autoptr (GDir) dir = g_dir_open (where, 0, NULL);
   const char *name;
 
-  g_return_if_fail (LK_IS_RUN_LIST (self));
-
-  remove_missing (self);
-  dir = g_dir_open (self->folder, 0, NULL);
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
     {
-      g_autofree char *folder = g_build_filename (self->folder, name, NULL);
+      g_autofree char *folder = g_build_filename (where, name, NULL);
       g_autofree char *recipe = g_build_filename (folder, "recipe.json", NULL);
 
       /* a dot begins a folder that is still being made */
       if (name[0] != '.' && !is_known (self, folder) && g_file_test (recipe, G_FILE_TEST_IS_REGULAR))
         add_run (self, folder);
     }
+}
+
+void
+lk_run_list_scan (LkRunList *self)
+{
+  g_return_if_fail (LK_IS_RUN_LIST (self));
+
+  remove_missing (self);
+  for (guint i = 0; i < self->folders->len; i++)
+    scan_folder (self, self->folders->pdata[i]);
 }
 
 static gboolean
@@ -217,16 +226,31 @@ LkRunList *
 lk_run_list_new (const char *folder)
 {
   LkRunList *self = g_object_new (LK_TYPE_RUN_LIST, NULL);
-  g_autoptr (GFile) file = g_file_new_for_path (folder);
 
-  self->folder = g_strdup (folder);
-  lk_run_list_scan (self);
-  self->monitor = g_file_monitor_directory (file, G_FILE_MONITOR_NONE, NULL, NULL);
-  if (self->monitor != NULL)
-    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (folder_changed_cb), self,
-                             G_CONNECT_SWAPPED);
+  lk_run_list_watch (self, folder);
   self->timeout = g_timeout_add (TICK_MS, tick_cb, self);
   return self;
+}
+
+void
+lk_run_list_watch (LkRunList *self, const char *folder)
+{
+  /* the same one said in another way would list its runs twice */
+  g_autofree char *canonical = g_canonicalize_filename (folder, NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (canonical);
+  GFileMonitor *monitor;
+
+  g_return_if_fail (LK_IS_RUN_LIST (self));
+
+  if (g_ptr_array_find_with_equal_func (self->folders, canonical, g_str_equal, NULL))
+    return;
+  g_ptr_array_add (self->folders, g_steal_pointer (&canonical));
+  lk_run_list_scan (self);
+  monitor = g_file_monitor_directory (file, G_FILE_MONITOR_NONE, NULL, NULL);
+  if (monitor == NULL)
+    return;
+  g_signal_connect_object (monitor, "changed", G_CALLBACK (folder_changed_cb), self, G_CONNECT_SWAPPED);
+  g_ptr_array_add (self->monitors, monitor);
 }
 
 LkRun *

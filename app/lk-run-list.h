@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * All runs of a folder, newest first: a GListModel of LkRun. It follows the folder, and polls its runs: those
+ * All runs of some folders, newest first: a GListModel of LkRun. It follows the folders, and polls its runs: those
  * at work four times a second, the others every two seconds. Thread-safety: main thread.
  */
 #pragma once
@@ -15,7 +15,9 @@ G_DECLARE_FINAL_TYPE (LkRunList, lk_run_list, LK, RUN_LIST, GObject)
 /* Signals: ::ended (LkRun), ::complaint (LkRun, sentence): those of the runs, passed on. */
 LkRunList *lk_run_list_new (const char *folder);
 
-/* Looks at the folder now instead of a moment later. */
+/* Lists the runs of another folder as well, for good. */
+void lk_run_list_watch (LkRunList *self, const char *folder);
+/* Looks at the folders now instead of a moment later. */
 void lk_run_list_scan (LkRunList *self);
 /* The run in @folder, after a scan when it is not known yet. NULL when there is none. (transfer none) */
 LkRun *lk_run_list_find (LkRunList *self, const char *folder);

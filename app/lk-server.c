@@ -3,6 +3,7 @@
 
 #include "lk-engine.h"
 #include "lk-paths.h"
+#include "lk-settings.h"
 
 #include <glib/gstdio.h>
 #include <gio/gunixsocketaddress.h>
@@ -171,7 +172,7 @@ start (LkServer *self, const char *model, const char *adapter)
   g_autoptr (GError) error = NULL;
   g_autofree char *named = adapter != NULL ? g_strconcat ("tuned=", adapter, NULL) : NULL;
   g_autofree char *cli = lk_paths_find_cli (&error);
-  const char *argv[] = { cli, "serve", "--model", model, "--socket", NULL, NULL, NULL, NULL };
+  const char *argv[] = { cli, "serve", "--model", model, "--socket", NULL, "--device", NULL, NULL, NULL, NULL };
 
   self->folder = cli != NULL ? g_dir_make_tmp ("lorikeet-XXXXXX", &error) : NULL;
   if (self->folder == NULL)
@@ -181,10 +182,11 @@ start (LkServer *self, const char *model, const char *adapter)
     }
   self->socket_path = g_build_filename (self->folder, "chat.sock", NULL);
   argv[5] = self->socket_path;
+  argv[7] = lk_settings_get_device (lk_settings_get_default ());
   if (named != NULL)
     {
-      argv[6] = "--adapter";
-      argv[7] = named;
+      argv[8] = "--adapter";
+      argv[9] = named;
     }
   launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_subprocess_launcher_set_child_setup (launcher, end_with_parent, NULL, NULL);

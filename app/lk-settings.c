@@ -3,6 +3,7 @@
 
 #include "lk-app-config.h"
 #include "lk-config.h"
+#include "lk-paths.h"
 
 struct _LkSettings
 {
@@ -15,6 +16,12 @@ struct _LkSettings
   gboolean show_sidebar;
   char *last_model;
   char *last_folder;
+  char *runs_folder;
+  char **known_runs_folders;
+  char *models_folder;
+  char *device;
+  char *color_scheme;
+  gboolean notifications;
 };
 
 enum
@@ -26,6 +33,12 @@ enum
   PROP_SHOW_SIDEBAR,
   PROP_LAST_MODEL,
   PROP_LAST_FOLDER,
+  PROP_KNOWN_RUNS_FOLDERS, /* bound before the one that adds to it */
+  PROP_RUNS_FOLDER,
+  PROP_MODELS_FOLDER,
+  PROP_DEVICE,
+  PROP_COLOR_SCHEME,
+  PROP_NOTIFICATIONS,
   N_PROPS
 };
 
@@ -75,6 +88,11 @@ lk_settings_finalize (GObject *object)
   g_clear_object (&self->settings);
   g_clear_pointer (&self->last_model, g_free);
   g_clear_pointer (&self->last_folder, g_free);
+  g_clear_pointer (&self->runs_folder, g_free);
+  g_clear_pointer (&self->known_runs_folders, g_strfreev);
+  g_clear_pointer (&self->models_folder, g_free);
+  g_clear_pointer (&self->device, g_free);
+  g_clear_pointer (&self->color_scheme, g_free);
   G_OBJECT_CLASS (lk_settings_parent_class)->finalize (object);
 }
 
@@ -91,6 +109,12 @@ lk_settings_get_property (GObject *object, guint id, GValue *value, GParamSpec *
     case PROP_SHOW_SIDEBAR: g_value_set_boolean (value, self->show_sidebar); break;
     case PROP_LAST_MODEL: g_value_set_string (value, self->last_model); break;
     case PROP_LAST_FOLDER: g_value_set_string (value, self->last_folder); break;
+    case PROP_RUNS_FOLDER: g_value_set_string (value, self->runs_folder); break;
+    case PROP_KNOWN_RUNS_FOLDERS: g_value_set_boxed (value, self->known_runs_folders); break;
+    case PROP_MODELS_FOLDER: g_value_set_string (value, self->models_folder); break;
+    case PROP_DEVICE: g_value_set_string (value, self->device); break;
+    case PROP_COLOR_SCHEME: g_value_set_string (value, self->color_scheme); break;
+    case PROP_NOTIFICATIONS: g_value_set_boolean (value, self->notifications); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
@@ -103,6 +127,36 @@ replace_string (char **slot, const GValue *value)
   g_free (*slot);
   *slot = g_value_dup_string (value);
   return TRUE;
+}
+
+static gboolean
+replace_list (char ***slot, const GValue *value)
+{
+  const char *const none[] = { NULL };
+  const char *const *list = g_value_get_boxed (value) != NULL ? g_value_get_boxed (value) : none;
+
+  if (g_strv_equal ((const char *const *) *slot, list))
+    return FALSE;
+  g_strfreev (*slot);
+  *slot = g_strdupv ((char **) list);
+  return TRUE;
+}
+
+/* Runs that lie where new ones went before are still somebody's. */
+static void
+remember_runs_folder (LkSettings *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) list = NULL;
+
+  lk_paths_set_runs_dir (self->runs_folder);
+  if (self->runs_folder[0] == 0
+      || g_strv_contains ((const char *const *) self->known_runs_folders, self->runs_folder))
+    return;
+  g_strv_builder_addv (builder, (const char **) self->known_runs_folders);
+  g_strv_builder_add (builder, self->runs_folder);
+  list = g_strv_builder_end (builder);
+  g_object_set (self, "known-runs-folders", list, NULL);
 }
 
 #define REPLACE(slot, new_value) ((slot) != (new_value) ? ((slot) = (new_value), TRUE) : FALSE)
@@ -121,6 +175,22 @@ lk_settings_set_property (GObject *object, guint id, const GValue *value, GParam
     case PROP_SHOW_SIDEBAR: changed = REPLACE (self->show_sidebar, g_value_get_boolean (value)); break;
     case PROP_LAST_MODEL: changed = replace_string (&self->last_model, value); break;
     case PROP_LAST_FOLDER: changed = replace_string (&self->last_folder, value); break;
+    case PROP_RUNS_FOLDER:
+      changed = replace_string (&self->runs_folder, value);
+      remember_runs_folder (self);
+      break;
+    case PROP_KNOWN_RUNS_FOLDERS:
+      changed = replace_list (&self->known_runs_folders, value);
+      for (guint i = 0; self->known_runs_folders[i] != NULL; i++)
+        lk_paths_know_runs_dir (self->known_runs_folders[i]);
+      break;
+    case PROP_MODELS_FOLDER:
+      changed = replace_string (&self->models_folder, value);
+      lk_paths_set_models_dir (self->models_folder);
+      break;
+    case PROP_DEVICE: changed = replace_string (&self->device, value); break;
+    case PROP_COLOR_SCHEME: changed = replace_string (&self->color_scheme, value); break;
+    case PROP_NOTIFICATIONS: changed = REPLACE (self->notifications, g_value_get_boolean (value)); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
   if (changed)
@@ -143,6 +213,12 @@ lk_settings_class_init (LkSettingsClass *klass)
   properties[PROP_SHOW_SIDEBAR] = g_param_spec_boolean ("show-sidebar", NULL, NULL, TRUE, flags);
   properties[PROP_LAST_MODEL] = g_param_spec_string ("last-model", NULL, NULL, "", flags);
   properties[PROP_LAST_FOLDER] = g_param_spec_string ("last-folder", NULL, NULL, "", flags);
+  properties[PROP_KNOWN_RUNS_FOLDERS] = g_param_spec_boxed ("known-runs-folders", NULL, NULL, G_TYPE_STRV, flags);
+  properties[PROP_RUNS_FOLDER] = g_param_spec_string ("runs-folder", NULL, NULL, "", flags);
+  properties[PROP_MODELS_FOLDER] = g_param_spec_string ("models-folder", NULL, NULL, "", flags);
+  properties[PROP_DEVICE] = g_param_spec_string ("device", NULL, NULL, "auto", flags);
+  properties[PROP_COLOR_SCHEME] = g_param_spec_string ("color-scheme", NULL, NULL, "system", flags);
+  properties[PROP_NOTIFICATIONS] = g_param_spec_boolean ("notifications", NULL, NULL, TRUE, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -154,6 +230,12 @@ lk_settings_init (LkSettings *self)
   self->show_sidebar = TRUE;
   self->last_model = g_strdup ("");
   self->last_folder = g_strdup ("");
+  self->runs_folder = g_strdup ("");
+  self->known_runs_folders = g_new0 (char *, 1);
+  self->models_folder = g_strdup ("");
+  self->device = g_strdup ("auto");
+  self->color_scheme = g_strdup ("system");
+  self->notifications = TRUE;
 }
 
 LkSettings *
@@ -188,4 +270,22 @@ char *
 lk_settings_get_last_model (LkSettings *self)
 {
   return g_strdup (self->last_model);
+}
+
+const char *
+lk_settings_get_device (LkSettings *self)
+{
+  return self->device != NULL && self->device[0] != 0 ? self->device : "auto";
+}
+
+const char *
+lk_settings_get_color_scheme (LkSettings *self)
+{
+  return self->color_scheme;
+}
+
+gboolean
+lk_settings_get_notifications (LkSettings *self)
+{
+  return self->notifications;
 }

@@ -50,8 +50,8 @@ lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const c
   adw_dialog_present (ADW_DIALOG (dialog), GTK_WIDGET (parent));
 }
 
-void
-lk_compat_show_about (GtkWindow *parent, const char *debug_info)
+GtkWidget *
+lk_compat_show_about (GtkWindow *parent)
 {
   AdwAboutDialog *about = ADW_ABOUT_DIALOG (adw_about_dialog_new ());
 
@@ -61,8 +61,15 @@ lk_compat_show_about (GtkWindow *parent, const char *debug_info)
   adw_about_dialog_set_developer_name (about, _ ("The Lorikeet developers"));
   adw_about_dialog_set_license_type (about, GTK_LICENSE_GPL_3_0);
   adw_about_dialog_set_comments (about, _ ("Teaches language models new things, on your own computer."));
-  adw_about_dialog_set_debug_info (about, debug_info);
+  adw_about_dialog_set_debug_info_filename (about, "lorikeet-system-report.txt");
   adw_dialog_present (ADW_DIALOG (about), GTK_WIDGET (parent));
+  return GTK_WIDGET (about);
+}
+
+void
+lk_compat_about_set_debug_info (GtkWidget *about, const char *debug_info)
+{
+  adw_about_dialog_set_debug_info (ADW_ABOUT_DIALOG (about), debug_info);
 }
 
 #else
@@ -92,8 +99,8 @@ lk_compat_ask (GtkWindow *parent, const char *heading, const char *body, const c
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
-void
-lk_compat_show_about (GtkWindow *parent, const char *debug_info)
+GtkWidget *
+lk_compat_show_about (GtkWindow *parent)
 {
   AdwAboutWindow *about = ADW_ABOUT_WINDOW (adw_about_window_new ());
 
@@ -103,9 +110,17 @@ lk_compat_show_about (GtkWindow *parent, const char *debug_info)
   adw_about_window_set_developer_name (about, _ ("The Lorikeet developers"));
   adw_about_window_set_license_type (about, GTK_LICENSE_GPL_3_0);
   adw_about_window_set_comments (about, _ ("Teaches language models new things, on your own computer."));
-  adw_about_window_set_debug_info (about, debug_info);
+  adw_about_window_set_debug_info_filename (about, "lorikeet-system-report.txt");
   gtk_window_set_transient_for (GTK_WINDOW (about), parent);
+  gtk_window_set_modal (GTK_WINDOW (about), TRUE);
   gtk_window_present (GTK_WINDOW (about));
+  return GTK_WIDGET (about);
+}
+
+void
+lk_compat_about_set_debug_info (GtkWidget *about, const char *debug_info)
+{
+  adw_about_window_set_debug_info (ADW_ABOUT_WINDOW (about), debug_info);
 }
 
 #endif

@@ -35,7 +35,9 @@ void lk_compat_choose_files (GtkWindow *parent, const char *title, const char *f
                              const char *const *suffixes, const char *folder, LkCompatFilesFunc chosen,
                              gpointer user_data);
 
-void lk_compat_show_about (GtkWindow *parent, const char *debug_info);
+/* The window or dialog; what is copied from it is told as soon as it is known. (transfer none) */
+GtkWidget *lk_compat_show_about (GtkWindow *parent);
+void lk_compat_about_set_debug_info (GtkWidget *about, const char *debug_info);
 
 /* Has a screen reader say @message; nothing where GTK cannot. */
 void lk_compat_announce (GtkWidget *widget, const char *message);

@@ -5,8 +5,12 @@
 
 #include "compat.h"
 #include "lk-config.h"
+#include "lk-library.h"
 #include "lk-paths.h"
+#include "lk-settings.h"
+#include "lk-system-report.h"
 #include "lk-window.h"
+#include "preferences/lk-preferences-window.h"
 
 struct _LkApplication
 {
@@ -37,7 +41,7 @@ lk_application_say_it_goes_on (LkApplication *self)
   g_autoptr (GNotification) notification = NULL;
   LkRun *run = lk_run_list_count_active (self->runs) > 0 ? lk_run_list_get_latest (self->runs) : NULL;
 
-  if (!self->working)
+  if (!self->working || !lk_settings_get_notifications (lk_settings_get_default ()))
     return;
   if (run != NULL)
     {
@@ -60,25 +64,31 @@ quit_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   g_application_quit (G_APPLICATION (user_data));
 }
 
-static char *
-debug_info (void)
+static void
+reported_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autofree char *cli = lk_paths_find_cli (NULL);
-  g_autofree char *runs = lk_paths_get_runs_dir ();
+  g_autoptr (GtkWidget) about = user_data;
+  g_autofree char *report = lk_system_report_gather_finish (result);
 
-  return g_strdup_printf (
-      "Lorikeet %s\nGTK %u.%u.%u\nlibadwaita %u.%u.%u\nEngine: %s\nRuns: %s\nFlatpak: %s\n", LK_VERSION,
-      gtk_get_major_version (), gtk_get_minor_version (), gtk_get_micro_version (), adw_get_major_version (),
-      adw_get_minor_version (), adw_get_micro_version (), cli != NULL ? cli : "missing", runs,
-      g_file_test ("/.flatpak-info", G_FILE_TEST_EXISTS) ? "yes" : "no");
+  lk_compat_about_set_debug_info (about, report);
 }
 
 static void
 about_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  g_autofree char *info = debug_info ();
+  g_autofree char *toolkit
+      = g_strdup_printf ("GTK %u.%u.%u\nlibadwaita %u.%u.%u\n", gtk_get_major_version (), gtk_get_minor_version (),
+                         gtk_get_micro_version (), adw_get_major_version (), adw_get_minor_version (), adw_get_micro_version ());
+  GtkWidget *about = lk_compat_show_about (gtk_application_get_active_window (GTK_APPLICATION (user_data)));
 
-  lk_compat_show_about (gtk_application_get_active_window (GTK_APPLICATION (user_data)), info);
+  lk_compat_about_set_debug_info (about, toolkit);
+  lk_system_report_gather_async (toolkit, reported_cb, g_object_ref (about));
+}
+
+static void
+preferences_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  lk_preferences_window_show (GTK_WINDOW (present_window (LK_APPLICATION (user_data))));
 }
 
 static void
@@ -128,10 +138,10 @@ ended_cb (LkApplication *self, LkRun *run)
   g_autofree char *trouble = NULL;
   LkRunState state = lk_run_get_state (run);
 
-  if (state == LK_RUN_STOPPED)
+  if (state == LK_RUN_STOPPED /* the user did that */ || !lk_settings_get_notifications (lk_settings_get_default ()))
     {
       update_working (self);
-      return; /* the user did that */
+      return;
     }
   g_object_get (run, "progress-text", &body, "trouble-text", &trouble, NULL);
   title = g_strdup_printf (state == LK_RUN_FINISHED ? _ ("“%s” is trained") : _ ("“%s” was interrupted"),
@@ -156,11 +166,64 @@ run_added_cb (LkApplication *self, guint position, guint removed, guint added)
 }
 
 static void
+colors_cb (LkApplication *self)
+{
+  const char *chosen = lk_settings_get_color_scheme (lk_settings_get_default ());
+
+  adw_style_manager_set_color_scheme (adw_style_manager_get_default (),
+                                      g_str_equal (chosen, "dark")    ? ADW_COLOR_SCHEME_FORCE_DARK
+                                      : g_str_equal (chosen, "light") ? ADW_COLOR_SCHEME_FORCE_LIGHT
+                                                                      : ADW_COLOR_SCHEME_DEFAULT);
+}
+
+static void
+runs_folder_cb (LkApplication *self)
+{
+  g_autofree char *folder = lk_paths_get_runs_dir ();
+
+  lk_run_list_watch (self->runs, folder);
+  lk_queue_set_runs_dir (self->queue, folder);
+}
+
+static void
+models_folder_cb (LkApplication *self)
+{
+  lk_library_refresh (lk_library_get_default ());
+}
+
+static void
+follow_settings (LkApplication *self)
+{
+  LkSettings *settings = lk_settings_get_default ();
+
+  g_signal_connect_object (settings, "notify::color-scheme", G_CALLBACK (colors_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (settings, "notify::runs-folder", G_CALLBACK (runs_folder_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (settings, "notify::models-folder", G_CALLBACK (models_folder_cb), self, G_CONNECT_SWAPPED);
+  colors_cb (self);
+}
+
+/* New runs go to the folder of Preferences; those elsewhere are listed all the same. */
+static void
+list_runs (LkApplication *self)
+{
+  g_auto (GStrv) folders = NULL;
+  g_autofree char *folder = NULL;
+
+  lk_settings_get_default (); /* tells of the folders */
+  folders = lk_paths_list_runs_dirs ();
+  folder = lk_paths_get_runs_dir ();
+  self->runs = lk_run_list_new (folder);
+  for (guint i = 0; folders[i] != NULL; i++)
+    lk_run_list_watch (self->runs, folders[i]);
+}
+
+static void
 lk_application_startup (GApplication *application)
 {
   static const GActionEntry actions[] = {
     { .name = "quit", .activate = quit_action },
     { .name = "about", .activate = about_action },
+    { .name = "preferences", .activate = preferences_action },
     { .name = "show-run", .activate = show_run_action, .parameter_type = "s" },
   };
   static const struct
@@ -169,12 +232,13 @@ lk_application_startup (GApplication *application)
     const char *accelerators[3];
   } keys[] = {
     { "app.quit", { "<Control>q" } },      { "window.close", { "<Control>w" } },
+    { "app.preferences", { "<Control>comma" } },
     { "win.new", { "<Control>n" } },       { "win.show-sidebar", { "F9" } },
     { "win.show-page(0)", { "<Alt>1" } },  { "win.show-page(1)", { "<Alt>2" } },
     { "win.show-page(2)", { "<Alt>3" } },  { "win.show-page(3)", { "<Alt>4" } },
   };
   LkApplication *self = LK_APPLICATION (application);
-  g_autofree char *folder = lk_paths_get_runs_dir ();
+  g_autofree char *folder = NULL;
   g_autofree char *queue_folder = lk_paths_get_queue_dir ();
 
   G_APPLICATION_CLASS (lk_application_parent_class)->startup (application);
@@ -182,12 +246,14 @@ lk_application_startup (GApplication *application)
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     gtk_application_set_accels_for_action (GTK_APPLICATION (self), keys[i].action, keys[i].accelerators);
-  self->runs = lk_run_list_new (folder);
+  list_runs (self);
+  folder = lk_paths_get_runs_dir ();
   g_signal_connect_object (self->runs, "ended", G_CALLBACK (ended_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->runs, "items-changed", G_CALLBACK (run_added_cb), self, G_CONNECT_SWAPPED);
   run_added_cb (self, 0, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)));
   self->queue = lk_queue_new (self->runs, queue_folder, folder);
   g_signal_connect_object (self->queue, "items-changed", G_CALLBACK (update_working), self, G_CONNECT_SWAPPED);
+  follow_settings (self);
   update_working (self);
   /* selectable labels are read and copied from; all of their text marked at a press of Tab is in the way */
   g_object_set (gtk_settings_get_default (), "gtk-label-select-on-focus", FALSE, NULL);

@@ -32,3 +32,4 @@ void lk_test_add_worker (void);
 void lk_test_add_engine (void);
 void lk_test_add_http (void);
 void lk_test_add_data (void);
+void lk_test_add_preferences (void);

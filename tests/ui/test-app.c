@@ -205,5 +205,6 @@ main (int argc, char **argv)
   lk_test_add_engine ();
   lk_test_add_http ();
   lk_test_add_data ();
+  lk_test_add_preferences ();
   return g_test_run ();
 }
