@@ -185,6 +185,32 @@ lk_build_characters (LkTokenizer *self)
     }
 }
 
+/* Files mark some tokens that structure a conversation as ordinary added ones. A user's text must not become these either. */
+static gboolean
+lk_is_structural (LkTokenizer *self, guint id)
+{
+  static const char *const names[] = { "<start_of_turn>", "<s>", "</s>", "<bos>", "<eos>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]" };
+  const char *text = self->tokens[id];
+  guint n;
+  const char *const *ends = _lk_tokenizer_list_ends (&n);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (text, names[i]))
+      return TRUE;
+  for (guint i = 0; i < n; i++)
+    if (g_str_equal (text, ends[i]))
+      return TRUE;
+  return (gint32) id == self->bos || (gint32) id == self->eos || (g_str_has_prefix (text, "<|") && g_str_has_suffix (text, "|>"))
+         || (g_str_has_prefix (text, "<\xef\xbd\x9c") && g_str_has_suffix (text, "\xef\xbd\x9c>")); /* DeepSeek's wide bars */
+}
+
+/* What SentencePiece's merges may make: words, and what somebody added to them (Gemma's runs of blanks are such). */
+static gboolean
+lk_may_be_merged (LkTokenizer *self, guint id)
+{
+  return self->kinds[id] == LK_TOKEN_NORMAL || (self->kinds[id] == LK_TOKEN_ADDED && !lk_is_structural (self, id));
+}
+
 static int
 lk_compare_scores (gconstpointer a, gconstpointer b, gpointer data)
 {
@@ -201,7 +227,7 @@ lk_part_symbol (LkTokenizer *self, const char *begin, gsize n)
   gint32 id = lk_tokenizer_lookup (self, text);
   gunichar c = g_utf8_get_char (begin);
 
-  if (id >= 0 && self->kinds[id] == LK_TOKEN_NORMAL)
+  if (id >= 0 && lk_may_be_merged (self, (guint) id))
     return id;
   if ((gsize) (g_utf8_next_char (begin) - begin) < n)
     return -1;
@@ -250,7 +276,7 @@ _lk_tokenizer_merge_by_scores (LkTokenizer *self, const double *scores, GError *
     rank[order[i]] = i > 0 && scores[order[i]] == scores[order[i - 1]] ? rank[order[i - 1]] : i;
   lk_build_characters (self);
   for (guint id = 0; id < self->n_tokens; id++)
-    if (self->tokens[id] && self->kinds[id] == LK_TOKEN_NORMAL)
+    if (self->tokens[id] && lk_may_be_merged (self, id))
       lk_collect_pairs (self, id, rank[id], pairs);
   if (pairs->len > LK_TOKENIZER_MAX_MERGES)
     {
@@ -276,25 +302,6 @@ _lk_tokenizer_set_unigram (LkTokenizer *self, const double *scores, GError **err
         && !(self->byte_fallback && lk_byte_token (self->tokens[id]) >= 0))
       lk_unigram_add (self->unigram, self->tokens[id], (gint32) id, scores[id]);
   return TRUE;
-}
-
-/* Files mark some tokens that structure a conversation as ordinary added ones. A user's text must not become these either. */
-static gboolean
-lk_is_structural (LkTokenizer *self, guint id)
-{
-  static const char *const names[] = { "<start_of_turn>", "<s>", "</s>", "<bos>", "<eos>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]" };
-  const char *text = self->tokens[id];
-  guint n;
-  const char *const *ends = _lk_tokenizer_list_ends (&n);
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (g_str_equal (text, names[i]))
-      return TRUE;
-  for (guint i = 0; i < n; i++)
-    if (g_str_equal (text, ends[i]))
-      return TRUE;
-  return (gint32) id == self->bos || (gint32) id == self->eos || (g_str_has_prefix (text, "<|") && g_str_has_suffix (text, "|>"))
-         || (g_str_has_prefix (text, "<\xef\xbd\x9c") && g_str_has_suffix (text, "\xef\xbd\x9c>")); /* DeepSeek's wide bars */
 }
 
 static void

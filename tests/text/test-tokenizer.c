@@ -199,6 +199,32 @@ test_same_text (void)
     }
 }
 
+/* Runs of blanks that a vocabulary calls added are merged like other tokens, in either list; what ends a turn is not, under any name. */
+static void
+test_added_blanks (void)
+{
+  char *tokens[] = { "<unk>", "<s>", "</s>", "▁", "a", "▁▁", "<", "<s", "<s>x", "s", ">", "<|a|", "<|a|>", "|", "<|", "a|", NULL };
+  const double scores[] = { 0, 0, 0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11, -12, -13 };
+  const gint64 types[] = { 2, 3, 3, 1, 1, 4, 1, 1, 1, 1, 1, 1, 4, 1, 1, 1 };
+  LkTokenizerMetadata m = { .source = "some.gguf", .model = "llama", .tokens = tokens, .n_tokens = 16, .scores = scores, .token_types = types,
+                            .bos = -1, .eos = -1, .unk = -1, .pad = -1, .add_bos = FALSE, .add_space_prefix = FALSE };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LkTokenizer) list = lk_tokenizer_new_from_metadata (&m, &error);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+  g_assert_no_error (error);
+  g_assert_true (lk_tokenizer_encode (list, "a  a", -1, FALSE, ids, NULL));
+  g_assert_cmpuint (ids->len, ==, 3);
+  g_assert_cmpint (g_array_index (ids, gint32, 1), ==, 5);
+  g_array_set_size (ids, 0);
+  g_assert_true (lk_tokenizer_encode (list, "<|a|>", -1, FALSE, ids, NULL));
+  g_assert_cmpuint (ids->len, >, 1); /* the characters */
+  g_array_set_size (ids, 0);
+  g_assert_true (lk_tokenizer_encode (list, "<|a|>", -1, TRUE, ids, NULL));
+  g_assert_cmpuint (ids->len, ==, 1);
+  g_assert_cmpint (g_array_index (ids, gint32, 0), ==, 12);
+}
+
 /* Damaged JSON tokenizers: ids, merges, options. */
 static void
 test_json_damaged (void)
@@ -304,6 +330,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tokenizer/sentencepiece", test_sentencepiece);
   g_test_add_func ("/tokenizer/sentencepiece-damaged", test_sentencepiece_damaged);
   g_test_add_func ("/tokenizer/same-text", test_same_text);
+  g_test_add_func ("/tokenizer/added-blanks", test_added_blanks);
   g_test_add_func ("/tokenizer/json-damaged", test_json_damaged);
   g_test_add_func ("/tokenizer/many-added", test_many_added);
   g_test_add_data_func ("/tokenizer/long/smollm2", "smollm2", test_long_runs);
