@@ -206,6 +206,19 @@ lk_peft_read_modules (LkPeft *self, GError **error)
   return TRUE;
 }
 
+/* Older versions of PEFT wrote a pickle, which is a program. */
+static gboolean
+lk_peft_refuse_pickle (const char *folder, const char *tensors, GError **error)
+{
+  g_autofree char *pickle = g_build_filename (folder, "adapter_model.bin", NULL);
+
+  if (g_file_test (tensors, G_FILE_TEST_EXISTS) || !g_file_test (pickle, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
+               "“%s” is a pickle, which could hold any program, and is never read: load the adapter in PEFT and save it with safe_serialization", pickle);
+  return FALSE;
+}
+
 LkPeft *
 lk_peft_open (const char *folder, GError **error)
 {
@@ -219,7 +232,7 @@ lk_peft_open (const char *folder, GError **error)
   self->json = lk_json_load_object (self->config_path, LK_PEFT_CONFIG_LIMIT, error);
   if (!self->json || !lk_peft_read_config (self, error))
     return NULL;
-  self->tensors = lk_safetensors_open (tensors, error);
+  self->tensors = lk_peft_refuse_pickle (folder, tensors, error) ? lk_safetensors_open (tensors, error) : NULL;
   if (!self->tensors || !lk_peft_read_modules (self, error))
     return NULL;
   self->config.base_type = lk_safetensors_get_metadata (self->tensors, LK_PEFT_BASE_TYPE);

@@ -2,6 +2,7 @@
  *
  * GGUF, safetensors and PEFT folders: what we write reads back, and files that mean harm are refused in words.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -446,6 +447,23 @@ test_peft_refusals (void)
     }
 }
 
+/* The file of older versions of PEFT. */
+static void
+test_peft_pickle (void)
+{
+  g_autofree char *path = in_folder ("adapter");
+  g_autofree char *tensors = g_build_filename (path, "adapter_model.safetensors", NULL);
+  g_autofree char *pickle = g_build_filename (path, "adapter_model.bin", NULL);
+  g_autoptr (GError) error = NULL;
+
+  test_peft_round_trip ();
+  g_assert_cmpint (rename (tensors, pickle), ==, 0);
+  g_assert_null (lk_peft_open (path, &error));
+  g_assert_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED);
+  g_assert_true (strstr (error->message, "adapter_model.bin") && strstr (error->message, "pickle"));
+  g_assert_cmpint (rename (pickle, tensors), ==, 0);
+}
+
 static void
 test_golden_folders (void)
 {
@@ -490,6 +508,7 @@ main (int argc, char **argv)
   g_test_add_func ("/format/safetensors/mutations", test_safetensors_mutations);
   g_test_add_func ("/format/peft/round-trip", test_peft_round_trip);
   g_test_add_func ("/format/peft/refusals", test_peft_refusals);
+  g_test_add_func ("/format/peft/pickle", test_peft_pickle);
   g_test_add_func ("/format/golden", test_golden_folders);
   status = g_test_run ();
   lk_remove_recursively (folder, NULL);
