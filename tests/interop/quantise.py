@@ -6,7 +6,7 @@
 
 Each model is written as a GGUF of F32 by us, disturbed a little, and quantised from there by both: every tensor must get the same type, and our
 error may be one percent larger. MODEL is tiny, smollm2, gemma3 or the name of a folder of ../shared/golden/families, whose rows are no whole blocks
-of 256; with types of its own: smollm2:F16,Q8_0. Output is TAP. Skips where the oracle (tests/setup-oracle) or a model is missing.
+of 256; with types of its own: smollm2:F16,Q8_0; or 70b, whose 80 narrow layers llama-quantize takes for a model of 70 billion weights. Output is TAP. Skips where the oracle (tests/setup-oracle) or a model is missing.
 """
 import json
 import os
@@ -14,11 +14,13 @@ import subprocess
 import sys
 
 import interop
+import tokens
 
 TYPES = ["F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K"]
 KNOWN = ("tiny", "smollm2", "gemma3")
 # The tiny model has them all. Most of Gemma's weights are its embedding, which becomes Q8_0 in all mixtures.
 FEWER = {"smollm2": ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K_M", "Q5_K_M", "Q6_K"], "gemma3": ["Q4_K_M", "Q5_K_M", "Q6_K"]}
+KNOWN_70B = ["Q4_K_S", "Q4_K_M", "Q5_K_M"]
 FAMILY = ["Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K"]
 LIMIT = 1.01
 
@@ -62,11 +64,23 @@ class Quantise(interop.Interop):
         name, _, chosen = word.partition(":")
         return name, chosen.split(",") if chosen else kinds(name)
 
+    def write_70b(self):
+        """The tokenizer of the tiny model and 80 narrow layers, four heads with one v."""
+        folder = self.path("70b")
+        self.lorikeet("export", "--model", interop.find_model(self.source, "tiny"), "--format", "hf", "--type", "F16", "-o", folder, "--no-verify", "--json")
+        with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
+            vocab = json.load(file)["vocab_size"]
+        tokens.write_model(folder, vocab, hidden=256, inner=256, layers=80, heads=4, value=0.0625)
+        return folder
+
     def model(self, word):
-        name, kinds = self.wanted(word, lambda name: FEWER.get(name, TYPES if name in KNOWN else FAMILY))
+        name, kinds = self.wanted(word, lambda name: KNOWN_70B if name == "70b" else FEWER.get(name, TYPES if name in KNOWN else FAMILY))
         if set(kinds) - set(TYPES):
             sys.exit(f"quantise: there is no type {', '.join(set(kinds) - set(TYPES))}")
-        path = interop.find_model(self.source, name) if name in KNOWN else os.path.join(self.source, "..", "shared", "golden", "families", name)
+        if name == "70b":
+            path = self.write_70b()
+        else:
+            path = interop.find_model(self.source, name) if name in KNOWN else os.path.join(self.source, "..", "shared", "golden", "families", name)
         if not path or not os.path.exists(path):
             self.tap.skip(name, "the model is not here")
             return

@@ -26,13 +26,14 @@ NORMALIZED = {"qwen3": "NFC"}
 MADE_ENDS = {"qwen3": ["</s>"]}  # tokens like others, which llama.cpp takes for ends by their text
 
 
-def write_model(folder, vocab):
-    """A llama of one layer, all zero."""
-    shapes = {"model.embed_tokens.weight": [vocab, HIDDEN], "model.norm.weight": [HIDDEN]}
-    layer = {"self_attn.q_proj": [HIDDEN, HIDDEN], "self_attn.k_proj": [HIDDEN, HIDDEN], "self_attn.v_proj": [HIDDEN, HIDDEN],
-             "self_attn.o_proj": [HIDDEN, HIDDEN], "mlp.gate_proj": [INNER, HIDDEN], "mlp.up_proj": [INNER, HIDDEN],
-             "mlp.down_proj": [HIDDEN, INNER], "input_layernorm": [HIDDEN], "post_attention_layernorm": [HIDDEN]}
-    shapes |= {f"model.layers.0.{name}.weight": shape for name, shape in layer.items()}
+def write_model(folder, vocab, hidden=HIDDEN, inner=INNER, layers=1, heads=1, value=0.0):
+    """A llama whose weights are all @value; its heads share one k and v."""
+    kv = hidden // heads
+    shapes = {"model.embed_tokens.weight": [vocab, hidden], "model.norm.weight": [hidden]}
+    layer = {"self_attn.q_proj": [hidden, hidden], "self_attn.k_proj": [kv, hidden], "self_attn.v_proj": [kv, hidden],
+             "self_attn.o_proj": [hidden, hidden], "mlp.gate_proj": [inner, hidden], "mlp.up_proj": [inner, hidden],
+             "mlp.down_proj": [hidden, inner], "input_layernorm": [hidden], "post_attention_layernorm": [hidden]}
+    shapes |= {f"model.layers.{i}.{name}.weight": shape for i in range(layers) for name, shape in layer.items()}
     header, at = {}, 0
     for name, shape in shapes.items():
         size = 2 * shape[0] * (shape[1] if len(shape) > 1 else 1)
@@ -40,10 +41,10 @@ def write_model(folder, vocab):
         at += size
     text = json.dumps(header).encode()
     with open(os.path.join(folder, "model.safetensors"), "wb") as out:
-        out.write(struct.pack("<Q", len(text)) + text + bytes(at))
+        out.write(struct.pack("<Q", len(text)) + text + struct.pack("<e", value) * (at // 2))
     with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as out:
-        json.dump({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": vocab, "hidden_size": HIDDEN, "intermediate_size": INNER,
-                   "num_hidden_layers": 1, "num_attention_heads": 1, "num_key_value_heads": 1, "max_position_embeddings": 4096,
+        json.dump({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": vocab, "hidden_size": hidden, "intermediate_size": inner,
+                   "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": 1, "max_position_embeddings": 4096,
                    "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": True}, out)
 
 
