@@ -194,11 +194,71 @@ lk_adapter_select (LkAdapter *self, const LkAdapterConfig *config, GError **erro
   return FALSE;
 }
 
+/* What a fresh adapter begins with is made where it is used: a large one would lie in memory twice. */
+typedef struct
+{
+  guint64 seed;
+  GArray *halves; /* of LkAdapterHalf */
+} LkAdapterStart;
+
+/* A matrix A; all B are zeros. */
+typedef struct
+{
+  gsize at; /* in floats */
+  gint64 n;
+  float bound;
+} LkAdapterHalf;
+
+static void
+lk_adapter_start_free (gpointer data)
+{
+  LkAdapterStart *self = data;
+
+  g_array_unref (self->halves);
+  g_free (self);
+}
+
+static gboolean
+lk_adapter_fill (const LkVariable *variable, guint8 *to, gpointer data, GError **error)
+{
+  const LkAdapterStart *start = data;
+
+  memset (to, 0, variable->bytes);
+  for (guint i = 0; i < start->halves->len; i++)
+    {
+      const LkAdapterHalf *half = &g_array_index (start->halves, LkAdapterHalf, i);
+      LkRandom random = lk_random (start->seed, 0x4c6f5241 + i);
+      float *a = (float *) (void *) to + half->at;
+
+      for (gint64 k = 0; k < half->n; k++)
+        a[k] = (2.0f * lk_random_uniform (&random) - 1.0f) * half->bound;
+    }
+  return TRUE;
+}
+
+static void
+lk_adapter_begin (LkAdapter *self, guint64 seed)
+{
+  LkAdapterStart *start = g_new (LkAdapterStart, 1);
+
+  *start = (LkAdapterStart){ seed, g_array_new (FALSE, FALSE, sizeof (LkAdapterHalf)) };
+  for (guint i = 0; i < self->modules->len; i++)
+    {
+      const LkVariable *a = g_array_index (self->modules, LkAdapterModule, i).a;
+      LkAdapterHalf half = { a->base_offset / sizeof (float), a->rows * a->cols,
+                             (float) (1.0 / sqrt ((double) a->cols)) }; /* Kaiming-uniform with a = √5 */
+
+      g_array_append_val (start->halves, half);
+    }
+  lk_variables_keep (lk_model_get_variables (self->model), start, lk_adapter_start_free);
+  self->parameters->fill = lk_adapter_fill;
+  self->parameters->fill_data = start;
+}
+
 LkAdapter *
 lk_adapter_new (LkModel *model, const char *name, const LkAdapterConfig *config, GError **error)
 {
   g_autoptr (LkAdapter) self = _lk_adapter_alloc (model, name);
-  float *values;
 
   if (config->rank == 0 || config->rank > 4096 || !(config->dropout >= 0 && config->dropout < 1))
     {
@@ -210,17 +270,7 @@ lk_adapter_new (LkModel *model, const char *name, const LkAdapterConfig *config,
   if (!lk_adapter_select (self, config, error))
     return NULL;
   _lk_adapter_allocate (self, TRUE);
-  values = _lk_adapter_initial (self);
-  for (guint i = 0; i < self->modules->len; i++)
-    {
-      const LkAdapterModule *module = &g_array_index (self->modules, LkAdapterModule, i);
-      float bound = (float) (1.0 / sqrt ((double) module->a->cols)); /* Kaiming-uniform with a = √5 */
-      LkRandom random = lk_random (config->seed, 0x4c6f5241 + i);
-      float *a = values + module->a->base_offset / sizeof (float);
-
-      for (gint64 k = 0; k < module->a->rows * module->a->cols; k++)
-        a[k] = (2.0f * lk_random_uniform (&random) - 1.0f) * bound;
-    }
+  lk_adapter_begin (self, config->seed);
   return g_steal_pointer (&self);
 }
 

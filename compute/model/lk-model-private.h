@@ -20,6 +20,8 @@ struct _LkModel
   GArray *tensors;               /* of LkModelTensor */
   GArray *rope_tables;           /* of LkRopeTable: those made so far */
 
+  float *shape_tile;             /* of a model without files (lk-model-shape.c), else NULL; the variables keep it */
+  LkType shape_linear, shape_table;
   LkGguf *gguf;                  /* one of the two */
   LkSafetensors *safetensors;
   JsonObject *hf_config;
@@ -31,6 +33,9 @@ struct _LkModel
   char *hash, *kind;
 };
 
+LkModel *_lk_model_alloc (const char *path);
+/* A tensor of a model without files. */
+LkVariable *_lk_model_shape_tensor (LkModel *self, const char *name, gint role, gboolean norm, gint64 rows, gint64 cols, GError **error);
 /* Each fills its part from self->gguf or from the folder. */
 gboolean _lk_model_read_gguf_config (LkModel *self, GError **error);
 gboolean _lk_model_read_gguf_text (LkModel *self, GError **error);

@@ -137,25 +137,27 @@ lk_model_bind (LkModel *self, const LkTensorNames *names, gint layer, gint role,
   g_autofree char *hf = lk_model_expand (names->hf, layer);
   g_autofree char *gguf = lk_model_expand (names->gguf, layer);
   const char *name = self->gguf ? gguf : hf;
-  const LkTensorInfo *info = lk_model_lookup (self, hf, gguf);
+  const LkTensorInfo *info = self->shape_tile ? NULL : lk_model_lookup (self, hf, gguf);
   gboolean norm = role == LK_ROLE_NORM;
   LkModelTensor tensor = { .layer = layer, .role = MAX (role, -1) };
   LkVariable *variable;
 
-  if (!info)
+  if (!info && !self->shape_tile)
     {
       if (!optional)
         g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: the tensor “%s” is missing", self->path, name);
       return NULL;
     }
-  if (!self->gguf && role >= 0 && info->type == LK_TYPE_U8)
+  if (!info)
+    variable = _lk_model_shape_tensor (self, hf, role, norm, rows, cols, error);
+  else if (!self->gguf && role >= 0 && info->type == LK_TYPE_U8)
     variable = _lk_model_bitsandbytes (self, hf, rows, cols, error);
   else
     variable = lk_model_check_tensor (self, info, name, rows, cols, error) ? lk_model_add_variable (self, hf, info, role, rows, cols, error) : NULL;
   if (!variable)
     return NULL;
   tensor.gguf_plus = norm && self->config.family->norm_plus_one ? 1 : 0;
-  if (rows == 1)
+  if (rows == 1 && info)
     variable->data = lk_model_vector (self, info, self->gguf ? tensor.gguf_plus : 0);
   self->config.parameters += rows * cols;
   tensor.hf_name = g_steal_pointer (&hf);
@@ -227,7 +229,7 @@ lk_model_keep_files (LkModel *self)
 {
   if (self->gguf)
     lk_variables_keep (self->variables, lk_gguf_ref (self->gguf), (GDestroyNotify) lk_gguf_unref);
-  else
+  else if (self->safetensors)
     lk_variables_keep (self->variables, lk_safetensors_ref (self->safetensors), (GDestroyNotify) lk_safetensors_unref);
 }
 
@@ -284,5 +286,5 @@ _lk_model_bind_weights (LkModel *self, GError **error)
                    lk_tokenizer_get_n_tokens (self->tokenizer), c->vocab);
       return FALSE;
     }
-  return _lk_model_refuse_tensors (self, error);
+  return self->shape_tile || _lk_model_refuse_tensors (self, error);
 }

@@ -16,8 +16,8 @@ lk_model_tensor_clear (gpointer data)
   g_free (tensor->gguf_name);
 }
 
-static LkModel *
-lk_model_alloc (const char *path)
+LkModel *
+_lk_model_alloc (const char *path)
 {
   LkModel *self = g_new0 (LkModel, 1);
 
@@ -91,7 +91,7 @@ lk_model_open (const char *path, GError **error)
 LkModel *
 lk_model_open_as (const char *path, LkType base_type, GError **error)
 {
-  g_autoptr (LkModel) self = lk_model_alloc (path);
+  g_autoptr (LkModel) self = _lk_model_alloc (path);
   gboolean folder = g_file_test (path, G_FILE_TEST_IS_DIR);
 
   self->base_type = base_type;
@@ -116,7 +116,7 @@ lk_model_guess_family (LkModel *self, LkGguf *gguf)
 LkModel *
 lk_model_open_text (const char *path, GError **error)
 {
-  g_autoptr (LkModel) self = lk_model_alloc (path);
+  g_autoptr (LkModel) self = _lk_model_alloc (path);
   g_autofree char *name = g_path_get_basename (path);
 
   if (g_file_test (path, G_FILE_TEST_IS_DIR))
@@ -221,7 +221,7 @@ lk_model_get_kind (LkModel *self)
       for (guint i = 1; i < G_N_ELEMENTS (count); i++)
         if (count[i] > count[best])
           best = i;
-      self->kind = g_strdup_printf ("%s %s", self->gguf ? "GGUF" : "Hugging Face", lk_type_name ((LkType) best));
+      self->kind = g_strdup_printf ("%s %s", self->shape_tile ? "made" : self->gguf ? "GGUF" : "Hugging Face", lk_type_name ((LkType) best));
     }
   return self->kind;
 }
