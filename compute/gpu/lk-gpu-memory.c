@@ -5,7 +5,20 @@
 
 #include <string.h>
 
-static const char *const class_names[] = { "weights", "activations", "staging" };
+static const char *const class_names[] = { "weights", "activations", "staging", "weights in the computer's memory" };
+
+/* Memory of the computer, which a device with memory of its own does not lack. */
+static gboolean
+is_beside (LkGpuDevice *device, LkGpuClass cls)
+{
+  return !device->plan.unified && (cls == LK_GPU_STAGING || cls == LK_GPU_HOST);
+}
+
+static gboolean
+is_mapped (LkGpuDevice *device, LkGpuClass cls)
+{
+  return device->plan.unified || cls == LK_GPU_STAGING || cls == LK_GPU_HOST;
+}
 
 static double
 mib (guint64 bytes)
@@ -25,7 +38,7 @@ lk_gpu_device_get_memory_used (LkGpuDevice *self)
   guint64 sum = 0;
 
   for (guint i = 0; i < LK_GPU_N_CLASSES; i++)
-    sum += self->used[i];
+    sum += is_beside (self, i) ? 0 : self->used[i];
   return sum;
 }
 
@@ -58,7 +71,7 @@ refuse_too_large (LkGpuBuffer *self, GError **error)
                    self->label, mib (self->size), device->snapshot.name, mib (device->plan.max_block));
       return FALSE;
     }
-  if (self->cls == LK_GPU_STAGING && !device->plan.unified)
+  if (is_beside (device, self->cls))
     return TRUE;
   if (self->allocated > left)
     {
@@ -107,7 +120,7 @@ allocate (LkGpuBuffer *self, guint type, const VkMemoryRequirements *needs, GErr
   device->used[self->cls] += self->allocated;
   device->n_allocations++;
   result = vkBindBufferMemory (device->device, self->buffer, self->memory, 0);
-  if (result == VK_SUCCESS && (self->cls == LK_GPU_STAGING || device->plan.unified))
+  if (result == VK_SUCCESS && is_mapped (device, self->cls))
     result = vkMapMemory (device->device, self->memory, 0, VK_WHOLE_SIZE, 0, &mapped);
   self->mapped = mapped;
   return result == VK_SUCCESS || lk_gpu_device_fail (device, error, result, what);
@@ -145,7 +158,7 @@ lk_gpu_buffer_new (LkGpuDevice *device, LkGpuClass cls, guint64 size, const char
   vkGetBufferMemoryRequirements (device->device, self->buffer, &needs);
   self->allocated = needs.size;
   if (!refuse_too_large (self, error)
-      || !allocate (self, cls == LK_GPU_STAGING ? device->plan.staging_type : device->plan.device_type,
+      || !allocate (self, cls == LK_GPU_STAGING || cls == LK_GPU_HOST ? device->plan.staging_type : device->plan.device_type,
                     &needs, error))
     return NULL;
   return g_steal_pointer (&self);
@@ -286,7 +299,7 @@ allocate_blocks (LkGpuPool *self, const guint64 *sizes, guint n, GError **error)
 
   for (guint i = 0; i < n; i++)
     total += sizes[i];
-  if (total > left)
+  if (total > left && !is_beside (self->device, self->cls))
     {
       g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
                    "The %s need %.1f MiB, but “%s” has only %.1f MiB left.", class_names[self->cls],

@@ -15,6 +15,7 @@ typedef enum
   LK_GPU_WEIGHTS,     /* as long as the model */
   LK_GPU_ACTIVATIONS, /* as long as a program */
   LK_GPU_STAGING,     /* host memory the device can copy from and to */
+  LK_GPU_HOST,        /* weights in such memory, which kernels read where it is: what is read rarely */
   LK_GPU_N_CLASSES
 } LkGpuClass;
 

@@ -93,11 +93,10 @@ lk_gpu_upload_initial (LkGpuBackend *self, LkVariable *variable, GError **error)
   return TRUE;
 }
 
-/* One pool for all variables that have no storage yet; views point into their base. */
+/* A pool for all variables of @cls that have no storage yet. */
 static gboolean
-lk_gpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
+lk_gpu_prepare_class (LkGpuBackend *self, LkVariables *variables, LkGpuClass cls, GError **error)
 {
-  LkGpuBackend *self = (LkGpuBackend *) backend;
   LkGpuPool *pool = NULL;
   g_autoptr (GPtrArray) fresh = g_ptr_array_new ();
   g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -105,19 +104,17 @@ lk_gpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
   for (guint i = 0; i < lk_variables_get_n (variables); i++)
     {
       LkVariable *variable = lk_variables_get (variables, i);
-      if (!variable->base && !lk_gpu_storage_of (self, variable))
+      if (!variable->base && variable->beside == (cls == LK_GPU_HOST) && !lk_gpu_storage_of (self, variable))
         {
           guint number;
 
           if (!pool)
-            g_ptr_array_add (self->pools, pool = lk_gpu_pool_new (self->device, LK_GPU_WEIGHTS));
+            g_ptr_array_add (self->pools, pool = lk_gpu_pool_new (self->device, cls));
           number = lk_gpu_pool_add (pool, variable->bytes, variable->name);
           g_ptr_array_add (fresh, variable);
           g_array_append_val (numbers, number);
         }
     }
-  if (!g_ptr_array_find (self->sets, variables, NULL))
-    g_ptr_array_add (self->sets, lk_variables_ref (variables));
   if (pool && !lk_gpu_pool_allocate (pool, error))
     return FALSE;
   for (guint i = 0; i < fresh->len; i++)
@@ -128,6 +125,19 @@ lk_gpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
       if (!lk_gpu_upload_initial (self, variable, error))
         return FALSE;
     }
+  return TRUE;
+}
+
+/* Views point into their base. */
+static gboolean
+lk_gpu_prepare (LkBackend *backend, LkVariables *variables, GError **error)
+{
+  LkGpuBackend *self = (LkGpuBackend *) backend;
+
+  if (!g_ptr_array_find (self->sets, variables, NULL))
+    g_ptr_array_add (self->sets, lk_variables_ref (variables));
+  if (!lk_gpu_prepare_class (self, variables, LK_GPU_WEIGHTS, error) || !lk_gpu_prepare_class (self, variables, LK_GPU_HOST, error))
+    return FALSE;
   for (guint i = 0; i < lk_variables_get_n (variables); i++)
     {
       LkVariable *variable = lk_variables_get (variables, i);
@@ -433,6 +443,7 @@ _lk_backend_new_gpu (const char *device, LkPrecision precision, LkGpuFlags flags
   g_atomic_ref_count_init (&self->parent.ref_count);
   self->parent.gpu = TRUE;
   plan = lk_gpu_device_get_plan (gpu);
+  self->parent.own_memory = !plan->unified;
   self->parent.rules = (LkMemoryRules){ LK_TARGET_GPU, 1, plan->alignment, plan->max_block };
   self->device = gpu;
   self->parent.description = g_strdup (lk_gpu_device_get_snapshot (gpu)->name);

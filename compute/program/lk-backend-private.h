@@ -26,7 +26,7 @@ struct _LkBackend
   gatomicrefcount ref_count;
   char *description;
   char *notice; /* NULL: none */
-  gboolean gpu;
+  gboolean gpu, own_memory;
   LkMemoryRules rules;
 };
 

@@ -118,6 +118,12 @@ lk_backend_is_gpu (LkBackend *self)
   return self->gpu;
 }
 
+gboolean
+lk_backend_has_own_memory (LkBackend *self)
+{
+  return self->own_memory;
+}
+
 guint64
 lk_backend_get_memory (LkBackend *self)
 {

@@ -27,6 +27,8 @@ const char *lk_backend_get_notice (LkBackend *self);
 /* "CPU, 2 threads, AVX-512", "llvmpipe (LLVM 15)" */
 const char *lk_backend_get_description (LkBackend *self);
 gboolean lk_backend_is_gpu (LkBackend *self);
+/* A graphics card whose memory is another than the computer's: variables marked as beside lie in the latter. */
+gboolean lk_backend_has_own_memory (LkBackend *self);
 /* Memory programs may use here, for the plan: device memory, or the host's available memory on the CPU. */
 guint64 lk_backend_get_memory (LkBackend *self);
 

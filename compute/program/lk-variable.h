@@ -42,6 +42,9 @@ struct _LkVariable
   /* A view: this variable is bytes [base_offset, base_offset + bytes) of @base. */
   LkVariable *base;
   guint64 base_offset;
+  /* Read so little that a graphics card with memory of its own may read it where the computer's is. Set before a backend prepares it; not
+   * for a view. */
+  gboolean beside;
   /* Where its gradient is summed; NULL: nobody asks for one. F32, same shape. */
   LkVariable *gradient;
 };

@@ -212,6 +212,42 @@ test_small_blocks (void)
   net_clear (&net);
 }
 
+/* What a kernel reads where the computer's memory is takes none of the device's, and changes no number. */
+static void
+test_beside (void)
+{
+  Net net = net_new (171);
+  g_autoptr (GError) error = NULL;
+  guint64 used[2];
+  float *out[2];
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (LkBackend) backend = _lk_backend_new_gpu ("vulkan", LK_PRECISION_AUTO, LK_GPU_FORCE_STAGING, &error);
+      g_autoptr (LkExecutable) executable = NULL;
+      guint64 before;
+
+      if (!backend)
+        {
+          net_clear (&net);
+          g_test_skip (error->message);
+          return;
+        }
+      g_assert_true (lk_backend_has_own_memory (backend));
+      before = lk_backend_get_memory (backend);
+      net.x->beside = i == 1;
+      executable = net_compile (&net, backend);
+      used[i] = before - lk_backend_get_memory (backend);
+      out[i] = net_run (&net, backend, executable);
+    }
+  g_assert_cmpmem (out[0], net_floats (&net) * 4, out[1], net_floats (&net) * 4);
+  g_assert_cmpuint (used[0] - used[1], >=, net.x->bytes / 256 * 256);
+  g_assert_cmpuint (used[0] - used[1], <=, net.x->bytes + 4096);
+  g_free (out[0]);
+  g_free (out[1]);
+  net_clear (&net);
+}
+
 /* One activation that is larger than an allocation may be. */
 static void
 test_large_piece (void)
@@ -339,6 +375,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/compiled-often", test_compiled_often);
   g_test_add_func ("/program/growth", test_growth);
   g_test_add_func ("/program/small-blocks", test_small_blocks);
+  g_test_add_func ("/program/beside", test_beside);
   g_test_add_func ("/program/large-piece", test_large_piece);
   g_test_add_func ("/program/places", test_places);
   g_test_add_func ("/program/refused-variables", test_refused_variables);
