@@ -143,7 +143,7 @@ bench_step (GError **error)
   LkAdapterConfig config = { .rank = (guint) rank, .alpha = 2 * rank, .seed = 1 };
   g_autoptr (LkAdapter) adapter = model ? lk_adapter_new (model, "bench", &config, error) : NULL;
   LkTrainStepOptions options = { .model = model, .adapter = adapter, .backend = backend, .length = (guint) length, .recompute_layers = -1 };
-  g_autoptr (LkTrainStep) step = adapter ? lk_train_step_new (&options, error) : NULL;
+  g_autoptr (LkTrainStep) step = adapter ? lk_train_step_new (&options, NULL, error) : NULL;
   LkBatch *rows;
   double seconds;
   gint64 peak;

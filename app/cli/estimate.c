@@ -5,15 +5,19 @@
 #include "lk-cli-model.h"
 #include "lk-cli-settings.h"
 #include "lk-command.h"
+#include "lk-model-shape.h"
 #include "lk-trainer.h"
 
-static char *model_path;
+static char *model_path, *shape_name;
+static double memory_gib;
 static char **data_paths;
 static gboolean as_json;
 static LkRecipe *recipe;
 
 static const GOptionEntry own_entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
+  { "shape", 0, 0, G_OPTION_ARG_STRING, &shape_name, "Instead of a model, the sizes of a well-known one: llama-3.1-8b, gemma-2-9b …", "NAME" },
+  { "memory", 0, 0, G_OPTION_ARG_DOUBLE, &memory_gib, "Ask for a device with so much memory, in GiB, instead of what is free", "GIB" },
   { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file, for the number of steps and the length of rows", "FILE" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "One line of JSON", NULL },
 };
@@ -30,7 +34,7 @@ typedef struct
 static void
 fill_classes (const LkTrainPlan *plan, MemoryClass classes[N_CLASSES])
 {
-  classes[0] = (MemoryClass){ "Model", plan->memory.weights };
+  classes[0] = (MemoryClass){ "Model", plan->memory.weights - plan->beside };
   classes[1] = (MemoryClass){ "Adapter and optimizer", plan->memory.parameters * 3 + plan->memory.state };
   classes[2] = (MemoryClass){ "Activations", plan->memory.activations };
   classes[3] = (MemoryClass){ "Inputs", plan->memory.inputs };
@@ -56,7 +60,8 @@ load_data (LkModel *model, LkTrainData **data, GError **error)
 }
 
 static void
-report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, const LkTrainPlan *plan, gint64 n_steps, const char *sentence)
+report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, const LkTrainPlan *plan, const char *way, gint64 n_steps,
+        const char *sentence)
 {
   JsonObject *object;
   JsonArray *list;
@@ -71,7 +76,7 @@ report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, 
           g_autofree char *size = g_format_size_full (classes[i].bytes, G_FORMAT_SIZE_IEC_UNITS);
           lk_cli_print ("%-24s %12s", classes[i].name, size);
         }
-      lk_cli_print ("%s", sentence);
+      lk_cli_print ("%s\n%s", way, sentence);
       return;
     }
   object = json_object_new ();
@@ -89,24 +94,37 @@ report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, 
   json_object_set_boolean_member (object, "fits", fits);
   json_object_set_int_member (object, "recompute_layers", plan->recompute_layers);
   json_object_set_int_member (object, "rows_at_once", plan->rows);
+  json_object_set_string_member (object, "way", way);
   if (n_steps > 0)
     json_object_set_int_member (object, "steps", n_steps);
   json_object_set_string_member (object, "message", sentence);
   lk_cli_take_json (object);
 }
 
+/* A shape's weights are 16-bit unless the recipe quantises them. (transfer full) */
+static LkModel *
+open_model (GError **error)
+{
+  LkType base_type = lk_recipe_get_base_type (recipe);
+  g_autofree char *shipped = model_path || shape_name ? NULL : lk_cli_find_shipped_model (error);
+  const char *path = model_path ? model_path : shipped;
+  const LkModelShape *shape = shape_name ? lk_model_shape_find (shape_name, error) : NULL;
+
+  if (shape)
+    return lk_model_new_of_shape (shape, base_type == LK_TYPE_INVALID ? LK_TYPE_BF16 : base_type, LK_TYPE_BF16, error);
+  return path && !shape_name ? lk_model_open_as (path, base_type, error) : NULL;
+}
+
 static gboolean
 estimate (GError **error)
 {
-  g_autofree char *shipped = model_path ? NULL : lk_cli_find_shipped_model (error);
-  const char *path = model_path ? model_path : shipped;
-  g_autoptr (LkBackend) backend = path ? lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error) : NULL;
-  g_autoptr (LkModel) model = backend ? lk_model_open_as (path, lk_recipe_get_base_type (recipe), error) : NULL;
+  g_autoptr (LkBackend) backend = lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error);
+  g_autoptr (LkModel) model = backend ? open_model (error) : NULL;
   g_autoptr (LkAdapter) adapter = NULL;
   g_autoptr (LkTrainData) data = NULL;
   g_autoptr (GError) plan_error = NULL;
   g_auto (GStrv) targets = NULL;
-  g_autofree char *sentence = NULL;
+  g_autofree char *sentence = NULL, *way = NULL;
   LkAdapterConfig config;
   LkTrainStepOptions options;
   LkTrainPlan plan = { 0 };
@@ -124,7 +142,8 @@ estimate (GError **error)
     return FALSE;
   n_steps = data ? lk_trainer_count_steps (recipe, data) : lk_recipe_get_int (recipe, LK_SETTING_STEPS);
   lk_trainer_step_options (recipe, model, adapter, backend, data, &options);
-  available = lk_backend_get_memory (backend);
+  options.memory_limit = memory_gib > 0 ? (guint64) (memory_gib * (1 << 30)) : 0;
+  available = memory_gib > 0 ? options.memory_limit : lk_backend_get_memory (backend);
   fits = lk_train_plan_make (&options, &plan, &plan_error);
   if (!fits && !g_error_matches (plan_error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY))
     {
@@ -142,7 +161,8 @@ estimate (GError **error)
     }
   else
     sentence = g_strdup (plan_error->message);
-  report (classes, available, fits, &plan, n_steps, sentence);
+  way = lk_train_plan_describe (&plan, options.length, (guint) lk_model_get_config (model)->layers);
+  report (classes, available, fits, &plan, way, n_steps, sentence);
   return TRUE;
 }
 
@@ -159,7 +179,7 @@ run (int argc, char **argv)
   const LkCliUsage usage = {
     .description = "Says what a run would need of memory, by the same plan the trainer makes before its first step. Takes the settings\n"
                    "of “lorikeet-cli train”. With --json: “classes” (each “name” and “bytes”), “total_bytes”, “available_bytes”, “fits”,\n"
-                   "“recompute_layers”, “rows_at_once”, “steps” where they are known, and the sentence as “message”.",
+                   "“recompute_layers”, “rows_at_once” and both in words as “way”, “steps” where they are known, and the sentence as “message”.",
     .entries = entries,
   };
   g_autoptr (GError) error = NULL;
@@ -167,6 +187,10 @@ run (int argc, char **argv)
 
   if (!lk_cli_parse (&lk_command_estimate, &usage, &argc, &argv, &status))
     return status;
+  if (shape_name && (model_path || data_paths))
+    return lk_cli_fail_usage ("A shape has no weights and no tokenizer: --shape goes without --model and --data");
+  if (memory_gib < 0 || memory_gib > 1 << 20)
+    return lk_cli_fail_usage ("--memory takes GiB, more than 0");
   return estimate (&error) ? LK_EXIT_OK : lk_cli_fail (error);
 }
 

@@ -134,13 +134,14 @@ words_of_plan (JsonObject *event)
   g_autofree char *more = problems == 1  ? g_strdup (" (1 row has a problem)")
                           : problems > 1 ? g_strdup_printf (" (%d rows have problems)", problems)
                                          : g_strdup ("");
+  const char *way = lk_json_peek_string (event, "way", NULL);
   int rows = (int) json_object_get_int_member (event, "train_rows"), steps = (int) json_object_get_int_member (event, "steps");
 
-  return g_strdup_printf ("%s on %s: %d row%s to learn from, %d held out%s, %d step%s, %s of memory",
+  return g_strdup_printf ("%s on %s: %d row%s to learn from, %d held out%s, %d step%s, %s of memory%s%s",
                           json_object_get_string_member (event, "model"),
                           json_object_get_string_member (event, "device"), rows, rows == 1 ? "" : "s",
                           (int) json_object_get_int_member (event, "held_out_rows"), more, steps,
-                          steps == 1 ? "" : "s", memory);
+                          steps == 1 ? "" : "s", memory, way ? ": " : "", way ? way : "");
 }
 
 static char *

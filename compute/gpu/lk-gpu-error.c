@@ -13,7 +13,7 @@ typedef struct
 
 static const Row rows[] = {
   ROW (VK_NOT_READY, LK_ERROR_DEVICE, "the graphics card has not finished yet"),
-  ROW (VK_TIMEOUT, LK_ERROR_DEVICE, "the graphics card did not answer in time"),
+  ROW (VK_TIMEOUT, LK_ERROR_DEVICE_LOST, "the graphics card did not answer in time"),
   ROW (VK_INCOMPLETE, LK_ERROR_DEVICE, "the driver had more to tell than was asked for"),
   ROW (VK_ERROR_OUT_OF_HOST_MEMORY, LK_ERROR_OUT_OF_MEMORY, "the computer ran out of memory"),
   ROW (VK_ERROR_OUT_OF_DEVICE_MEMORY, LK_ERROR_OUT_OF_MEMORY, "the graphics card ran out of memory"),

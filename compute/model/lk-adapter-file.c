@@ -53,11 +53,15 @@ lk_adapter_read_half (float *values, const LkVariable *view, const LkTensorInfo 
 LkAdapter *
 lk_adapter_load (LkModel *model, const char *name, const char *folder, gboolean trainable, GError **error)
 {
-  g_autoptr (LkAdapter) self = _lk_adapter_alloc (model, name);
-  g_autoptr (LkPeft) peft = lk_peft_open (folder, error);
+  g_autoptr (LkAdapter) self = NULL;
+  g_autoptr (LkPeft) peft = NULL;
   const LkPeftConfig *config;
   float *values;
 
+  if (g_file_test (folder, G_FILE_TEST_IS_REGULAR) && g_str_has_suffix (folder, ".gguf"))
+    return _lk_adapter_load_gguf (model, name, folder, trainable, error);
+  self = _lk_adapter_alloc (model, name);
+  peft = lk_peft_open (folder, error);
   if (!peft)
     return NULL;
   config = lk_peft_get_config (peft);

@@ -15,6 +15,8 @@ struct _LkAdapter
   gint64 n_parameters;
 };
 
+/* lk_adapter_load of a GGUF file. */
+LkAdapter *_lk_adapter_load_gguf (LkModel *model, const char *name, const char *path, gboolean trainable, GError **error);
 LkAdapter *_lk_adapter_alloc (LkModel *model, const char *name);
 void _lk_adapter_add_module (LkAdapter *self, guint layer, LkLinearRole role, guint rank, double scale);
 /* After all modules are known: the flat variables and a view for each matrix. */

@@ -35,7 +35,7 @@ typedef struct _LkAdapter LkAdapter;
 /* @name prefixes its variables; unique in the model. With @trainable gradients get variables too. No module matched:
  * error naming the pattern and the module names there are. Call lk_backend_prepare afterwards. */
 LkAdapter *lk_adapter_new (LkModel *model, const char *name, const LkAdapterConfig *config, GError **error);
-/* From a PEFT folder. Wrong shapes or modules: "adapter for another model", naming the tensor. */
+/* From a PEFT folder, or an adapter as a GGUF file. Wrong shapes or modules: "adapter for another model", naming the tensor. */
 LkAdapter *lk_adapter_load (LkModel *model, const char *name, const char *folder, gboolean trainable, GError **error);
 LkAdapter *lk_adapter_ref (LkAdapter *self);
 void lk_adapter_unref (LkAdapter *self);

@@ -59,10 +59,17 @@ lk_train_decoder (const LkTrainStepOptions *options, LkPurpose purpose, guint to
   return lk_decoder_new (options->model, &decoder, error);
 }
 
+/* Where head and embedding are one matrix it is multiplied with; a trained one is written. */
+static gboolean
+lk_train_can_lie_beside (const LkTrainStepOptions *options)
+{
+  return lk_backend_has_own_memory (options->backend) && !options->base
+         && lk_model_get_embedding (options->model) != lk_model_get_head (options->model);
+}
+
 /* Leaves nothing behind but the tables of angles, which the program that is run needs too. */
 static gboolean
-lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recompute, LkTrainPlan *plan,
-                   GError **error)
+lk_train_plan_try (const LkTrainStepOptions *options, LkRung rung, LkTrainPlan *plan, GError **error)
 {
   LkVariables *variables = lk_model_get_variables (options->model);
   LkDecoder *decoder;
@@ -71,14 +78,15 @@ lk_train_plan_try (const LkTrainStepOptions *options, guint rows, guint recomput
   for (guint windowed = 0; windowed < 2; windowed++)
     lk_model_get_rope_table (options->model, windowed, options->length);
   before = lk_variables_get_n (variables);
-  decoder = lk_train_decoder (options, LK_PURPOSE_TRAIN, rows * options->length, recompute, error);
+  decoder = lk_train_decoder (options, LK_PURPOSE_TRAIN, rung.rows * options->length, rung.recompute_layers, error);
   if (!decoder)
     {
       lk_variables_truncate (variables, before);
       return FALSE;
     }
-  plan->rows = rows;
-  plan->recompute_layers = recompute;
+  plan->rows = rung.rows;
+  plan->recompute_layers = rung.recompute_layers;
+  plan->beside = rung.table_beside ? lk_model_get_embedding (options->model)->bytes : 0;
   lk_backend_plan (options->backend, decoder->program, &plan->memory);
   lk_decoder_free (decoder);
   lk_variables_truncate (variables, before);
@@ -91,7 +99,22 @@ lk_train_plan_beside (const LkTrainStepOptions *options, const LkTrainPlan *plan
 {
   const LkMemoryPlan *m = &plan->memory;
 
-  return m->parameters * 3 + m->state + m->inputs + (lk_backend_is_gpu (options->backend) ? m->weights : 0);
+  return m->parameters * 3 + m->state + m->inputs + (lk_backend_is_gpu (options->backend) ? m->weights - plan->beside : 0);
+}
+
+guint64
+lk_train_plan_total (const LkTrainPlan *plan)
+{
+  const LkMemoryPlan *m = &plan->memory;
+
+  return m->activations + m->weights - plan->beside + m->parameters * 3 + m->state + m->inputs;
+}
+
+char *
+lk_train_plan_describe (const LkTrainPlan *plan, guint length, guint layers)
+{
+  return g_strdup_printf ("%u %s of %u tokens at once, %u of %u layers computed twice%s", plan->rows, plan->rows == 1 ? "row" : "rows", length,
+                          plan->recompute_layers, layers, plan->beside > 0 ? ", the embedding in the computer's memory" : "");
 }
 
 static gboolean
@@ -110,16 +133,48 @@ lk_train_plan_refuse (const LkTrainStepOptions *options, guint64 needed, guint64
   return FALSE;
 }
 
+/* Is @rung no lower than @other? */
+static gboolean
+lk_rung_is_above (LkRung rung, LkRung other)
+{
+  if (rung.rows != other.rows)
+    return rung.rows > other.rows;
+  if (rung.table_beside != other.table_beside)
+    return !rung.table_beside;
+  return rung.recompute_layers <= other.recompute_layers;
+}
+
+GArray *
+lk_train_ladder (guint rows, guint layers, gint recompute, gboolean can_lie_beside, LkRung behind)
+{
+  GArray *rungs = g_array_new (FALSE, FALSE, sizeof (LkRung));
+  const guint shares[] = { 0, layers / 2, layers }; /* computed twice, as few as possible first */
+  LkRung rung = { 0 };
+
+  for (; rows > 0; rows /= 2)
+    for (guint i = 0; i < (recompute < 0 ? G_N_ELEMENTS (shares) : 1); i++)
+      {
+        rung = (LkRung){ rows, recompute < 0 ? shares[i] : MIN ((guint) recompute, layers), FALSE };
+        if (behind.rows == 0 || !lk_rung_is_above (rung, behind))
+          g_array_append_val (rungs, rung);
+      }
+  rung.table_beside = TRUE;
+  if (can_lie_beside && (behind.rows == 0 || !lk_rung_is_above (rung, behind)))
+    g_array_append_val (rungs, rung);
+  return rungs;
+}
+
 gboolean
 lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError **error)
 {
   guint layers = (guint) lk_model_get_config (options->model)->layers;
   guint tokens = lk_backend_is_gpu (options->backend) ? LK_STEP_TOKENS_GPU : LK_STEP_TOKENS;
   guint rows = options->rows ? options->rows : MAX (1, tokens / options->length);
+  g_autoptr (GArray) ladder = lk_train_ladder (rows, layers, options->recompute_layers, lk_train_can_lie_beside (options), options->behind);
   guint64 limit = options->memory_limit
                       ? options->memory_limit
                       : (guint64) ((double) lk_backend_get_memory (options->backend) * LK_MEMORY_SHARE);
-  guint64 needed;
+  guint64 needed = 0;
 
   if ((guint64) rows * options->length > G_MAXINT32)
     {
@@ -127,26 +182,24 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
                    options->length);
       return FALSE;
     }
-  for (;;)
+  for (guint i = 0; i < ladder->len; i++)
     {
-      /* the ladder: recompute nothing, half, everything; then fewer rows */
-      for (guint rung = 0; rung < 3; rung++)
-        {
-          guint recompute = options->recompute_layers >= 0 ? MIN ((guint) options->recompute_layers, layers)
-                                                           : layers * rung / 2;
+      LkRung rung = g_array_index (ladder, LkRung, i);
 
-          if (!lk_train_plan_try (options, rows, recompute, plan, error))
-            return FALSE;
-          needed = plan->memory.activations + lk_train_plan_beside (options, plan);
-          if (needed <= limit)
-            return TRUE;
-          if (options->recompute_layers >= 0)
-            break;
-        }
-      if (rows == 1 || options->rows)
-        return lk_train_plan_refuse (options, needed, limit, error);
-      rows = MAX (1, rows / 2);
+      if (options->rows > 0 && rung.rows < options->rows)
+        break;
+      if (!lk_train_plan_try (options, rung, plan, error))
+        return FALSE;
+      needed = plan->memory.activations + lk_train_plan_beside (options, plan);
+      if (needed <= limit)
+        return TRUE;
     }
+  if (needed > 0)
+    return lk_train_plan_refuse (options, needed, limit, error);
+  g_set_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY,
+               "There is no way to compute rows of %u tokens with less memory than the one that failed; a shorter length limit would help",
+               options->length);
+  return FALSE;
 }
 
 void
@@ -214,7 +267,7 @@ lk_train_step_shape (LkTrainStep *self, LkPurpose purpose, guint tokens, GError 
 }
 
 LkTrainStep *
-lk_train_step_new (const LkTrainStepOptions *options, GError **error)
+lk_train_step_new (const LkTrainStepOptions *options, const LkTrainPlan *plan, GError **error)
 {
   g_autoptr (LkTrainStep) self = g_new0 (LkTrainStep, 1);
   LkVariable *parameters
@@ -224,8 +277,11 @@ lk_train_step_new (const LkTrainStepOptions *options, GError **error)
   self->options = *options;
   self->shapes = g_ptr_array_new_with_free_func (lk_shape_free);
   self->gradients = options->adapter ? lk_adapter_get_gradients (options->adapter) : options->base->gradients;
-  if (!lk_train_plan_make (options, &self->plan, error))
+  if (plan)
+    self->plan = *plan;
+  else if (!lk_train_plan_make (options, &self->plan, error))
     return NULL;
+  lk_model_get_embedding (options->model)->beside = self->plan.beside > 0;
   self->update = lk_update_new (lk_model_get_variables (options->model), "optimizer", parameters,
                                 self->gradients, n_decayed);
   if (!lk_backend_prepare (options->backend, lk_model_get_variables (options->model), error)

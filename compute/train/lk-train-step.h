@@ -13,6 +13,14 @@
 
 G_BEGIN_DECLS
 
+/* One rung of the ladder of memory: each next one needs less of it and more time. */
+typedef struct
+{
+  guint rows;             /* computed at once at the full length; fewer rows are more parts of the same step */
+  guint recompute_layers; /* computed twice instead of kept */
+  gboolean table_beside;  /* the embedding lies in the computer's memory, where a step reads a row a token */
+} LkRung;
+
 typedef struct
 {
   LkModel *model;
@@ -23,6 +31,7 @@ typedef struct
   guint64 memory_limit;  /* bytes for activations; 0: what the backend has */
   gint recompute_layers; /* −1: as few as fit */
   guint rows;            /* computed at once; 0: chosen */
+  LkRung behind;         /* the ladder begins behind this rung; no rows: at its top */
   guint64 seed;          /* of dropout */
 } LkTrainStepOptions;
 
@@ -30,17 +39,29 @@ typedef struct
 {
   guint rows; /* computed at once at the full length */
   guint recompute_layers;
+  guint64 beside; /* bytes of the weights that lie in the computer's memory, not in the graphics card's */
   LkMemoryPlan memory; /* of the training program at that shape */
 } LkTrainPlan;
 
 typedef struct _LkTrainStep LkTrainStep;
 
-/* Chooses rows and recompute so that it fits, before anything is allocated: LK_ERROR_OUT_OF_MEMORY says in
- * words what does not. Pure but for the programs it builds and drops. */
+/* The rungs for at most @rows at once: nothing is computed twice, half of the @layers, all of them, then the same with half the rows,
+ * and so on; where @recompute is not −1 it stays and only the rows change. Where the embedding @can_lie_beside, the last rung is that.
+ * Those up to @behind are left out; it may be the last one, and then there is none. A pure function. (transfer full)
+ * (element-type LkRung) */
+GArray *lk_train_ladder (guint rows, guint layers, gint recompute, gboolean can_lie_beside, LkRung behind);
+/* Takes the first rung that fits, before anything is allocated: LK_ERROR_OUT_OF_MEMORY says in words what does not. Pure but for the
+ * programs it builds and drops. */
 gboolean lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError **error);
 
-/* Plans and compiles the largest program, so that what does not fit is refused here and not later. */
-LkTrainStep *lk_train_step_new (const LkTrainStepOptions *options, GError **error);
+/* "2 rows of 1024 tokens at once, 16 of 32 layers computed twice, the embedding in the computer's memory". (transfer full) */
+char *lk_train_plan_describe (const LkTrainPlan *plan, guint length, guint layers);
+/* Bytes of the device, all classes together. */
+guint64 lk_train_plan_total (const LkTrainPlan *plan);
+
+/* Plans and compiles the largest program, so that what does not fit is refused here and not later. @plan is what lk_train_plan_make made
+ * of @options; NULL: it is made here. */
+LkTrainStep *lk_train_step_new (const LkTrainStepOptions *options, const LkTrainPlan *plan, GError **error);
 void lk_train_step_free (LkTrainStep *self);
 const LkTrainPlan *lk_train_step_get_plan (LkTrainStep *self);
 LkUpdate *lk_train_step_get_update (LkTrainStep *self);

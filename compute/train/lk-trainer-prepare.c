@@ -164,7 +164,7 @@ lk_trainer_make_adapter (LkTrainer *self, char **checkpoint, GError **error)
   g_auto (GStrv) targets = NULL;
   LkAdapterConfig config;
 
-  *checkpoint = self->options->resume || self->paused ? lk_checkpoint_newest (self->folder->checkpoints, warnings) : NULL;
+  *checkpoint = self->options->resume || self->again ? lk_checkpoint_newest (self->folder->checkpoints, warnings) : NULL;
   for (guint i = 0; i < warnings->len; i++)
     if (!lk_events_write_warning (self->events, g_ptr_array_index (warnings, i), error))
       return FALSE;
@@ -187,43 +187,70 @@ lk_trainer_make_adapter (LkTrainer *self, char **checkpoint, GError **error)
   return self->adapter != NULL;
 }
 
-/* Two plans give the same numbers but for rounding. A run that goes on keeps its plan, so that not even that
- * differs. */
+/* Two plans give the same numbers but for rounding. A run that goes on keeps its plan, so that not even that differs, unless memory ran out
+ * with it or does not suffice now. */
+static gboolean
+lk_trainer_make_plan (LkTrainer *self, const LkTrainStepOptions *options, gboolean resumed, GError **error)
+{
+  const char *device = lk_backend_get_description (self->backend);
+  g_autoptr (GError) local_error = NULL;
+  LkTrainStepOptions wanted = *options;
+  LkTrainPlan plan;
+  LkRung last = { self->plan.rows, self->plan.recompute_layers, self->plan.beside > 0 };
+
+  if (self->short_of_memory)
+    wanted.behind = last;
+  else if (last.rows == 0 && resumed && g_str_equal (device, self->state.device))
+    last = (LkRung){ (guint) self->state.rows, (guint) self->state.recompute_layers, FALSE };
+  if (!self->short_of_memory && last.rows > 0)
+    {
+      wanted.rows = last.rows;
+      wanted.recompute_layers = (gint) last.recompute_layers;
+      if (lk_train_plan_make (&wanted, &plan, &local_error))
+        {
+          self->plan = plan;
+          return TRUE;
+        }
+      if (!g_error_matches (local_error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY))
+        {
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return FALSE;
+        }
+      wanted = *options;
+    }
+  if (!lk_train_plan_make (&wanted, &plan, error))
+    return FALSE;
+  self->plan = plan;
+  return TRUE;
+}
+
 static gboolean
 lk_trainer_make_step (LkTrainer *self, gboolean resumed, GError **error)
 {
   const char *device = lk_backend_get_description (self->backend);
-  g_autoptr (GError) local_error = NULL;
-  LkTrainStepOptions options, again;
+  LkTrainStepOptions options;
 
+  self->planned = FALSE;
   lk_trainer_step_options (self->recipe, self->model, self->adapter, self->backend, self->data, &options);
-  again = options;
-  again.rows = (guint) self->state.rows;
-  again.recompute_layers = (gint) self->state.recompute_layers;
-  if (!resumed || !g_str_equal (device, self->state.device))
-    self->step = lk_train_step_new (&options, error);
-  else
-    {
-      self->step = lk_train_step_new (&again, &local_error);
-      if (g_error_matches (local_error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY))
-        self->step = lk_train_step_new (&options, error);
-      else if (local_error)
-        g_propagate_error (error, g_steal_pointer (&local_error));
-    }
+  if (!lk_trainer_make_plan (self, &options, resumed, error))
+    return FALSE;
+  self->planned = TRUE;
+  self->short_of_memory = FALSE;
+  self->step = lk_train_step_new (&options, &self->plan, error);
   if (!self->step)
     return FALSE;
   if (resumed
       && (!g_str_equal (device, self->state.device)
-          || lk_train_step_get_plan (self->step)->rows != self->state.rows
-          || lk_train_step_get_plan (self->step)->recompute_layers != self->state.recompute_layers)
+          || self->plan.rows != self->state.rows
+          || self->plan.recompute_layers != self->state.recompute_layers)
       && !_lk_trainer_warn (self, error,
                             "The run goes on with another device or less memory than before (%s, then %s); "
                             "from here on its numbers may differ in the last digits",
                             self->state.device, device))
     return FALSE;
   g_strlcpy (self->state.device, device, sizeof self->state.device);
-  self->state.rows = lk_train_step_get_plan (self->step)->rows;
-  self->state.recompute_layers = lk_train_step_get_plan (self->step)->recompute_layers;
+  self->state.rows = self->plan.rows;
+  self->state.recompute_layers = self->plan.recompute_layers;
   self->held_out = lk_train_data_held_out (self->data, lk_train_step_get_capacity (self->step));
   return TRUE;
 }
@@ -268,6 +295,8 @@ static gboolean
 lk_trainer_write_plan (LkTrainer *self, GError **error)
 {
   const LkTrainPlan *plan = lk_train_step_get_plan (self->step);
+  g_autofree char *way = lk_train_plan_describe (plan, lk_train_step_get_capacity (self->step) / plan->rows,
+                                                 (guint) lk_model_get_config (self->model)->layers);
   JsonObject *members = json_object_new ();
 
   json_object_set_int_member (members, "steps", self->steps);
@@ -279,11 +308,10 @@ lk_trainer_write_plan (LkTrainer *self, GError **error)
   json_object_set_int_member (members, "target_tokens", lk_train_data_get_targets (self->data));
   json_object_set_int_member (members, "trainable_parameters", lk_adapter_get_n_parameters (self->adapter));
   json_object_set_int_member (members, "parameters", lk_model_get_config (self->model)->parameters);
-  json_object_set_int_member (members, "memory_bytes",
-                              (gint64) (plan->memory.activations + plan->memory.weights
-                                        + plan->memory.parameters * 3 + plan->memory.state));
+  json_object_set_int_member (members, "memory_bytes", (gint64) lk_train_plan_total (plan));
   json_object_set_int_member (members, "tokens_at_once", lk_train_step_get_capacity (self->step));
   json_object_set_int_member (members, "recompute_layers", plan->recompute_layers);
+  json_object_set_string_member (members, "way", way);
   json_object_set_string_member (members, "device", lk_backend_get_description (self->backend));
   json_object_set_string_member (members, "model", lk_model_get_config (self->model)->name);
   return lk_events_write (self->events, "plan", members, error);
@@ -322,7 +350,7 @@ _lk_trainer_prepare (LkTrainer *self, GError **error)
           && !self->options->sample_setup (self->model, self->adapter, self->backend,
                                            self->options->sample_data, error)))
     return FALSE;
-  if (!checkpoint && lk_events_is_fresh (self->events))
+  if (!checkpoint && lk_events_is_fresh (self->events) && !self->again)
     return TRUE;
   members = json_object_new ();
   json_object_set_int_member (members, "step", self->state.step);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the parts of the trainer share: getting ready (lk-trainer-prepare.c), measuring (lk-trainer-measure.c)
- * and the loop (lk-trainer.c).
+ * What the parts of the trainer share: getting ready (lk-trainer-prepare.c), measuring (lk-trainer-measure.c),
+ * going on after a failure of the device (lk-trainer-recover.c) and the loop (lk-trainer.c).
  */
 #pragma once
 
@@ -35,7 +35,14 @@ typedef struct
   double eval_seconds;
   gint64 evals_done;
   gboolean stop, samples_off, unsaved_told;
-  gboolean paused; /* going on from a pause, whose checkpoint holds everything */
+  gboolean again; /* got ready before in this process: the newest checkpoint is its own */
+
+  LkTrainPlan plan;     /* the last one made; rows 0: none */
+  gboolean planned;     /* it was made since the trainer last got ready */
+  gboolean short_of_memory; /* it was too large: the next must be behind it on the ladder */
+  gint64 failed_at;     /* the furthest step when the device was lost last; −1: it never was */
+  gint64 furthest;      /* step this process has come to, done again or not */
+  guint failures;       /* losses of the device since a step further than any before was done */
 } LkTrainer;
 
 /* The adapter, fresh or as the newest checkpoint left it, data, step and plan. */
@@ -48,6 +55,13 @@ void _lk_trainer_release (LkTrainer *self);
 gboolean _lk_trainer_evaluate (LkTrainer *self, gboolean counts, GError **error);
 gboolean _lk_trainer_sample (LkTrainer *self, GError **error);
 gboolean _lk_trainer_save_adapter (LkTrainer *self, const char *name, GError **error);
+
+/* What a run is at before its first step. */
+void _lk_trainer_reset (LkTrainer *self);
+/* After @failure (transfer full) of getting ready or of the loop. TRUE: all is given back, and the run goes on from its newest checkpoint
+ * when it gets ready again: as it was after a loss of the device, with a plan that needs less after memory ran out. FALSE: *error says why
+ * not. */
+gboolean _lk_trainer_recover (LkTrainer *self, GError *failure, GError **error);
 
 /* Looks whether somebody wants the run to stop. */
 gboolean _lk_trainer_should_stop (LkTrainer *self);

@@ -117,14 +117,13 @@ lk_trainer_try_checkpoint (LkTrainer *self, GError **error)
 static gint64
 lk_trainer_memory (LkTrainer *self)
 {
-  const LkMemoryPlan *m = &lk_train_step_get_plan (self->step)->memory;
   g_autofree char *text = NULL;
   long all, resident;
 
   if (!lk_backend_is_gpu (self->backend) && g_file_get_contents ("/proc/self/statm", &text, NULL, NULL)
       && sscanf (text, "%ld %ld", &all, &resident) == 2)
     return (gint64) resident * sysconf (_SC_PAGESIZE);
-  return (gint64) (m->activations + m->weights + m->parameters * 3 + m->state);
+  return (gint64) lk_train_plan_total (lk_train_step_get_plan (self->step));
 }
 
 static double
@@ -245,12 +244,9 @@ lk_trainer_come_back (LkTrainer *self, GError **error)
   g_autoptr (GError) local_error = NULL;
 
   self->problems_told = 0;
-  self->paused = TRUE;
+  self->again = TRUE;
   if (_lk_trainer_prepare (self, &local_error))
-    {
-      self->paused = FALSE;
-      return TRUE;
-    }
+    return TRUE;
   if (!g_error_matches (local_error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY))
     {
       g_propagate_error (error, g_steal_pointer (&local_error));
@@ -361,6 +357,19 @@ lk_trainer_loop (LkTrainer *self, GError **error)
          && lk_trainer_checkpoint (self, error);
 }
 
+/* To the end, past failures of the device. */
+static gboolean
+lk_trainer_work (LkTrainer *self, GError **error)
+{
+  GError *failure = NULL;
+
+  while (!_lk_trainer_prepare (self, &failure) || !lk_events_write_state (self->events, "running", NULL, &failure)
+         || !lk_trainer_loop (self, &failure))
+    if (!_lk_trainer_recover (self, g_steal_pointer (&failure), error))
+      return FALSE;
+  return TRUE;
+}
+
 /* The words the run ends with. (transfer full) */
 static char *
 lk_trainer_summary (LkTrainer *self)
@@ -465,20 +474,13 @@ lk_trainer_write_failed (LkTrainer *self, const GError *error)
 gboolean
 lk_trainer_run (LkRunFolder *folder, const LkTrainerOptions *options, LkOutcome *outcome, GError **error)
 {
-  LkTrainer self
-      = { .folder = folder,
-          .options = options,
-          .saved_step = -1,
-          .saved_evaluation = -1,
-          .last_step = -1,
-          .state = { .best_loss = INFINITY, .loss_before = NAN, .evaluated_step = -1, .best_step = -1 } };
+  LkTrainer self = { .folder = folder, .options = options, .failed_at = -1 };
   g_autoptr (GError) local_error = NULL;
   g_autofree char *summary = NULL;
-  gboolean begun = lk_trainer_open (&self, &local_error) && lk_trainer_check_begun (&self, &local_error);
-  gboolean ok = begun && _lk_trainer_prepare (&self, &local_error)
-                && lk_events_write_state (self.events, "running", NULL, &local_error)
-                && lk_trainer_loop (&self, &local_error);
+  gboolean begun = lk_trainer_open (&self, &local_error) && lk_trainer_check_begun (&self, &local_error), ok;
 
+  _lk_trainer_reset (&self);
+  ok = begun && lk_trainer_work (&self, &local_error);
   if (ok)
     {
       *outcome = self.stop ? LK_OUTCOME_STOPPED : LK_OUTCOME_FINISHED;

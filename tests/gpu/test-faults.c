@@ -72,7 +72,7 @@ static const Case cases[] = {
   { "/gpu/faults/allocation-2", "allocation:2", LK_ERROR_OUT_OF_MEMORY },
   { "/gpu/faults/submission-1", "submission:1", LK_ERROR_DEVICE_LOST },
   { "/gpu/faults/submission-2", "submission:2", LK_ERROR_DEVICE_LOST },
-  { "/gpu/faults/wait-1", "wait:1", LK_ERROR_DEVICE },
+  { "/gpu/faults/wait-1", "wait:1", LK_ERROR_DEVICE_LOST },
 };
 
 static gboolean

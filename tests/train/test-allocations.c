@@ -202,7 +202,7 @@ test_step (Fixture *f, gconstpointer device)
 
   if (!f->backend)
     return;
-  step = lk_train_step_new (&options, &error);
+  step = lk_train_step_new (&options, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (lk_train_step_get_plan (step)->memory.activations, >, 100 * LARGE);
   run_step (step, batch, 0);

@@ -398,7 +398,7 @@ test_memory (void)
   g_assert_false (lk_train_plan_make (&options, &tighter, &error));
   g_assert_error (error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY);
   g_assert_nonnull (strstr (error->message, "even when every layer is computed twice"));
-  g_assert_null (lk_train_step_new (&options, NULL));
+  g_assert_null (lk_train_step_new (&options, NULL, NULL));
   g_clear_error (&error);
   options.recompute_layers = 0;
   g_assert_false (lk_train_plan_make (&options, &tighter, &error));
@@ -440,7 +440,7 @@ step_gradient (const LkStepWay *way, gsize *n, guint *positions)
 
   lk_trainer_step_options (recipe, model, adapter, backend, data, &options);
   options.rows = way->rows;
-  step = lk_train_step_new (&options, &error);
+  step = lk_train_step_new (&options, NULL, &error);
   g_assert_no_error (error);
   g_assert_true ((lk_train_step_get_plan (step)->recompute_layers > 0) == (strstr (way->settings, "recompute=all") != NULL));
   g_assert_cmpuint (lk_train_step_get_plan (step)->rows, ==, way->rows);
