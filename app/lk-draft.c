@@ -169,8 +169,7 @@ lk_draft_load_from_json (LkDraft *self, JsonNode *node, GError **error)
   g_autoptr (GPtrArray) settings = g_ptr_array_new_with_free_func (g_object_unref);
   JsonArray *array = NULL;
 
-  if (!JSON_NODE_HOLDS_OBJECT (node)
-      || !lk_json_get_array (json_node_get_object (node), "settings", _ ("the engine's settings"), &array, error)
+  if (!lk_json_get_array (json_node_get_object (node), "settings", _ ("the engine's settings"), &array, error)
       || array == NULL)
     {
       if (error != NULL && *error == NULL)

@@ -24,7 +24,7 @@ LkDraft *lk_draft_new (void);
 void lk_draft_load_async (LkDraft *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                            gpointer user_data);
 gboolean lk_draft_load_finish (LkDraft *self, GAsyncResult *result, GError **error);
-/* The same from the engine's answer. */
+/* The same from the engine's answer, an object. */
 gboolean lk_draft_load_from_json (LkDraft *self, JsonNode *node, GError **error);
 
 GListModel *lk_draft_get_settings (LkDraft *self);

@@ -96,6 +96,11 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                         &error);
   if (node == NULL)
     g_task_return_error (task, g_steal_pointer (&error));
+  else if (!JSON_NODE_HOLDS_OBJECT (node))
+    {
+      json_node_unref (node);
+      g_task_return_new_error (task, LK_ERROR, LK_ERROR_BAD_FILE, _ ("The engine's answer is not what was asked for."));
+    }
   else
     g_task_return_pointer (task, node, (GDestroyNotify) json_node_unref);
 }

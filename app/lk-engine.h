@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 /* Starts "lorikeet-cli @arguments". Cancelling ends the process. */
 void lk_engine_call_async (const char *const *arguments, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data);
-/* The answer, or NULL and the engine's own sentence in @error. (transfer full) */
+/* The answer, always an object, or NULL and the engine's own sentence in @error. (transfer full) */
 JsonNode *lk_engine_call_finish (GAsyncResult *result, GError **error);
 
 /* Has the engine do something that it answers with nothing but success. @input, what it reads on its standard

@@ -243,14 +243,14 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   self->busy = FALSE;
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+  if (node != NULL)
     {
       lk_estimate_take_answer (self, json_node_get_object (node));
       return;
     }
   self->known = FALSE;
   g_free (self->error);
-  self->error = g_strdup (error != NULL ? error->message : _ ("The engine could not work out what it needs."));
+  self->error = g_strdup (error->message);
   notify_all (self);
 }
 

@@ -231,7 +231,7 @@ estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   g_autoptr (JsonNode) node = lk_engine_call_finish (result, NULL);
 
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+  if (node != NULL)
     lk_found_model_take_estimate (g_task_get_source_object (task), json_node_get_object (node));
   g_task_return_boolean (task, TRUE);
 }
@@ -245,10 +245,10 @@ inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (JsonNode) node = lk_engine_call_finish (result, &error);
   const char *const arguments[] = { "estimate", "--json", "--model", self->path, NULL };
 
-  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+  if (node == NULL)
     {
       g_free (self->error);
-      self->error = g_strdup (error != NULL ? error->message : _ ("The engine could not look into this file."));
+      self->error = g_strdup (error->message);
       say_changed (self);
       g_task_return_boolean (task, FALSE);
       return;

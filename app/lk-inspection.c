@@ -283,12 +283,12 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   self->busy = FALSE;
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+  if (node != NULL)
     {
       lk_inspection_take_answer (self, json_node_get_object (node));
       return;
     }
-  self->error = g_strdup (error != NULL ? error->message : _ ("The engine could not look into this file."));
+  self->error = g_strdup (error->message);
   notify_all (self);
 }
 

@@ -126,7 +126,7 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node) && lk_json_peek_boolean (json_node_get_object (node), "fits", FALSE))
+  if (node != NULL && lk_json_peek_boolean (json_node_get_object (node), "fits", FALSE))
     {
       self->found = (int) self->next;
       g_clear_object (&self->asking);

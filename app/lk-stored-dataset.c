@@ -397,14 +397,14 @@ loaded_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   self->busy = FALSE;
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+  if (node != NULL)
     {
       if (self->load_failed)
         set_error (self, NULL);
       lk_stored_dataset_take_answer (self, json_node_get_object (node));
       return;
     }
-  set_error (self, error != NULL ? error->message : _ ("The engine could not look into this dataset."));
+  set_error (self, error->message);
   self->load_failed = TRUE;
   say_changed (self);
 }

@@ -8,6 +8,8 @@
 #include "lk-chat.h"
 #include "lk-chat-turn.h"
 #include "lk-data-job.h"
+#include "lk-engine.h"
+#include "lk-error.h"
 #include "lk-estimate.h"
 #include "lk-export-job.h"
 #include "lk-inspection.h"
@@ -47,6 +49,52 @@ test_chat_without_engine (void)
   turn = g_list_model_get_item (lk_chat_get_turns (chat), 0);
   g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_tuned (turn)), ==,
                    "The engine ended: its exit code was 1.");
+}
+
+static void
+called_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError **error = user_data;
+  g_autoptr (JsonNode) node = lk_engine_call_finish (result, error);
+
+  g_assert_true ((node == NULL) == (*error != NULL));
+  if (*error == NULL)
+    g_set_error_literal (error, LK_ERROR, LK_ERROR_FAILED, "answered");
+}
+
+static gboolean
+is_set (gpointer data)
+{
+  return *(GError **) data != NULL;
+}
+
+/* Whoever asks takes the answer for an object: what is none is an error, as what is no JSON is. */
+static void
+test_odd_answers (void)
+{
+  static const struct
+  {
+    const char *answer, *words;
+  } cases[] = { { "{}", "answered" }, { "[1]", "not what was asked for" }, { "null", "not what was asked for" }, { "{", "the engine's answer" },
+              { "", "the engine's answer" } };
+  const char *arguments[] = { "inspect", NULL };
+  g_autofree char *cli = g_strdup (g_getenv ("LORIKEET_CLI"));
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "engine", NULL);
+
+  g_setenv ("LORIKEET_CLI", path, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *script = g_strdup_printf ("#!/bin/sh\necho '%s'\n", cases[i].answer);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (g_file_set_contents_full (path, script, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0700, NULL));
+      lk_engine_call_async (arguments, NULL, called_cb, &error);
+      lk_test_wait_for (is_set, &error);
+      g_assert_nonnull (strstr (error->message, cases[i].words));
+    }
+  g_setenv ("LORIKEET_CLI", cli, TRUE);
+  lk_test_clean (folder);
 }
 
 static gboolean
@@ -205,6 +253,7 @@ test_inspection (void)
 void
 lk_test_add_engine (void)
 {
+  g_test_add_func ("/app/odd-answers", test_odd_answers);
   g_test_add_func ("/app/estimate", test_estimate);
   g_test_add_func ("/app/inspection", test_inspection);
   g_test_add_func ("/app/chat", test_chat);
