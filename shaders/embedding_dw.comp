@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// dtable[ids[t]] += scale · dy[t]. A thread owns a column and adds in token order, so that repeated ids need
+// dtable[ids[t]] += scale · dy[t], t from first to end. A thread owns a column and adds in token order, so that repeated ids need
 // no atomics.
 #version 460
 
 layout(local_size_x = 64) in;
 layout(push_constant) uniform Push
 {
-  uint rows, cols, vocab;
+  uint first, end, cols, vocab;
   uint table_offset;
   float scale;
 };
@@ -17,7 +17,7 @@ layout(binding = 2) buffer Dtable { float dtable[]; };
 void main ()
 {
   for (uint c = gl_GlobalInvocationID.x; c < cols; c += gl_NumWorkGroups.x * gl_WorkGroupSize.x)
-    for (uint t = 0u; t < rows; t++)
+    for (uint t = first; t < end; t++)
       {
         uint id = uint (clamp (ids[t], 0, int (vocab) - 1));
         dtable[table_offset + id * cols + c] += scale * dy[t * cols + c];

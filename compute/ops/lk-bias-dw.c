@@ -50,12 +50,11 @@ lk_bias_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
 {
   LkTensor *dy = lk_program_get_tensor (task->program, node->in[0]);
   LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_BIAS_DW);
-  struct { guint32 rows, cols, db_offset; } push = { (guint32) dy->rows, (guint32) dy->cols, 0 };
+  struct { guint32 rows[2], cols, db_offset; } push = { .cols = (guint32) dy->cols };
 
   lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
   push.db_offset = lk_op_bind (task, &d, node->out[0], LK_GPU_READ | LK_GPU_WRITE);
-  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) dy->cols, 64), 1, (double) dy->rows * (double) dy->cols,
-                       error);
+  return lk_op_record_rows (task, &d, push.rows, sizeof push, lk_op_groups ((guint64) dy->cols, 64), dy->rows, (double) dy->cols, error);
 }
 
 static const LkOperation lk_bias_dw = {

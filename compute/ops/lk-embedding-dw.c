@@ -60,14 +60,14 @@ lk_embedding_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *dy = lk_program_get_tensor (task->program, node->in[0]);
   LkTensor *dtable = lk_program_get_tensor (task->program, node->out[0]);
   LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_EMBEDDING_DW);
-  struct { guint32 rows, cols, vocab, table_offset; float scale; } push
-    = { (guint32) dy->rows, (guint32) dy->cols, (guint32) dtable->rows, 0, node->params.f[0] };
+  struct { guint32 rows[2], cols, vocab, table_offset; float scale; } push
+    = { .cols = (guint32) dy->cols, .vocab = (guint32) dtable->rows, .scale = node->params.f[0] };
 
   lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
   lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
   push.table_offset = lk_op_bind (task, &d, node->out[0], LK_GPU_READ | LK_GPU_WRITE);
-  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) dy->cols, 64), 1,
-                       2.0 * (double) dy->rows * (double) dy->cols, error);
+  return lk_op_record_rows (task, &d, push.rows, sizeof push, lk_op_groups ((guint64) dy->cols, 64), dy->rows, 2.0 * (double) dy->cols,
+                            error);
 }
 
 static const LkOperation lk_embedding_dw = {

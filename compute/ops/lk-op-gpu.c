@@ -84,3 +84,19 @@ lk_op_record (LkGpuTask *task, LkGpuDispatch *dispatch, gconstpointer push, gsiz
     dispatch->bytes += (double) dispatch->bindings[i].slice.size;
   return lk_gpu_recorder_dispatch (task->recorder, dispatch, error);
 }
+
+gboolean
+lk_op_record_rows (LkGpuTask *task, LkGpuDispatch *dispatch, guint32 *push, gsize push_size, guint32 groups_x, gint64 rows,
+                   double row_flops, GError **error)
+{
+  for (gint64 first = 0; first < rows; first += LK_OP_ROWS_A_DISPATCH)
+    {
+      gint64 end = MIN (first + LK_OP_ROWS_A_DISPATCH, rows);
+
+      push[0] = (guint32) first;
+      push[1] = (guint32) end;
+      if (!lk_op_record (task, dispatch, push, push_size, groups_x, 1, (double) (end - first) * row_flops, error))
+        return FALSE;
+    }
+  return TRUE;
+}

@@ -19,6 +19,13 @@ guint32 lk_op_bind_slice (LkGpuTask *task, LkGpuDispatch *dispatch, LkGpuSlice s
 guint32 lk_op_bind (LkGpuTask *task, LkGpuDispatch *dispatch, LkTensorId id, LkGpuAccess access);
 /* Work groups of @per_group elements for @n, at most as many as any device takes: kernels stride. */
 guint32 lk_op_groups (guint64 n, guint per_group);
+/* A dispatch's rows where one thread adds up all of them: llvmpipe leaves a kernel's loops after 65535 rounds and says nothing, and no device
+ * should be kept from the screen for long. */
+#define LK_OP_ROWS_A_DISPATCH 60000
+/* Records @dispatch as often as @rows need it, each time for no more rows than that. @push begins with two uints, the first row and the one
+ * behind the last, which are filled in here; @row_flops is one row's work. */
+gboolean lk_op_record_rows (LkGpuTask *task, LkGpuDispatch *dispatch, guint32 *push, gsize push_size, guint32 groups_x, gint64 rows,
+                            double row_flops, GError **error);
 /* FALSE and LK_ERROR_UNSUPPORTED when shaders/quant has no file for @type, or, where the kernel cannot see what stands on a
  * matrix's side, the type has one. */
 gboolean lk_op_check_type (LkType type, gboolean side, GError **error);

@@ -58,14 +58,14 @@ lk_rms_norm_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *x = lk_program_get_tensor (task->program, node->in[1]);
   LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_RMS_NORM_DW);
   gint64 cols = lk_program_get_tensor (task->program, node->out[0])->cols;
-  struct { guint32 rows, cols, dw_offset; } push = { (guint32) (x->rows * (x->cols / cols)), (guint32) cols, 0 };
+  struct { guint32 rows[2], cols, dw_offset; } push = { .cols = (guint32) cols };
 
   lk_op_bind (task, &d, node->in[0], LK_GPU_READ);
   lk_op_bind (task, &d, node->in[1], LK_GPU_READ);
   lk_op_bind (task, &d, node->in[2], LK_GPU_READ);
   push.dw_offset = lk_op_bind (task, &d, node->out[0], LK_GPU_READ | LK_GPU_WRITE);
-  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups ((guint64) cols, 64), 1,
-                       3.0 * (double) x->rows * (double) x->cols, error);
+  return lk_op_record_rows (task, &d, push.rows, sizeof push, lk_op_groups ((guint64) cols, 64), x->rows * (x->cols / cols),
+                            3.0 * (double) cols, error);
 }
 
 static const LkOperation lk_rms_norm_dw = {

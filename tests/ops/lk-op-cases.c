@@ -275,3 +275,13 @@ const LkCase lk_cases[] = {
   { NULL, { { 0 } }, NULL, 0, 0 },
 };
 
+#define MANY 70001
+/* all of them the first token */
+static const gint32 many_ids[MANY];
+
+const LkCase lk_long_cases[] = {
+  { "rms_norm of many rows", { GRAD ("x", MANY, 3), GRAD ("w", 1, 3) }, build_rms_norm, 0, 1e-4 },
+  { "bias of many rows", { GRAD ("x", MANY, 3), GRAD ("b", 1, 3) }, build_bias, 0, 1e-4 },
+  { "embedding of many rows", { I32 ("ids", 1, MANY, many_ids), GRAD ("table", 2, 3) }, build_embedding, 0, 1e-4 },
+  { NULL, { { 0 } }, NULL, 0, 0 },
+};

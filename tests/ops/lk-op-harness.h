@@ -59,5 +59,7 @@ void lk_case_compare (const LkCase *self, LkBackend *a, LkBackend *b);
 
 /* The table of cases: every operation, odd shapes. NULL name ends it. */
 extern const LkCase lk_cases[];
+/* More rows than a loop of a software device has rounds: for comparisons only, as differences drown in such sums. */
+extern const LkCase lk_long_cases[];
 
 G_END_DECLS

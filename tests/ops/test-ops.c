@@ -579,6 +579,13 @@ main (int argc, char **argv)
       g_test_add_data_func (gpu_gradients, c, test_gpu_gradients);
       g_test_add_data_func (against, c, test_gpu_against_cpu);
     }
+  /* The norm takes a software device minutes: -m slow. */
+  for (const LkCase *c = g_test_slow () ? lk_long_cases : lk_long_cases + 1; c->name; c++)
+    {
+      g_autofree char *against = g_strdup_printf ("/ops/gpu/against-cpu/%s", c->name);
+
+      g_test_add_data_func (against, c, test_gpu_against_cpu);
+    }
   for (guint i = 0; i < G_N_ELEMENTS (head_shapes); i++)
     {
       g_autofree char *on_cpu = g_strconcat ("/ops/cpu/", head_shapes[i].name, NULL);
