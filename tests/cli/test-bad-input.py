@@ -227,17 +227,92 @@ def test_no_permission(folder):
     assert tree(folder) == before, (tree(folder), before)
 
 
-def test_disk_full(folder):
-    need_model()
-    if not os.path.exists("/dev/shm") or os.geteuid() != 0:
+def small_disk(folder, mebibytes):
+    """A file system of its own that is soon full, unmounted by who asked for it."""
+    if os.geteuid() != 0:
         raise Skip("a small file system needs root")
     place = os.path.join(folder, "small")
     os.makedirs(place)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True).returncode != 0:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", place], capture_output=True).returncode != 0:
         raise Skip("a small file system cannot be mounted here")
+    return place
+
+
+def fill(place, left):
+    """All of the file system but @left bytes."""
+    room = os.statvfs(place)
+    with open(os.path.join(place, "filler"), "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_bsize - left)
+
+
+def contents(folder):
+    """Path: bytes, of every file."""
+    found = {}
+    for top, _, files in os.walk(folder):
+        for name in files:
+            with open(os.path.join(top, name), "rb") as file:
+                found[os.path.join(top, name)] = file.read()
+    return found
+
+
+def test_disk_full_run(folder):
+    """A disk that fills up while a run goes on: it says so and fails at its end, what was saved stays, and with room it goes on as if
+    nothing had happened."""
+    need_model()
+    command = ["train", "-m", MODEL, "--data", some_rows(folder, 24), "--device", "cpu", "--samples", "0", "--steps", "12", "--rank", "4",
+               "--length", "32", "--batch", "2", "--accumulation", "1", "--checkpoint-interval", "1", "--run"]
+    whole = os.path.join(folder, "whole")
+    cli(*command, whole)
+    one = sum(len(data) for path, data in contents(os.path.join(whole, "checkpoints", "step-000012")).items())
+    place = small_disk(folder, 80)
     try:
-        cli("export", "--model", MODEL, "-f", "gguf", "-o", os.path.join(place, "x.gguf"), expect=NO_ROOM)
-        assert os.listdir(place) == []
+        started = subprocess.Popen([CLI, *command, os.path.join(place, "run"), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in started.stdout:
+            if json.loads(line)["event"] == "checkpoint":
+                started.send_signal(signal.SIGSTOP)
+                fill(place, one // 2)
+                started.send_signal(signal.SIGCONT)
+                break
+        said = started.communicate(timeout=PATIENCE)[1]
+        assert started.returncode == NO_ROOM and "No space left on device" in said and os.path.join(place, "run") in said, (started, said)
+        kept = contents(os.path.join(place, "run"))
+        assert not [path for path in kept if ".tmp-" in path], sorted(kept)
+        saved = sorted({path.split("/checkpoints/")[1].split("/")[0] for path in kept if "/checkpoints/" in path})
+        assert saved and "step-000012" not in saved, saved
+        events = lines_of(kept[os.path.join(place, "run", "events.jsonl")].decode())
+        assert events[-1]["event"] == "state" and events[-1]["state"] == "failed", events[-1]
+        cli("generate", "-m", MODEL, "-a", os.path.join(place, "run", "checkpoints", saved[0]), "-p", "x", "-n", "1", "-d", "cpu")
+        os.unlink(os.path.join(place, "filler"))
+        cli("train", os.path.join(place, "run"), "--resume")
+        for name in ("checkpoints/step-000012", "adapter/last", "adapter/best"):
+            path = os.path.join(name, "adapter_model.safetensors")
+            with open(os.path.join(whole, path), "rb") as ours, open(os.path.join(place, "run", path), "rb") as resumed:
+                assert ours.read() == resumed.read(), path
+    finally:
+        subprocess.run(["umount", place])
+
+
+def test_disk_full_export(folder):
+    """Merged models, folders, adapters and datasets: refused or given up with the file's name, and what was there is there."""
+    need_model()
+    whole = os.path.join(folder, "whole")
+    cli(*TRAIN, "--rank", "4", "--run", whole, "--data", some_rows(folder))
+    place = small_disk(folder, 3)
+    try:
+        mine = os.path.join(place, "mine")
+        cli("export", whole, "-f", "adapter", "-o", mine, "--no-verify")
+        fill(place, 8192)
+        before = contents(place)
+        for path, command in ((mine, ["export", whole, "-f", "adapter", "-o", mine, "--force"]),
+                              ("x.gguf", ["export", whole, "-f", "gguf", "-o", os.path.join(place, "x.gguf")]),
+                              ("x", ["export", whole, "-f", "hf", "-o", os.path.join(place, "x")]),
+                              ("x.gguf", ["merge", "-m", MODEL, "-a", whole, "-o", os.path.join(place, "x.gguf")]),
+                              ("x.lkdata", ["data", "import", os.path.join(os.environ["LK_DATA_DIR"], "samples", "polite-parrot.jsonl"),
+                                            "-o", os.path.join(place, "x.lkdata")])):
+            done = run(*command, expect=NO_ROOM)
+            assert path in sentence(done) and place in sentence(done), done
+            assert contents(place) == before and sorted(os.listdir(place)) == ["filler", "mine"], (command, os.listdir(place))
+        cli("generate", "-m", MODEL, "-a", mine, "-p", "x", "-n", "1", "-d", "cpu")
     finally:
         subprocess.run(["umount", place])
 
