@@ -15,6 +15,7 @@ typedef struct
   char *request;
   LkHttpReader *reader;
   LkChatPieceFunc on_piece;
+  LkChatUsageFunc on_usage;
   gpointer piece_data;
   GCancellable *cancellable;
   GSocketConnection *connection;
@@ -68,6 +69,24 @@ piece_of (JsonObject *object)
   return content;
 }
 
+/* The last event tells what the answer took. */
+static void
+tell_usage (Asking *asking, JsonObject *object)
+{
+  JsonObject *usage = NULL;
+  double speed = 0;
+  gint64 total = 0, context = 0;
+
+  lk_json_get_object (object, "usage", "answer", &usage, NULL);
+  if (usage == NULL)
+    return;
+  speed = lk_json_peek_double (usage, "tokens_per_second", 0);
+  total = lk_json_peek_int (usage, "total_tokens", 0);
+  context = lk_json_peek_int (usage, "context_tokens", 0);
+  if (speed > 0 && total > 0 && total <= context && context <= G_MAXINT32)
+    asking->on_usage (speed, (guint) total, (guint) context, asking->piece_data);
+}
+
 static void
 data_cb (const char *data, gpointer user_data)
 {
@@ -85,6 +104,7 @@ data_cb (const char *data, gpointer user_data)
     return;
   if (asking->complaint == NULL)
     asking->complaint = error_message (json_node_get_object (node));
+  tell_usage (asking, json_node_get_object (node));
   piece = piece_of (json_node_get_object (node));
   if (piece != NULL && piece[0] != 0 && !g_cancellable_is_cancelled (asking->cancellable))
     asking->on_piece (piece, asking->piece_data);
@@ -196,7 +216,7 @@ make_request (JsonObject *request)
 
 void
 lk_chat_client_ask_async (const char *socket_path, JsonObject *request, LkChatPieceFunc on_piece,
-                          gpointer piece_data, GCancellable *cancellable, GAsyncReadyCallback callback,
+                          LkChatUsageFunc on_usage, gpointer piece_data, GCancellable *cancellable, GAsyncReadyCallback callback,
                           gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
@@ -209,6 +229,7 @@ lk_chat_client_ask_async (const char *socket_path, JsonObject *request, LkChatPi
   asking->request = make_request (request);
   asking->reader = lk_http_reader_new (data_cb, asking);
   asking->on_piece = on_piece;
+  asking->on_usage = on_usage;
   asking->piece_data = piece_data;
   asking->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
   g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), cancellable, connected_cb, task);

@@ -13,10 +13,13 @@ G_BEGIN_DECLS
 /* A piece of the answer; called from the main loop. */
 typedef void (*LkChatPieceFunc) (const char *text, gpointer user_data);
 
+/* What the whole answer took, before the callback; @tokens_used: of the context, prompt and answer. */
+typedef void (*LkChatUsageFunc) (double tokens_per_second, guint tokens_used, guint context, gpointer user_data);
+
 /* @request is the body ("model", "messages", …); "stream" is set here. @on_piece is called until the callback
  * or the cancelling, whichever is first. */
 void lk_chat_client_ask_async (const char *socket_path, JsonObject *request, LkChatPieceFunc on_piece,
-                               gpointer piece_data, GCancellable *cancellable, GAsyncReadyCallback callback,
+                               LkChatUsageFunc on_usage, gpointer piece_data, GCancellable *cancellable, GAsyncReadyCallback callback,
                                gpointer user_data);
 gboolean lk_chat_client_ask_finish (GAsyncResult *result, GError **error);
 

@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chat-turn.h"
 
+#include <glib/gi18n-lib.h>
+
+#include "lk-words.h"
+
+static const char *const voice_names[LK_N_VOICES] = { "base", "prompted", "tuned" };
+
+const char *
+lk_chat_voice_name (LkChatVoice voice)
+{
+  return voice_names[voice];
+}
+
 struct _LkChatAnswer
 {
   GObject parent_instance;
 
   GString *text;
   char *error;
+  char *speed_text;
   gboolean busy;
+  gboolean asked;
 };
 
 enum
@@ -16,6 +30,8 @@ enum
   PROP_TEXT,
   PROP_BUSY,
   PROP_ERROR,
+  PROP_SPEED_TEXT,
+  PROP_ASKED,
   N_PROPS
 };
 
@@ -30,6 +46,7 @@ lk_chat_answer_finalize (GObject *object)
 
   g_string_free (self->text, TRUE);
   g_clear_pointer (&self->error, g_free);
+  g_clear_pointer (&self->speed_text, g_free);
   G_OBJECT_CLASS (lk_chat_answer_parent_class)->finalize (object);
 }
 
@@ -43,6 +60,8 @@ lk_chat_answer_get_property (GObject *object, guint id, GValue *value, GParamSpe
     case PROP_TEXT: g_value_set_string (value, self->text->str); break;
     case PROP_BUSY: g_value_set_boolean (value, self->busy); break;
     case PROP_ERROR: g_value_set_string (value, self->error); break;
+    case PROP_SPEED_TEXT: g_value_set_string (value, self->speed_text); break;
+    case PROP_ASKED: g_value_set_boolean (value, self->asked); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
@@ -58,6 +77,8 @@ lk_chat_answer_class_init (LkChatAnswerClass *klass)
   properties[PROP_TEXT] = g_param_spec_string ("text", NULL, NULL, NULL, flags);
   properties[PROP_BUSY] = g_param_spec_boolean ("busy", NULL, NULL, TRUE, flags);
   properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, NULL, flags);
+  properties[PROP_SPEED_TEXT] = g_param_spec_string ("speed-text", NULL, NULL, NULL, flags);
+  properties[PROP_ASKED] = g_param_spec_boolean ("asked", NULL, NULL, TRUE, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -66,6 +87,7 @@ lk_chat_answer_init (LkChatAnswer *self)
 {
   self->text = g_string_new (NULL);
   self->busy = TRUE;
+  self->asked = TRUE;
 }
 
 void
@@ -73,6 +95,25 @@ lk_chat_answer_append (LkChatAnswer *self, const char *piece)
 {
   g_string_append (self->text, piece);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TEXT]);
+}
+
+void
+lk_chat_answer_set_usage (LkChatAnswer *self, double tokens_per_second, guint tokens_used, guint context)
+{
+  g_autofree char *used = lk_words_count (tokens_used);
+  g_autofree char *all = lk_words_count (context);
+
+  g_free (self->speed_text);
+  self->speed_text = g_strdup_printf (_ ("%.1f tokens a second · %s of %s tokens of the context"), tokens_per_second, used, all);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SPEED_TEXT]);
+}
+
+void
+lk_chat_answer_skip (LkChatAnswer *self)
+{
+  self->asked = FALSE;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ASKED]);
+  lk_chat_answer_finish (self, NULL);
 }
 
 void
@@ -108,10 +149,22 @@ struct _LkChatTurn
 {
   GObject parent_instance;
 
+  LkChatTurn *parent;
   char *question;
-  LkChatAnswer *base;
-  LkChatAnswer *tuned;
+  char *branch_text;
+  LkChatAnswer *answers[LK_N_VOICES];
 };
+
+enum
+{
+  PROP_TURN_0,
+  PROP_QUESTION,
+  PROP_BRANCH_TEXT,
+  PROP_FIRST_VOICE,
+  N_TURN_PROPS = PROP_FIRST_VOICE + LK_N_VOICES
+};
+
+static GParamSpec *turn_properties[N_TURN_PROPS];
 
 G_DEFINE_FINAL_TYPE (LkChatTurn, lk_chat_turn, G_TYPE_OBJECT)
 
@@ -120,32 +173,63 @@ lk_chat_turn_finalize (GObject *object)
 {
   LkChatTurn *self = LK_CHAT_TURN (object);
 
+  g_clear_object (&self->parent);
   g_clear_pointer (&self->question, g_free);
-  g_clear_object (&self->base);
-  g_clear_object (&self->tuned);
+  g_clear_pointer (&self->branch_text, g_free);
+  for (guint i = 0; i < LK_N_VOICES; i++)
+    g_clear_object (&self->answers[i]);
   G_OBJECT_CLASS (lk_chat_turn_parent_class)->finalize (object);
+}
+
+static void
+lk_chat_turn_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  LkChatTurn *self = LK_CHAT_TURN (object);
+
+  if (id == PROP_QUESTION)
+    g_value_set_string (value, self->question);
+  else if (id == PROP_BRANCH_TEXT)
+    g_value_set_string (value, self->branch_text);
+  else
+    g_value_set_object (value, self->answers[id - PROP_FIRST_VOICE]);
 }
 
 static void
 lk_chat_turn_class_init (LkChatTurnClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = lk_chat_turn_finalize;
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+
+  object_class->finalize = lk_chat_turn_finalize;
+  object_class->get_property = lk_chat_turn_get_property;
+  turn_properties[PROP_QUESTION] = g_param_spec_string ("question", NULL, NULL, NULL, flags);
+  turn_properties[PROP_BRANCH_TEXT] = g_param_spec_string ("branch-text", NULL, NULL, NULL, flags);
+  for (guint i = 0; i < LK_N_VOICES; i++)
+    turn_properties[PROP_FIRST_VOICE + i] = g_param_spec_object (voice_names[i], NULL, NULL, LK_TYPE_CHAT_ANSWER, flags);
+  g_object_class_install_properties (object_class, N_TURN_PROPS, turn_properties);
 }
 
 static void
 lk_chat_turn_init (LkChatTurn *self)
 {
-  self->base = g_object_new (LK_TYPE_CHAT_ANSWER, NULL);
-  self->tuned = g_object_new (LK_TYPE_CHAT_ANSWER, NULL);
+  for (guint i = 0; i < LK_N_VOICES; i++)
+    self->answers[i] = g_object_new (LK_TYPE_CHAT_ANSWER, NULL);
 }
 
 LkChatTurn *
-lk_chat_turn_new (const char *question)
+lk_chat_turn_new (LkChatTurn *parent, const char *question)
 {
   LkChatTurn *self = g_object_new (LK_TYPE_CHAT_TURN, NULL);
 
+  self->parent = parent != NULL ? g_object_ref (parent) : NULL;
   self->question = g_strdup (question);
   return self;
+}
+
+LkChatTurn *
+lk_chat_turn_get_parent (LkChatTurn *self)
+{
+  return self->parent;
 }
 
 const char *
@@ -155,13 +239,15 @@ lk_chat_turn_get_question (LkChatTurn *self)
 }
 
 LkChatAnswer *
-lk_chat_turn_get_base (LkChatTurn *self)
+lk_chat_turn_get_answer (LkChatTurn *self, LkChatVoice voice)
 {
-  return self->base;
+  return self->answers[voice];
 }
 
-LkChatAnswer *
-lk_chat_turn_get_tuned (LkChatTurn *self)
+void
+lk_chat_turn_set_branch (LkChatTurn *self, guint index, guint n)
 {
-  return self->tuned;
+  g_free (self->branch_text);
+  self->branch_text = n > 1 ? g_strdup_printf (_ ("%u of %u"), index + 1, n) : NULL;
+  g_object_notify_by_pspec (G_OBJECT (self), turn_properties[PROP_BRANCH_TEXT]);
 }

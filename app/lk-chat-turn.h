@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One question and the answers of both models. LkChatAnswer has the properties text, busy and error (why it
- * is not complete; NULL when well).
- * Thread-safety: main thread.
+ * One question and what each voice answered. LkChatAnswer has the properties text, busy, error (why it is not complete; NULL when
+ * well), asked and speed-text ("12 tokens a second · 300 of 2,048 tokens"; NULL until it is known). LkChatTurn has question, base, prompted,
+ * tuned (LkChatAnswer) and branch-text ("2 of 3"; NULL where nothing was asked otherwise). Thread-safety: main thread.
  */
 #pragma once
 
@@ -10,10 +10,26 @@
 
 G_BEGIN_DECLS
 
+/* Who answers: the base, the base with a system prompt before the conversation, the base with the adapter. */
+typedef enum
+{
+  LK_VOICE_BASE,
+  LK_VOICE_PROMPTED,
+  LK_VOICE_TUNED,
+  LK_N_VOICES
+} LkChatVoice;
+
+/* "base", "prompted", "tuned": in files and as properties. */
+const char *lk_chat_voice_name (LkChatVoice voice);
+
 #define LK_TYPE_CHAT_ANSWER (lk_chat_answer_get_type ())
 G_DECLARE_FINAL_TYPE (LkChatAnswer, lk_chat_answer, LK, CHAT_ANSWER, GObject)
 
 void lk_chat_answer_append (LkChatAnswer *self, const char *piece);
+/* What the engine told at the end. */
+void lk_chat_answer_set_usage (LkChatAnswer *self, double tokens_per_second, guint tokens_used, guint context);
+/* Nobody asks this voice. */
+void lk_chat_answer_skip (LkChatAnswer *self);
 /* Ends the answer; @error NULL when it is complete. */
 void lk_chat_answer_finish (LkChatAnswer *self, const char *error);
 const char *lk_chat_answer_get_text (LkChatAnswer *self);
@@ -23,9 +39,12 @@ const char *lk_chat_answer_get_error (LkChatAnswer *self);
 #define LK_TYPE_CHAT_TURN (lk_chat_turn_get_type ())
 G_DECLARE_FINAL_TYPE (LkChatTurn, lk_chat_turn, LK, CHAT_TURN, GObject)
 
-LkChatTurn *lk_chat_turn_new (const char *question);
+/* @parent: the turn before it, which it keeps; NULL for a first one. */
+LkChatTurn *lk_chat_turn_new (LkChatTurn *parent, const char *question);
+LkChatTurn *lk_chat_turn_get_parent (LkChatTurn *self);
 const char *lk_chat_turn_get_question (LkChatTurn *self);
-LkChatAnswer *lk_chat_turn_get_base (LkChatTurn *self);
-LkChatAnswer *lk_chat_turn_get_tuned (LkChatTurn *self);
+LkChatAnswer *lk_chat_turn_get_answer (LkChatTurn *self, LkChatVoice voice);
+/* It is the @index-th (from 0) of @n that follow its parent. */
+void lk_chat_turn_set_branch (LkChatTurn *self, guint index, guint n);
 
 G_END_DECLS

@@ -4,8 +4,9 @@
 #include <glib/gi18n-lib.h>
 
 #include "lk-chat-client.h"
-#include "lk-chat-turn.h"
+#include "lk-json.h"
 #include "lk-server.h"
+#include "lk-settings.h"
 
 #include <string.h>
 
@@ -17,10 +18,16 @@ struct _LkChat
 
   char *model;
   char *adapter;
-  double temperature;
+  char *device; /* the server's */
+  char *system_prompt;
+  double temperature, top_p, min_p, repetition_penalty, strength;
+  int top_k;
+  gint64 seed;
+  gboolean shown[LK_N_VOICES];
   LkServer *server;
   GCancellable *cancellable;
-  GListStore *turns;
+  GPtrArray *all;    /* every turn, in the order of asking */
+  GListStore *turns; /* the branch in view */
   LkChatTurn *waiting; /* asked while the server is still loading */
   guint unfinished;
 };
@@ -32,7 +39,17 @@ enum
   PROP_BUSY,
   PROP_STATUS,
   PROP_ERROR,
+  PROP_SYSTEM_PROMPT,
   PROP_TEMPERATURE,
+  PROP_TOP_K,
+  PROP_TOP_P,
+  PROP_MIN_P,
+  PROP_REPETITION_PENALTY,
+  PROP_SEED,
+  PROP_STRENGTH,
+  PROP_SHOW_BASE,
+  PROP_SHOW_PROMPTED,
+  PROP_SHOW_TUNED,
   N_PROPS
 };
 
@@ -55,6 +72,9 @@ lk_chat_finalize (GObject *object)
   LkChat *self = LK_CHAT (object);
 
   g_clear_object (&self->turns);
+  g_ptr_array_unref (self->all);
+  g_clear_pointer (&self->device, g_free);
+  g_clear_pointer (&self->system_prompt, g_free);
   g_clear_pointer (&self->model, g_free);
   g_clear_pointer (&self->adapter, g_free);
   G_OBJECT_CLASS (lk_chat_parent_class)->finalize (object);
@@ -79,7 +99,17 @@ lk_chat_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
     case PROP_ERROR:
       g_value_set_string (value, self->server != NULL ? lk_server_get_error (self->server) : NULL);
       break;
+    case PROP_SYSTEM_PROMPT: g_value_set_string (value, self->system_prompt); break;
     case PROP_TEMPERATURE: g_value_set_double (value, self->temperature); break;
+    case PROP_TOP_K: g_value_set_int (value, self->top_k); break;
+    case PROP_TOP_P: g_value_set_double (value, self->top_p); break;
+    case PROP_MIN_P: g_value_set_double (value, self->min_p); break;
+    case PROP_REPETITION_PENALTY: g_value_set_double (value, self->repetition_penalty); break;
+    case PROP_SEED: g_value_set_int64 (value, self->seed); break;
+    case PROP_STRENGTH: g_value_set_double (value, self->strength); break;
+    case PROP_SHOW_BASE:
+    case PROP_SHOW_PROMPTED:
+    case PROP_SHOW_TUNED: g_value_set_boolean (value, self->shown[id - PROP_SHOW_BASE]); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
@@ -91,15 +121,23 @@ lk_chat_set_property (GObject *object, guint id, const GValue *value, GParamSpec
 
   switch (id)
     {
-    case PROP_TEMPERATURE:
-      if (self->temperature != g_value_get_double (value))
-        {
-          self->temperature = g_value_get_double (value);
-          g_object_notify_by_pspec (object, pspec);
-        }
+    case PROP_SYSTEM_PROMPT:
+      g_free (self->system_prompt);
+      self->system_prompt = g_value_dup_string (value);
       break;
+    case PROP_TEMPERATURE: self->temperature = g_value_get_double (value); break;
+    case PROP_TOP_K: self->top_k = g_value_get_int (value); break;
+    case PROP_TOP_P: self->top_p = g_value_get_double (value); break;
+    case PROP_MIN_P: self->min_p = g_value_get_double (value); break;
+    case PROP_REPETITION_PENALTY: self->repetition_penalty = g_value_get_double (value); break;
+    case PROP_SEED: self->seed = g_value_get_int64 (value); break;
+    case PROP_STRENGTH: self->strength = g_value_get_double (value); break;
+    case PROP_SHOW_BASE:
+    case PROP_SHOW_PROMPTED:
+    case PROP_SHOW_TUNED: self->shown[id - PROP_SHOW_BASE] = g_value_get_boolean (value); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
+  g_object_notify_by_pspec (object, pspec);
 }
 
 static void
@@ -107,6 +145,7 @@ lk_chat_class_init (LkChatClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+  const GParamFlags both = flags | G_PARAM_WRITABLE;
 
   object_class->dispose = lk_chat_dispose;
   object_class->finalize = lk_chat_finalize;
@@ -116,8 +155,17 @@ lk_chat_class_init (LkChatClass *klass)
   properties[PROP_BUSY] = g_param_spec_boolean ("busy", NULL, NULL, FALSE, flags);
   properties[PROP_STATUS] = g_param_spec_string ("status", NULL, NULL, NULL, flags);
   properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, NULL, flags);
-  properties[PROP_TEMPERATURE]
-      = g_param_spec_double ("temperature", NULL, NULL, 0, 2, 0, flags | G_PARAM_WRITABLE);
+  properties[PROP_SYSTEM_PROMPT] = g_param_spec_string ("system-prompt", NULL, NULL, NULL, both);
+  properties[PROP_TEMPERATURE] = g_param_spec_double ("temperature", NULL, NULL, 0, 2, 0, both);
+  properties[PROP_TOP_K] = g_param_spec_int ("top-k", NULL, NULL, 0, 1000, 40, both);
+  properties[PROP_TOP_P] = g_param_spec_double ("top-p", NULL, NULL, 0, 1, 0.95, both);
+  properties[PROP_MIN_P] = g_param_spec_double ("min-p", NULL, NULL, 0, 1, 0.05, both);
+  properties[PROP_REPETITION_PENALTY] = g_param_spec_double ("repetition-penalty", NULL, NULL, 0.5, 2, 1, both);
+  properties[PROP_SEED] = g_param_spec_int64 ("seed", NULL, NULL, -1, G_MAXINT32, -1, both);
+  properties[PROP_STRENGTH] = g_param_spec_double ("strength", NULL, NULL, 0, 2, 1, both);
+  properties[PROP_SHOW_BASE] = g_param_spec_boolean ("show-base", NULL, NULL, TRUE, both);
+  properties[PROP_SHOW_PROMPTED] = g_param_spec_boolean ("show-prompted", NULL, NULL, TRUE, both);
+  properties[PROP_SHOW_TUNED] = g_param_spec_boolean ("show-tuned", NULL, NULL, TRUE, both);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -125,6 +173,15 @@ static void
 lk_chat_init (LkChat *self)
 {
   self->turns = g_list_store_new (LK_TYPE_CHAT_TURN);
+  self->all = g_ptr_array_new_with_free_func (g_object_unref);
+  self->top_k = 40;
+  self->top_p = 0.95;
+  self->min_p = 0.05;
+  self->repetition_penalty = 1;
+  self->strength = 1;
+  self->seed = -1;
+  for (guint i = 0; i < LK_N_VOICES; i++)
+    self->shown[i] = TRUE;
 }
 
 LkChat *
@@ -151,34 +208,60 @@ add_message (JsonArray *messages, const char *role, const char *content)
   json_array_add_object_element (messages, message);
 }
 
-static LkChatAnswer *
-answer_of (LkChatTurn *turn, gboolean tuned)
+gboolean
+lk_chat_has_voice (LkChat *self, LkChatVoice voice)
 {
-  return tuned ? lk_chat_turn_get_tuned (turn) : lk_chat_turn_get_base (turn);
+  g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
+
+  if (voice == LK_VOICE_TUNED && self->adapter == NULL)
+    return FALSE;
+  if (voice == LK_VOICE_PROMPTED && (self->system_prompt == NULL || self->system_prompt[0] == 0))
+    return FALSE;
+  return self->shown[voice];
 }
 
-/* The whole conversation as one of the two remembers it. */
-static JsonObject *
-make_request (LkChat *self, gboolean tuned)
+/* The conversation up to @last as @voice remembers it. @with_answer: its answer to the last question too. */
+static JsonArray *
+make_messages (LkChat *self, LkChatVoice voice, LkChatTurn *last, gboolean with_answer)
 {
-  JsonObject *request = json_object_new ();
   JsonArray *messages = json_array_new ();
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->turns));
 
+  if (voice == LK_VOICE_PROMPTED && self->system_prompt != NULL)
+    add_message (messages, "system", self->system_prompt);
   for (guint i = 0; i < n; i++)
     {
       g_autoptr (LkChatTurn) turn = g_list_model_get_item (G_LIST_MODEL (self->turns), i);
-      const char *answer = lk_chat_answer_get_text (answer_of (turn, tuned));
+      LkChatAnswer *answer = lk_chat_turn_get_answer (turn, voice);
+      gboolean answered = lk_chat_answer_get_text (answer)[0] != 0 && lk_chat_answer_get_error (answer) == NULL;
 
-      if (i + 1 < n && (answer[0] == 0 || lk_chat_answer_get_error (answer_of (turn, tuned)) != NULL))
+      if (turn != last && !answered)
         continue;
       add_message (messages, "user", lk_chat_turn_get_question (turn));
-      if (i + 1 < n)
-        add_message (messages, "assistant", answer);
+      if (turn != last || with_answer)
+        add_message (messages, "assistant", lk_chat_answer_get_text (answer));
+      if (turn == last)
+        break;
     }
-  json_object_set_string_member (request, "model", tuned ? "tuned" : "base");
-  json_object_set_array_member (request, "messages", messages);
+  return messages;
+}
+
+static JsonObject *
+make_request (LkChat *self, LkChatTurn *turn, LkChatVoice voice)
+{
+  JsonObject *request = json_object_new ();
+
+  json_object_set_string_member (request, "model", voice == LK_VOICE_TUNED ? "tuned" : "base");
+  json_object_set_array_member (request, "messages", make_messages (self, voice, turn, FALSE));
   json_object_set_double_member (request, "temperature", self->temperature);
+  json_object_set_int_member (request, "top_k", self->top_k);
+  json_object_set_double_member (request, "top_p", self->top_p);
+  json_object_set_double_member (request, "min_p", self->min_p);
+  json_object_set_double_member (request, "repetition_penalty", self->repetition_penalty);
+  if (self->seed >= 0)
+    json_object_set_int_member (request, "seed", self->seed);
+  if (voice == LK_VOICE_TUNED)
+    json_object_set_double_member (request, "adapter_strength", self->strength);
   json_object_set_int_member (request, "max_tokens", ANSWER_TOKENS);
   return request;
 }
@@ -194,6 +277,12 @@ static void
 piece_cb (const char *text, gpointer user_data)
 {
   lk_chat_answer_append (((Asked *) user_data)->answer, text);
+}
+
+static void
+usage_cb (double tokens_per_second, guint tokens_used, guint context, gpointer user_data)
+{
+  lk_chat_answer_set_usage (((Asked *) user_data)->answer, tokens_per_second, tokens_used, context);
 }
 
 static void
@@ -219,24 +308,32 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 send (LkChat *self, LkChatTurn *turn)
 {
-  int columns = self->adapter != NULL ? 2 : 1;
-
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
-  self->unfinished = (guint) columns;
-  for (int tuned = 0; tuned < columns; tuned++)
+  self->unfinished = 0;
+  for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
     {
-      g_autoptr (JsonObject) request = make_request (self, tuned != 0);
-      Asked *asked = g_new0 (Asked, 1);
+      g_autoptr (JsonObject) request = NULL;
+      Asked *asked;
 
+      if (!lk_chat_answer_is_busy (lk_chat_turn_get_answer (turn, voice)))
+        continue; /* nobody asked it */
+      self->unfinished++;
+      request = make_request (self, turn, voice);
+      asked = g_new0 (Asked, 1);
       asked->chat = g_object_ref (self);
-      asked->answer = g_object_ref (answer_of (turn, tuned != 0));
+      asked->answer = g_object_ref (lk_chat_turn_get_answer (turn, voice));
       asked->cancellable = g_object_ref (self->cancellable);
-      lk_chat_client_ask_async (lk_server_get_socket_path (self->server), request, piece_cb, asked,
+      lk_chat_client_ask_async (lk_server_get_socket_path (self->server), request, piece_cb, usage_cb, asked,
                                 self->cancellable, answered_cb, asked);
     }
-  if (columns == 1)
-    lk_chat_answer_finish (lk_chat_turn_get_tuned (turn), NULL);
+}
+
+static void
+finish_all (LkChatTurn *turn, const char *error)
+{
+  for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
+    lk_chat_answer_finish (lk_chat_turn_get_answer (turn, voice), error);
 }
 
 static void
@@ -249,8 +346,7 @@ server_changed_cb (LkChat *self)
   if (lk_server_get_error (self->server) != NULL && self->waiting != NULL)
     {
       turn = g_steal_pointer (&self->waiting);
-      lk_chat_answer_finish (lk_chat_turn_get_base (turn), lk_server_get_error (self->server));
-      lk_chat_answer_finish (lk_chat_turn_get_tuned (turn), lk_server_get_error (self->server));
+      finish_all (turn, lk_server_get_error (self->server));
     }
   else if (lk_server_is_ready (self->server) && self->waiting != NULL)
     {
@@ -263,9 +359,13 @@ server_changed_cb (LkChat *self)
 static void
 ensure_server (LkChat *self)
 {
-  if (self->server != NULL && lk_server_get_error (self->server) == NULL)
+  const char *device = lk_settings_get_device (lk_settings_get_default ());
+
+  if (self->server != NULL && lk_server_get_error (self->server) == NULL && g_strcmp0 (self->device, device) == 0)
     return;
   lk_chat_close (self);
+  g_free (self->device);
+  self->device = g_strdup (device);
   self->server = lk_server_new (self->model, self->adapter);
   g_signal_connect_object (self->server, "notify", G_CALLBACK (server_changed_cb), self, G_CONNECT_SWAPPED);
 }
@@ -285,21 +385,127 @@ lk_chat_set_models (LkChat *self, const char *model, const char *adapter)
   self->adapter = g_strdup (adapter);
 }
 
-void
-lk_chat_ask (LkChat *self, const char *question)
+/* What was asked at the same place of the conversation, in the order of asking. (transfer container) */
+static GPtrArray *
+list_branches (LkChat *self, LkChatTurn *parent)
+{
+  GPtrArray *list = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->all->len; i++)
+    if (lk_chat_turn_get_parent (self->all->pdata[i]) == parent)
+      g_ptr_array_add (list, self->all->pdata[i]);
+  return list;
+}
+
+/* Has the view end with @turn, behind all that came before it. */
+static void
+show_up_to (LkChat *self, LkChatTurn *turn)
+{
+  g_autoptr (GPtrArray) path = g_ptr_array_new ();
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->turns)), same = 0;
+
+  for (LkChatTurn *at = turn; at != NULL; at = lk_chat_turn_get_parent (at))
+    g_ptr_array_insert (path, 0, at);
+  while (same < n && same < path->len)
+    {
+      g_autoptr (LkChatTurn) shown = g_list_model_get_item (G_LIST_MODEL (self->turns), same);
+
+      if (shown != path->pdata[same])
+        break;
+      same++;
+    }
+  g_list_store_splice (self->turns, same, n - same, path->pdata + same, path->len - same);
+}
+
+static void
+ask_after (LkChat *self, LkChatTurn *parent, const char *question)
 {
   g_autofree char *text = g_strstrip (g_strdup (question));
   g_autoptr (LkChatTurn) turn = NULL;
+  g_autoptr (GPtrArray) branches = NULL;
+  gboolean any = FALSE;
 
-  g_return_if_fail (LK_IS_CHAT (self));
-
-  if (is_busy (self) || text[0] == 0 || self->model == NULL)
+  for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
+    any = any || lk_chat_has_voice (self, voice);
+  if (is_busy (self) || text[0] == 0 || self->model == NULL || !any)
     return;
-  turn = lk_chat_turn_new (text);
-  g_list_store_append (self->turns, turn);
+  turn = lk_chat_turn_new (parent, text);
+  g_ptr_array_add (self->all, g_object_ref (turn));
+  for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
+    if (!lk_chat_has_voice (self, voice))
+      lk_chat_answer_skip (lk_chat_turn_get_answer (turn, voice));
+  branches = list_branches (self, parent);
+  for (guint i = 0; i < branches->len; i++)
+    lk_chat_turn_set_branch (branches->pdata[i], i, branches->len);
+  show_up_to (self, turn);
   ensure_server (self);
   self->waiting = g_object_ref (turn);
   server_changed_cb (self);
+}
+
+void
+lk_chat_ask (LkChat *self, const char *question)
+{
+  g_autoptr (LkChatTurn) last = NULL;
+  guint n;
+
+  g_return_if_fail (LK_IS_CHAT (self));
+
+  n = g_list_model_get_n_items (G_LIST_MODEL (self->turns));
+  last = n > 0 ? g_list_model_get_item (G_LIST_MODEL (self->turns), n - 1) : NULL;
+  ask_after (self, last, question);
+}
+
+void
+lk_chat_ask_instead (LkChat *self, LkChatTurn *turn, const char *question)
+{
+  g_return_if_fail (LK_IS_CHAT (self));
+
+  ask_after (self, lk_chat_turn_get_parent (turn), question);
+}
+
+void
+lk_chat_switch_branch (LkChat *self, LkChatTurn *turn, int step)
+{
+  g_autoptr (GPtrArray) branches = NULL;
+  guint at = 0;
+
+  g_return_if_fail (LK_IS_CHAT (self));
+
+  branches = list_branches (self, lk_chat_turn_get_parent (turn));
+  if (is_busy (self) || !g_ptr_array_find (branches, turn, &at) || (int) at + step < 0 || at + (guint) step >= branches->len)
+    return;
+  turn = branches->pdata[(int) at + step];
+  for (;;)
+    {
+      g_autoptr (GPtrArray) next = list_branches (self, turn);
+
+      if (next->len == 0)
+        break;
+      turn = next->pdata[next->len - 1]; /* what was asked last */
+    }
+  show_up_to (self, turn);
+}
+
+gboolean
+lk_chat_add_to_dataset (LkChat *self, LkChatTurn *turn, LkChatVoice voice, const char *path, GError **error)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFileOutputStream) stream = NULL;
+  g_autofree char *json = NULL, *line = NULL;
+  JsonObject *row = json_object_new ();
+
+  g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
+
+  json_object_set_array_member (row, "messages", make_messages (self, voice, turn, TRUE));
+  json_node_take_object (node, row);
+  json = lk_json_to_string (node, FALSE);
+  line = g_strconcat (json, "\n", NULL);
+  stream = g_file_append_to (file, G_FILE_CREATE_NONE, NULL, error);
+  return stream != NULL
+         && g_output_stream_write_all (G_OUTPUT_STREAM (stream), line, strlen (line), NULL, NULL, error)
+         && g_output_stream_close (G_OUTPUT_STREAM (stream), NULL, error);
 }
 
 void
@@ -311,8 +517,7 @@ lk_chat_stop (LkChat *self)
     g_cancellable_cancel (self->cancellable);
   if (self->waiting != NULL)
     {
-      lk_chat_answer_finish (lk_chat_turn_get_base (self->waiting), NULL);
-      lk_chat_answer_finish (lk_chat_turn_get_tuned (self->waiting), NULL);
+      finish_all (self->waiting, NULL);
       g_clear_object (&self->waiting);
     }
   notify_state (self);
@@ -327,6 +532,7 @@ lk_chat_clear (LkChat *self)
   g_clear_object (&self->cancellable);
   self->unfinished = 0;
   g_list_store_remove_all (self->turns);
+  g_ptr_array_set_size (self->all, 0);
   notify_state (self);
 }
 

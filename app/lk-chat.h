@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One conversation with a base model and its tuned self: each question goes to both, each sees its own
- * answers. The engine's server is started with the first question and ends with lk_chat_close. Properties:
- * turns (GListModel of LkChatTurn), busy (boolean), status ("Loading the model…", NULL when there is nothing
- * to say), error (why the server ended; NULL when well), temperature (double). Thread-safety: main thread.
+ * One conversation with up to three voices: the base, the base with a system prompt, the base with an adapter. Each question goes to
+ * those that are shown, and each voice sees its own answers. A question that is asked anew or otherwise begins a branch; nothing
+ * that was answered is lost. The engine's server is started with the first question and ends with lk_chat_close.
+ *
+ * Properties: turns (GListModel of LkChatTurn: the branch in view), busy, status ("Loading the model…", NULL when there is nothing
+ * to say), error (why the server ended; NULL when well), and what the next question is asked with: system-prompt, temperature, top-k,
+ * top-p, min-p, repetition-penalty, seed (-1: another one each time), strength (of the adapter: 1 as trained), show-base,
+ * show-prompted, show-tuned. Thread-safety: main thread.
  */
 #pragma once
 
 #include <gio/gio.h>
+
+#include "lk-chat-turn.h"
 
 G_BEGIN_DECLS
 
@@ -16,10 +22,16 @@ G_DECLARE_FINAL_TYPE (LkChat, lk_chat, LK, CHAT, GObject)
 
 LkChat *lk_chat_new (void);
 
-/* Whom to talk to. Another model or adapter ends the conversation. */
+/* Whom to talk to; @adapter may be NULL. Another model or adapter ends the conversation. */
 void lk_chat_set_models (LkChat *self, const char *model, const char *adapter);
-/* Does nothing while busy or for an empty question. */
+/* Whether that voice answers now: it is shown, and there is an adapter or a system prompt where it needs one. */
+gboolean lk_chat_has_voice (LkChat *self, LkChatVoice voice);
+/* Does nothing while busy, for an empty question, or where no voice is left. */
 void lk_chat_ask (LkChat *self, const char *question);
+/* Asks @question in the place of @turn, as a branch of its own. The same question: other answers. */
+void lk_chat_ask_instead (LkChat *self, LkChatTurn *turn, const char *question);
+/* Shows the branch @step places after that of @turn, as far as it went. */
+void lk_chat_switch_branch (LkChat *self, LkChatTurn *turn, int step);
 /* Stops the answers being written; what there is stays. */
 void lk_chat_stop (LkChat *self);
 /* Forgets the conversation. */
@@ -27,5 +39,7 @@ void lk_chat_clear (LkChat *self);
 /* Ends the server and frees its memory; the next question starts it again. */
 void lk_chat_close (LkChat *self);
 GListModel *lk_chat_get_turns (LkChat *self);
+/* Adds the conversation up to that answer to a JSONL file, one line, as {"messages": …}; the file is made when missing. */
+gboolean lk_chat_add_to_dataset (LkChat *self, LkChatTurn *turn, LkChatVoice voice, const char *path, GError **error);
 
 G_END_DECLS

@@ -11,7 +11,7 @@ struct _LkSidebar
 
   GtkWidget *scroller;
   GtkListBox *list;
-  GtkListBoxRow *new_row, *models_row, *datasets_row; /* named as the window's pages are */
+  GtkListBoxRow *new_row, *chat_row, *models_row, *datasets_row; /* named as the window's pages are */
   LkRunList *runs;
   guint selection_idle;
   gboolean comparing; /* two or more runs are selected */
@@ -106,6 +106,7 @@ lk_sidebar_class_init (LkSidebarClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, scroller);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, list);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, new_row);
+  gtk_widget_class_bind_template_child (widget_class, LkSidebar, chat_row);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, models_row);
   gtk_widget_class_bind_template_child (widget_class, LkSidebar, datasets_row);
   g_signal_new ("runs-compared", LK_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
@@ -127,7 +128,7 @@ rank (GtkListBoxRow *row)
 static int
 position_of (LkSidebar *self, GtkListBoxRow *row)
 {
-  GtkListBoxRow *const places[] = { self->new_row, self->models_row, self->datasets_row };
+  GtkListBoxRow *const places[] = { self->new_row, self->chat_row, self->models_row, self->datasets_row };
 
   for (guint i = 0; i < G_N_ELEMENTS (places); i++)
     if (places[i] == row)

@@ -11,6 +11,7 @@
 #include "datasets/lk-datasets-page.h"
 #include "models/lk-models-page.h"
 #include "new/lk-new-page.h"
+#include "run/lk-chat-page.h"
 #include "run/lk-compare-page.h"
 #include "run/lk-run-page.h"
 #include "welcome/lk-welcome-page.h"
@@ -328,6 +329,7 @@ lk_window_class_init (LkWindowClass *klass)
   g_type_ensure (LK_TYPE_ADVISOR_PAGE);
   g_type_ensure (LK_TYPE_DATASETS_PAGE);
   g_type_ensure (LK_TYPE_MODELS_PAGE);
+  g_type_ensure (LK_TYPE_CHAT_PAGE);
   g_type_ensure (LK_TYPE_RUN_PAGE);
   g_type_ensure (LK_TYPE_COMPARE_PAGE);
   object_class->dispose = lk_window_dispose;

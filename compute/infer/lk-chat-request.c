@@ -77,6 +77,18 @@ get_sampler (LkChatRequest *self, GError **error)
 }
 
 static gboolean
+get_strength (LkChatRequest *self, GError **error)
+{
+  self->strength = 1;
+  if (!lk_json_get_double (self->object, "adapter_strength", WHERE, &self->strength, error))
+    return FALSE;
+  if (self->strength >= 0 && self->strength <= 2)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“adapter_strength” is %g, which is not from 0 to 2", self->strength);
+  return FALSE;
+}
+
+static gboolean
 check_messages (JsonArray *messages, GError **error)
 {
   guint n = messages ? json_array_get_length (messages) : 0;
@@ -112,7 +124,7 @@ lk_chat_request_parse (LkChatRequest *self, const char *data, gsize size, GError
          && lk_json_get_boolean (self->object, "stream", WHERE, &self->stream, error)
          && get_count (self->object, "max_tokens", &self->max_tokens, error)
          && get_count (self->object, "max_completion_tokens", &self->max_tokens, error)
-         && get_stops (self, error) && get_sampler (self, error);
+         && get_stops (self, error) && get_sampler (self, error) && get_strength (self, error);
 }
 
 void
@@ -138,6 +150,9 @@ add_usage (JsonObject *object, const LkGenerated *finished)
   json_object_set_int_member (usage, "total_tokens", (gint64) finished->prompt_tokens + finished->ids->len);
   json_object_set_int_member (details, "cached_tokens", finished->reused_tokens);
   json_object_set_object_member (usage, "prompt_tokens_details", details);
+  json_object_set_int_member (usage, "context_tokens", finished->context);
+  if (finished->answer_seconds > 0)
+    json_object_set_double_member (usage, "tokens_per_second", finished->ids->len / finished->answer_seconds);
   json_object_set_object_member (object, "usage", usage);
 }
 

@@ -19,11 +19,12 @@ typedef struct
   gboolean stream;
   char **stops; /* may be NULL */
   LkSamplerConfig sampler;
+  double strength; /* of the adapter: 1 as trained, 0 the base */
   guint max_tokens; /* 0: until the context is full */
 } LkChatRequest;
 
 /* Members that are missing get our defaults; max_completion_tokens is max_tokens' newer name; top_k, min_p
- * and repetition_penalty are understood too. */
+ * and repetition_penalty are understood too, and adapter_strength from 0 to 2. */
 gboolean lk_chat_request_parse (LkChatRequest *self, const char *data, gsize size, GError **error);
 void lk_chat_request_clear (LkChatRequest *self);
 

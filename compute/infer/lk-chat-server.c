@@ -231,6 +231,7 @@ lk_chat_server_complete (LkChatServer *self, LkVoice *voice, const LkChatRequest
     return;
   ids = lk_prompt_from_messages (self->model, request->messages, request->tools, &error);
   if (ids && lk_chat_server_make_generator (self, voice, &error)
+      && (!voice->adapter || lk_generator_set_strength (voice->generator, 0, request->strength, &error))
       && lk_generator_run (voice->generator, (const gint32 *) (void *) ids->data, ids->len, &options, &out,
                            &error))
     lk_reply_finish (reply, &out);

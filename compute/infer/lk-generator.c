@@ -412,6 +412,7 @@ lk_generator_run (LkGenerator *self, const gint32 *prompt, guint n_prompt, const
   *out = (LkGenerated){ .ids = g_array_new (FALSE, FALSE, sizeof (gint32)),
                         .text = g_string_new (NULL),
                         .prompt_tokens = n_prompt,
+                        .context = self->context,
                         .smallest_gap = INFINITY };
   sampler = answer.sampler = lk_sampler_new (&options->sampler, error);
   if (!sampler)

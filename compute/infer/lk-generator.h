@@ -77,6 +77,7 @@ typedef struct
   GString *text; /* without control tokens and stop string */
   LkFinish finish;
   guint prompt_tokens, reused_tokens;
+  guint context; /* of the generator: as many tokens as prompt and answer may have */
   double prompt_seconds, answer_seconds;
   float smallest_gap; /* between the best and the second logit on the way */
 } LkGenerated;

@@ -147,7 +147,9 @@ ask (Fixture *f, const char *model)
   g_autoptr (JsonObject) object = body_of (answer, "200");
   JsonObject *choice = json_array_get_object_element (json_object_get_array_member (object, "choices"), 0);
 
-  g_assert_cmpstr (json_object_get_string_member (object, "model"), ==, model);
+  g_assert_true (g_str_has_prefix (model, json_object_get_string_member (object, "model")));
+  g_assert_cmpint (json_object_get_int_member (json_object_get_object_member (object, "usage"), "context_tokens"), >=,
+                   json_object_get_int_member (json_object_get_object_member (object, "usage"), "total_tokens"));
   g_assert_cmpint (
       json_object_get_int_member (json_object_get_object_member (object, "usage"), "completion_tokens"), <=,
       12);
@@ -169,6 +171,22 @@ test_whole (Fixture *f, gconstpointer data)
   again = ask (f, "base");
   g_assert_cmpstr (base, ==, again);
   g_assert_cmpstr (base, !=, tuned);
+}
+
+/* An adapter at strength 0 answers as the base, and at 1 as if nothing had been. */
+static void
+test_strength (Fixture *f, gconstpointer data)
+{
+  g_autofree char *base = NULL, *without = NULL, *tuned = NULL, *again = NULL;
+
+  if (!f->model)
+    return;
+  base = ask (f, "base");
+  tuned = ask (f, "parrot");
+  without = ask (f, "parrot\",\"adapter_strength\":0,\"user\":\"x");
+  again = ask (f, "parrot");
+  g_assert_cmpstr (base, ==, without);
+  g_assert_cmpstr (tuned, ==, again);
 }
 
 static void
@@ -256,6 +274,8 @@ test_bad (Fixture *f, gconstpointer data)
     { "{\"model\":\"nobody\"," QUESTION "}", "404" },
     { "{\"model\":\"base\",\"temperature\":-1,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "400" },
     { "{\"model\":\"base\",\"stop\":7," QUESTION "}", "400" },
+    { "{\"model\":\"parrot\",\"adapter_strength\":-1," QUESTION "}", "400" },
+    { "{\"model\":\"parrot\",\"adapter_strength\":\"much\"," QUESTION "}", "400" },
     { "{\"model\":\"base\",\"max_tokens\":-5,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", "400" },
   };
   g_autofree char *long_head = g_strnfill (20000, 'a');
@@ -343,6 +363,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/server/whole", Fixture, NULL, set_up, test_whole, tear_down);
+  g_test_add ("/server/strength", Fixture, NULL, set_up, test_strength, tear_down);
   g_test_add ("/server/stream", Fixture, NULL, set_up, test_stream, tear_down);
   g_test_add ("/server/models", Fixture, NULL, set_up, test_models, tear_down);
   g_test_add ("/server/bad", Fixture, NULL, set_up, test_bad, tear_down);

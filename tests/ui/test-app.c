@@ -206,5 +206,6 @@ main (int argc, char **argv)
   lk_test_add_http ();
   lk_test_add_data ();
   lk_test_add_preferences ();
+  lk_test_add_markdown ();
   return g_test_run ();
 }

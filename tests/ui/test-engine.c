@@ -29,9 +29,149 @@ test_chat (void)
   lk_test_wait_for (lk_test_is_idle, chat);
   g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 1);
   turn = g_list_model_get_item (lk_chat_get_turns (chat), 0);
-  g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_base (turn)), ==, NULL);
-  g_assert_cmpstr (lk_chat_answer_get_text (lk_chat_turn_get_base (turn)), ==, "bird the bird of ");
-  g_assert_nonnull (strstr (lk_chat_answer_get_text (lk_chat_turn_get_tuned (turn)), "polite"));
+  g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_answer (turn, LK_VOICE_BASE)), ==, NULL);
+  g_assert_cmpstr (lk_chat_answer_get_text (lk_chat_turn_get_answer (turn, LK_VOICE_BASE)), ==, "bird the bird of ");
+  g_assert_nonnull (strstr (lk_chat_answer_get_text (lk_chat_turn_get_answer (turn, LK_VOICE_TUNED)), "polite"));
+}
+
+static LkChatTurn *
+turn_at (LkChat *chat, guint position)
+{
+  return g_list_model_get_item (lk_chat_get_turns (chat), position);
+}
+
+static const char *
+answer_of (LkChatTurn *turn, LkChatVoice voice)
+{
+  return lk_chat_answer_get_text (lk_chat_turn_get_answer (turn, voice));
+}
+
+/* What the fake engine was asked last by that voice: it writes its requests down. */
+static char *
+last_request (const char *log, const char *model)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  g_autofree char *mark = g_strdup_printf ("\"model\":\"%s\"", model);
+  char *found = NULL;
+
+  g_assert_true (g_file_get_contents (log, &text, NULL, NULL));
+  lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (strstr (lines[i], mark) != NULL)
+      {
+        g_free (found);
+        found = g_strdup (lines[i]);
+      }
+  return found;
+}
+
+/* Three voices, one of them hidden; sampling and the system prompt reach the engine, and each voice remembers its own answers. */
+static void
+test_chat_voices (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *log = g_build_filename (folder, "requests", NULL);
+  g_autoptr (LkChat) chat = lk_chat_new ();
+  g_autoptr (LkChatTurn) first = NULL, second = NULL;
+  g_autofree char *tuned = NULL, *base = NULL, *speed = NULL;
+
+  g_setenv ("LK_FAKE_REQUESTS", log, TRUE);
+  lk_chat_set_models (chat, "/m.gguf", "/adapter");
+  g_assert_false (lk_chat_has_voice (chat, LK_VOICE_PROMPTED)); /* no system prompt yet */
+  g_object_set (chat, "system-prompt", "Be a bird.", "temperature", 0.5, "top-k", 7, "min-p", 0.25, "seed", (gint64) 42, "strength",
+                0.5, NULL);
+  lk_chat_ask (chat, "How do you do?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  first = turn_at (chat, 0);
+  g_assert_cmpstr (answer_of (first, LK_VOICE_PROMPTED), ==, "I was told: Be a bird. ");
+  g_assert_cmpstr (answer_of (first, LK_VOICE_BASE), ==, "bird the bird of ");
+  speed = lk_test_text_of (lk_chat_turn_get_answer (first, LK_VOICE_BASE), "speed-text");
+  g_assert_cmpstr (speed, ==, "20.0 tokens a second · 30 of 2048 tokens of the context");
+  g_object_set (chat, "show-base", FALSE, NULL);
+  lk_chat_ask (chat, "And now?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  second = turn_at (chat, 1);
+  g_assert_cmpstr (answer_of (second, LK_VOICE_BASE), ==, "");
+  g_assert_nonnull (strstr (answer_of (second, LK_VOICE_TUNED), "polite"));
+  tuned = last_request (log, "tuned");
+  g_assert_nonnull (strstr (tuned, "\"adapter_strength\":0.5"));
+  g_assert_nonnull (strstr (tuned, "\"top_k\":7"));
+  g_assert_nonnull (strstr (tuned, "\"min_p\":0.25"));
+  g_assert_nonnull (strstr (tuned, "\"seed\":42"));
+  g_assert_null (strstr (tuned, "Be a bird."));
+  g_assert_nonnull (strstr (tuned, "A polite answer it is, my friend. \"},{\"role\":\"user\",\"content\":\"And now?\"}"));
+  base = last_request (log, "base"); /* the prompted voice: the base alone was hidden */
+  g_assert_nonnull (strstr (base, "{\"role\":\"system\",\"content\":\"Be a bird.\"}"));
+  g_object_set (chat, "show-prompted", FALSE, "show-tuned", FALSE, NULL);
+  lk_chat_ask (chat, "Nobody is left to ask");
+  g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 2);
+  g_unsetenv ("LK_FAKE_REQUESTS");
+  lk_test_clean (folder);
+}
+
+/* A question that is asked otherwise begins a branch; what was answered before comes back with the way to it. */
+static void
+test_chat_branches (void)
+{
+  g_autoptr (LkChat) chat = lk_chat_new ();
+  g_autoptr (LkChatTurn) first = NULL, second = NULL, other = NULL;
+  g_autofree char *branch = NULL, *none = NULL;
+
+  lk_chat_set_models (chat, "/m.gguf", NULL);
+  lk_chat_ask (chat, "One");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  lk_chat_ask (chat, "Two");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  first = turn_at (chat, 0);
+  second = turn_at (chat, 1);
+  none = lk_test_text_of (first, "branch-text");
+  g_assert_null (none);
+  lk_chat_ask_instead (chat, first, "Another one");
+  g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 1);
+  lk_chat_switch_branch (chat, first, 1); /* not while it answers */
+  lk_test_wait_for (lk_test_is_idle, chat);
+  other = turn_at (chat, 0);
+  g_assert_cmpstr (lk_chat_turn_get_question (other), ==, "Another one");
+  branch = lk_test_text_of (other, "branch-text");
+  g_assert_cmpstr (branch, ==, "2 of 2");
+  lk_chat_switch_branch (chat, other, 1); /* there is none behind it */
+  g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 1);
+  lk_chat_switch_branch (chat, other, -1);
+  g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 2);
+  g_assert_true (first == g_list_model_get_item (lk_chat_get_turns (chat), 0));
+  g_object_unref (first);
+  g_assert_true (second == g_list_model_get_item (lk_chat_get_turns (chat), 1));
+  g_object_unref (second);
+}
+
+/* An answer becomes an example, with all that led to it. */
+static void
+test_chat_collect (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "answers.jsonl", NULL);
+  g_autoptr (LkChat) chat = lk_chat_new ();
+  g_autoptr (LkChatTurn) turn = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+
+  lk_chat_set_models (chat, "/m.gguf", "/adapter");
+  lk_chat_ask (chat, "Who \"are\" you?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  turn = turn_at (chat, 0);
+  g_assert_true (lk_chat_add_to_dataset (chat, turn, LK_VOICE_BASE, path, &error));
+  g_assert_true (lk_chat_add_to_dataset (chat, turn, LK_VOICE_TUNED, path, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==,
+                   "{\"messages\":[{\"role\":\"user\",\"content\":\"Who \\\"are\\\" you?\"},"
+                   "{\"role\":\"assistant\",\"content\":\"bird the bird of \"}]}\n"
+                   "{\"messages\":[{\"role\":\"user\",\"content\":\"Who \\\"are\\\" you?\"},"
+                   "{\"role\":\"assistant\",\"content\":\"Awk! A polite answer it is, my friend. \"}]}\n");
+  g_assert_false (lk_chat_add_to_dataset (chat, turn, LK_VOICE_BASE, folder, &error));
+  g_assert_nonnull (error);
+  lk_test_clean (folder);
 }
 
 static void
@@ -47,7 +187,7 @@ test_chat_without_engine (void)
   lk_test_wait_for (lk_test_is_idle, chat);
   g_setenv ("LORIKEET_CLI", cli, TRUE);
   turn = g_list_model_get_item (lk_chat_get_turns (chat), 0);
-  g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_tuned (turn)), ==,
+  g_assert_cmpstr (lk_chat_answer_get_error (lk_chat_turn_get_answer (turn, LK_VOICE_TUNED)), ==,
                    "The engine ended: its exit code was 1.");
 }
 
@@ -257,6 +397,9 @@ lk_test_add_engine (void)
   g_test_add_func ("/app/estimate", test_estimate);
   g_test_add_func ("/app/inspection", test_inspection);
   g_test_add_func ("/app/chat", test_chat);
+  g_test_add_func ("/app/chat/voices", test_chat_voices);
+  g_test_add_func ("/app/chat/branches", test_chat_branches);
+  g_test_add_func ("/app/chat/collect", test_chat_collect);
   g_test_add_func ("/app/chat/no-engine", test_chat_without_engine);
   g_test_add_func ("/app/export", test_export);
   g_test_add_func ("/app/data-job", test_data_job);

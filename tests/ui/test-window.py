@@ -118,13 +118,14 @@ def main_job(program, home, real):
     window.shot("5-stopped")
 
     window.click("Chat", role=TAB)
-    window.type("Message to both models", "How do you greet a friend?")
+    window.type("Message", "How do you greet a friend?")
     window.click("Send")
     window.find("label", "How do you greet a friend?")
     window.wait(lambda: not window.has(("push button",), "Stop"), "both answers", 120)
     window.shot("6-chat")
     window.find("label", "After training")
     assert not window.has("label", contains="The engine"), "an answer is an error"
+    window.find("label", contains="tokens a second")
 
     window.click("Export", role=TAB)
     window.click("Export", role=("push button",))

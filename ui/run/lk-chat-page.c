@@ -2,9 +2,12 @@
 #include "lk-chat-page.h"
 
 #include <adwaita.h>
+#include <glib/gi18n-lib.h>
 
 #include "lk-chat.h"
+#include "compat.h"
 #include "lk-chat-row.h"
+#include "lk-library.h"
 #include "lk-run.h"
 #include "lk-sample.h"
 #include "lk-words.h"
@@ -18,6 +21,11 @@ struct _LkChatPage
 
   LkRun *run;
   LkChat *chat;
+  LkLibrary *library;   /* NULL in a run's tab */
+  GPtrArray *choices;   /* Choice: what the list of models names, in its order */
+  char *collection;     /* the file that answers are added to */
+  guint collect_turn;   /* what waits for that file to be chosen */
+  LkChatVoice collect_voice;
 
   GtkWidget *content;
   GtkStack *stack;
@@ -25,6 +33,11 @@ struct _LkChatPage
   GtkListBox *turns;
   GtkBox *suggestions;
   GtkEntry *entry;
+  GtkToggleButton *show_base, *show_prompted, *show_tuned;
+  GtkBox *who_box;
+  GtkDropDown *who;
+  GtkGrid *sampling;
+  GtkTextBuffer *system_prompt;
 };
 
 enum
@@ -32,12 +45,49 @@ enum
   PROP_0,
   PROP_RUN,
   PROP_CHAT,
+  PROP_STANDALONE,
   N_PROPS
 };
 
 static GParamSpec *properties[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (LkChatPage, lk_chat_page, GTK_TYPE_WIDGET)
+
+typedef struct
+{
+  char *model;
+  char *adapter; /* may be NULL */
+} Choice;
+
+static void
+choice_free (gpointer data)
+{
+  Choice *choice = data;
+
+  g_free (choice->model);
+  g_free (choice->adapter);
+  g_free (choice);
+}
+
+/* Whom this page talks to. FALSE: to nobody yet. */
+static gboolean
+find_models (LkChatPage *self, char **model, char **adapter)
+{
+  guint i = self->library != NULL ? gtk_drop_down_get_selected (self->who) : 0;
+  const Choice *choice = self->library != NULL && i < self->choices->len ? self->choices->pdata[i] : NULL;
+
+  if (self->library == NULL)
+    {
+      *adapter = self->run != NULL ? lk_run_find_adapter (self->run) : NULL;
+      *model = *adapter != NULL ? g_strdup (lk_run_get_model (self->run)) : NULL;
+    }
+  else
+    {
+      *model = choice != NULL ? g_strdup (choice->model) : NULL;
+      *adapter = choice != NULL ? g_strdup (choice->adapter) : NULL;
+    }
+  return *model != NULL;
+}
 
 /* The conversation in view follows what is being written, unless the user scrolled up to read. */
 static void
@@ -53,24 +103,24 @@ static void
 update_actions (LkChatPage *self)
 {
   gboolean busy = FALSE;
-  gboolean can = self->run != NULL && lk_run_get_has_adapter (self->run);
+  gboolean can = self->library != NULL ? self->choices->len > 0 : self->run != NULL && lk_run_get_has_adapter (self->run);
   gboolean any = g_list_model_get_n_items (lk_chat_get_turns (self->chat)) > 0;
 
   g_object_get (self->chat, "busy", &busy, NULL);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "chat.send", can && !busy);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "chat.stop", busy);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "chat.clear", any);
-  gtk_stack_set_visible_child_name (self->stack, any ? "turns" : can ? "empty" : "too-early");
+  gtk_stack_set_visible_child_name (self->stack, any ? "turns" : can ? "empty" : self->library != NULL ? "no-model" : "too-early");
 }
 
 static void
 ask (LkChatPage *self, const char *question)
 {
-  g_autofree char *adapter = self->run != NULL ? lk_run_find_adapter (self->run) : NULL;
+  g_autofree char *model = NULL, *adapter = NULL;
 
-  if (adapter == NULL)
+  if (!find_models (self, &model, &adapter))
     return;
-  lk_chat_set_models (self->chat, lk_run_get_model (self->run), adapter);
+  lk_chat_set_models (self->chat, model, adapter);
   lk_chat_ask (self->chat, question);
 }
 
@@ -94,6 +144,54 @@ static void
 clear_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   lk_chat_clear (LK_CHAT_PAGE (widget)->chat);
+}
+
+static void
+collect (LkChatPage *self)
+{
+  g_autoptr (LkChatTurn) turn = g_list_model_get_item (lk_chat_get_turns (self->chat), self->collect_turn);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *name = g_filename_display_basename (self->collection);
+  g_autofree char *sentence = NULL;
+
+  if (turn == NULL)
+    return;
+  if (lk_chat_add_to_dataset (self->chat, turn, self->collect_voice, self->collection, &error))
+    sentence = g_strdup_printf (_ ("Added to “%s”"), name);
+  else
+    g_clear_pointer (&self->collection, g_free); /* the next one asks again */
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", sentence != NULL ? sentence : error->message);
+}
+
+static void
+collection_chosen_cb (GFile *file, gpointer user_data)
+{
+  LkChatPage *self = LK_CHAT_PAGE (user_data);
+
+  if (g_file_peek_path (file) == NULL)
+    return;
+  g_free (self->collection);
+  self->collection = g_strdup (g_file_peek_path (file));
+  collect (self);
+}
+
+/* The first answer asks for a file, those behind it go there too. */
+static void
+collect_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  static const char *const suffixes[] = { "jsonl", NULL };
+  LkChatPage *self = LK_CHAT_PAGE (widget);
+  int turn;
+  guint voice;
+
+  g_variant_get (parameter, "(iu)", &turn, &voice);
+  self->collect_turn = (guint) turn;
+  self->collect_voice = MIN (voice, LK_N_VOICES - 1);
+  if (self->collection != NULL)
+    collect (self);
+  else
+    lk_compat_choose_file (GTK_WINDOW (gtk_widget_get_root (widget)), LK_COMPAT_SAVE_FILE, _ ("Add to a Dataset"), _ ("Datasets"),
+                           suffixes, NULL, "answers.jsonl", collection_chosen_cb, self);
 }
 
 static void
@@ -135,7 +233,132 @@ fill_suggestions (LkChatPage *self)
 static GtkWidget *
 make_row_cb (gpointer item, gpointer user_data)
 {
-  return lk_chat_row_new (LK_CHAT_TURN (item));
+  return lk_chat_row_new (LK_CHAT_PAGE (user_data)->chat, LK_CHAT_TURN (item));
+}
+
+/* What the next question is asked with. */
+static const struct
+{
+  const char *property, *label;
+  double minimum, maximum, step;
+  guint digits;
+} knobs[] = {
+  { "temperature", N_ ("Temperature"), 0, 2, 0.1, 2 },
+  { "top-k", N_ ("Top-k: of so many tokens; 0 for all"), 0, 1000, 1, 0 },
+  { "top-p", N_ ("Top-p: of the likeliest up to this share"), 0, 1, 0.05, 2 },
+  { "min-p", N_ ("Min-p: at least this share of the likeliest"), 0, 1, 0.01, 2 },
+  { "repetition-penalty", N_ ("Repetition penalty"), 0.5, 2, 0.05, 2 },
+  { "seed", N_ ("Seed; -1 for another one each time"), -1, G_MAXINT32, 1, 0 },
+  { "strength", N_ ("Strength of the adapter"), 0, 2, 0.1, 2 },
+};
+
+static void
+fill_sampling (LkChatPage *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (knobs); i++)
+    {
+      GtkWidget *label = gtk_label_new (_ (knobs[i].label));
+      GtkWidget *spin = gtk_spin_button_new_with_range (knobs[i].minimum, knobs[i].maximum, knobs[i].step);
+
+      gtk_label_set_xalign (GTK_LABEL (label), 0);
+      gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+      gtk_widget_set_hexpand (label, TRUE);
+      gtk_spin_button_set_digits (GTK_SPIN_BUTTON (spin), knobs[i].digits);
+      gtk_accessible_update_property (GTK_ACCESSIBLE (spin), GTK_ACCESSIBLE_PROPERTY_LABEL, _ (knobs[i].label), -1);
+      g_object_bind_property (self->chat, knobs[i].property, spin, "value", G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+      gtk_grid_attach (self->sampling, label, 0, (int) i, 1, 1);
+      gtk_grid_attach (self->sampling, spin, 1, (int) i, 1, 1);
+    }
+}
+
+static void
+add_choice (LkChatPage *self, GtkStringList *names, const char *name, const char *model, const char *adapter)
+{
+  Choice *choice = g_new0 (Choice, 1);
+
+  choice->model = g_strdup (model);
+  choice->adapter = g_strdup (adapter);
+  g_ptr_array_add (self->choices, choice);
+  gtk_string_list_append (names, name);
+}
+
+static void
+who_chosen_cb (LkChatPage *self)
+{
+  g_autofree char *model = NULL, *adapter = NULL;
+
+  if (find_models (self, &model, &adapter))
+    lk_chat_set_models (self->chat, model, adapter);
+  gtk_widget_set_visible (GTK_WIDGET (self->show_tuned), adapter != NULL);
+}
+
+static void
+models_changed_cb (LkChatPage *self)
+{
+  g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
+  g_autofree char *model_before = NULL, *adapter_before = NULL;
+  guint chosen = 0;
+
+  find_models (self, &model_before, &adapter_before);
+  g_ptr_array_set_size (self->choices, 0);
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->library)); i++)
+    {
+      g_autoptr (LkFoundModel) model = g_list_model_get_item (G_LIST_MODEL (self->library), i);
+      GPtrArray *adapters = lk_found_model_get_adapters (model);
+
+      add_choice (self, names, lk_found_model_get_name (model), lk_found_model_get_path (model), NULL);
+      for (guint k = 0; k < adapters->len; k++)
+        {
+          const LkFoundAdapter *adapter = adapters->pdata[k];
+          g_autofree char *name = g_strdup_printf (_ ("%s with “%s”"), lk_found_model_get_name (model), adapter->name);
+
+          add_choice (self, names, name, lk_found_model_get_path (model), adapter->path);
+        }
+    }
+  for (guint i = 0; i < self->choices->len; i++)
+    {
+      const Choice *choice = self->choices->pdata[i];
+
+      if (g_strcmp0 (choice->model, model_before) == 0 && g_strcmp0 (choice->adapter, adapter_before) == 0)
+        chosen = i;
+    }
+  /* a look for models is no choice of another one, which would end the conversation */
+  g_signal_handlers_block_by_func (self->who, who_chosen_cb, self);
+  gtk_drop_down_set_model (self->who, G_LIST_MODEL (names));
+  gtk_drop_down_set_selected (self->who, chosen);
+  g_signal_handlers_unblock_by_func (self->who, who_chosen_cb, self);
+  who_chosen_cb (self);
+  update_actions (self);
+}
+
+static void
+set_standalone (LkChatPage *self)
+{
+  self->library = lk_library_get_default ();
+  gtk_widget_set_visible (GTK_WIDGET (self->who_box), TRUE);
+  g_signal_connect_object (self->library, "items-changed", G_CALLBACK (models_changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->who, "notify::selected", G_CALLBACK (who_chosen_cb), self, G_CONNECT_SWAPPED);
+  models_changed_cb (self);
+}
+
+static void
+lk_chat_page_map (GtkWidget *widget)
+{
+  LkChatPage *self = LK_CHAT_PAGE (widget);
+
+  GTK_WIDGET_CLASS (lk_chat_page_parent_class)->map (widget);
+  if (self->library != NULL && self->choices->len == 0)
+    lk_library_refresh (self->library);
+}
+
+static void
+prompt_changed_cb (LkChatPage *self)
+{
+  g_autofree char *text = NULL;
+
+  g_object_get (self->system_prompt, "text", &text, NULL);
+  g_strstrip (text);
+  g_object_set (self->chat, "system-prompt", text, NULL);
 }
 
 static void
@@ -173,6 +396,8 @@ lk_chat_page_dispose (GObject *object)
     lk_chat_close (self->chat);
   g_clear_object (&self->chat);
   g_clear_object (&self->run);
+  g_clear_pointer (&self->collection, g_free);
+  g_clear_pointer (&self->choices, g_ptr_array_unref);
   G_OBJECT_CLASS (lk_chat_page_parent_class)->dispose (object);
 }
 
@@ -183,6 +408,8 @@ lk_chat_page_get_property (GObject *object, guint id, GValue *value, GParamSpec 
 
   if (id == PROP_RUN)
     g_value_set_object (value, self->run);
+  else if (id == PROP_STANDALONE)
+    g_value_set_boolean (value, self->library != NULL);
   else
     g_value_set_object (value, self->chat);
 }
@@ -190,7 +417,10 @@ lk_chat_page_get_property (GObject *object, guint id, GValue *value, GParamSpec 
 static void
 lk_chat_page_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  set_run (LK_CHAT_PAGE (object), g_value_get_object (value));
+  if (id == PROP_RUN)
+    set_run (LK_CHAT_PAGE (object), g_value_get_object (value));
+  else if (g_value_get_boolean (value))
+    set_standalone (LK_CHAT_PAGE (object));
 }
 
 static void
@@ -207,7 +437,10 @@ lk_chat_page_class_init (LkChatPageClass *klass)
       "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   properties[PROP_CHAT]
       = g_param_spec_object ("chat", NULL, NULL, LK_TYPE_CHAT, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_STANDALONE] = g_param_spec_boolean ("standalone", NULL, NULL, FALSE,
+                                                      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, N_PROPS, properties);
+  widget_class->map = lk_chat_page_map;
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-chat-page.ui");
   lk_closures_bind (widget_class);
@@ -217,18 +450,36 @@ lk_chat_page_class_init (LkChatPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkChatPage, turns);
   gtk_widget_class_bind_template_child (widget_class, LkChatPage, suggestions);
   gtk_widget_class_bind_template_child (widget_class, LkChatPage, entry);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, show_base);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, show_prompted);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, show_tuned);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, who_box);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, who);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, sampling);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, system_prompt);
+  gtk_widget_class_bind_template_callback (widget_class, prompt_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, entry_activate_cb);
   gtk_widget_class_install_action (widget_class, "chat.send", NULL, send_action);
   gtk_widget_class_install_action (widget_class, "chat.stop", NULL, stop_action);
   gtk_widget_class_install_action (widget_class, "chat.clear", NULL, clear_action);
+  gtk_widget_class_install_action (widget_class, "chat.collect", "(iu)", collect_action);
 }
 
 static void
 lk_chat_page_init (LkChatPage *self)
 {
   self->chat = lk_chat_new ();
+  self->choices = g_ptr_array_new_with_free_func (choice_free);
   gtk_widget_init_template (GTK_WIDGET (self));
-  gtk_list_box_bind_model (self->turns, lk_chat_get_turns (self->chat), make_row_cb, NULL, NULL);
+  fill_sampling (self);
+  for (LkChatVoice i = 0; i < LK_N_VOICES; i++)
+    {
+      GtkToggleButton *const toggles[] = { self->show_base, self->show_prompted, self->show_tuned };
+      g_autofree char *property = g_strconcat ("show-", lk_chat_voice_name (i), NULL);
+
+      g_object_bind_property (self->chat, property, toggles[i], "active", G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+    }
+  gtk_list_box_bind_model (self->turns, lk_chat_get_turns (self->chat), make_row_cb, self, NULL);
   g_signal_connect_object (self->chat, "notify::busy", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (lk_chat_get_turns (self->chat), "items-changed", G_CALLBACK (update_actions), self,
                            G_CONNECT_SWAPPED);

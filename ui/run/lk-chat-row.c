@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chat-row.h"
 
-#include <glib/gi18n-lib.h>
-
+#include "lk-answer-card.h"
 #include "widgets/lk-closures.h"
 
 struct _LkChatRow
 {
   GtkListBoxRow parent_instance;
 
+  LkChat *chat;
   LkChatTurn *turn;
+
+  GtkStack *question_stack;
+  GtkEditable *question_entry;
+  LkAnswerCard *base, *prompted, *tuned;
 };
 
 enum
 {
   PROP_0,
-  PROP_QUESTION,
-  PROP_BASE,
-  PROP_TUNED,
+  PROP_CHAT,
   PROP_TURN,
   N_PROPS
 };
@@ -26,21 +28,66 @@ static GParamSpec *properties[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (LkChatRow, lk_chat_row, GTK_TYPE_LIST_BOX_ROW)
 
-/* An answer that is still empty shows that it is being written. */
-static char *
-answer_text_cb (gpointer self, const char *text, gboolean busy, const char *error)
+/* A column that is shown, of a voice that was asked. */
+static gboolean
+column_shown_cb (gpointer self, gboolean show, gboolean asked)
 {
-  if (text != NULL && text[0] != 0)
-    return g_strdup (text);
-  if (busy)
-    return g_strdup ("…");
-  return g_strdup (error != NULL && error[0] != 0 ? "" : _ ("(no answer)"));
+  return show && asked;
+}
+
+static void
+edit_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkChatRow *self = LK_CHAT_ROW (widget);
+
+  gtk_editable_set_text (self->question_entry, lk_chat_turn_get_question (self->turn));
+  gtk_stack_set_visible_child_name (self->question_stack, "entry");
+  gtk_widget_grab_focus (GTK_WIDGET (self->question_entry));
+}
+
+static void
+leave_edit_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  gtk_stack_set_visible_child_name (LK_CHAT_ROW (widget)->question_stack, "label");
+}
+
+static void
+edited_cb (LkChatRow *self)
+{
+  gtk_stack_set_visible_child_name (self->question_stack, "label");
+  lk_chat_ask_instead (self->chat, self->turn, gtk_editable_get_text (self->question_entry));
+}
+
+static void
+again_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkChatRow *self = LK_CHAT_ROW (widget);
+
+  lk_chat_ask_instead (self->chat, self->turn, lk_chat_turn_get_question (self->turn));
+}
+
+static void
+branch_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LkChatRow *self = LK_CHAT_ROW (widget);
+
+  lk_chat_switch_branch (self->chat, self->turn, g_variant_get_int32 (parameter));
+}
+
+static void
+collect_cb (LkChatRow *self, LkAnswerCard *card)
+{
+  LkChatVoice voice = card == self->base ? LK_VOICE_BASE : card == self->prompted ? LK_VOICE_PROMPTED : LK_VOICE_TUNED;
+
+  gtk_widget_activate_action (GTK_WIDGET (self), "chat.collect", "(iu)", gtk_list_box_row_get_index (GTK_LIST_BOX_ROW (self)),
+                              (guint) voice);
 }
 
 static void
 lk_chat_row_dispose (GObject *object)
 {
   g_clear_object (&LK_CHAT_ROW (object)->turn);
+  g_clear_object (&LK_CHAT_ROW (object)->chat);
   G_OBJECT_CLASS (lk_chat_row_parent_class)->dispose (object);
 }
 
@@ -49,29 +96,22 @@ lk_chat_row_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 {
   LkChatRow *self = LK_CHAT_ROW (object);
 
-  switch (id)
-    {
-    case PROP_QUESTION:
-      g_value_set_string (value, self->turn != NULL ? lk_chat_turn_get_question (self->turn) : NULL);
-      break;
-    case PROP_BASE:
-      g_value_set_object (value, self->turn != NULL ? lk_chat_turn_get_base (self->turn) : NULL);
-      break;
-    case PROP_TUNED:
-      g_value_set_object (value, self->turn != NULL ? lk_chat_turn_get_tuned (self->turn) : NULL);
-      break;
-    case PROP_TURN: g_value_set_object (value, self->turn); break;
-    default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
+  if (id == PROP_CHAT)
+    g_value_set_object (value, self->chat);
+  else
+    g_value_set_object (value, self->turn);
 }
 
 static void
 lk_chat_row_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  if (!g_set_object (&LK_CHAT_ROW (object)->turn, g_value_get_object (value)))
-    return;
-  for (guint i = PROP_QUESTION; i < PROP_TURN; i++)
-    g_object_notify_by_pspec (object, properties[i]);
+  LkChatRow *self = LK_CHAT_ROW (object);
+
+  if (id == PROP_CHAT)
+    g_set_object (&self->chat, g_value_get_object (value));
+  else
+    g_set_object (&self->turn, g_value_get_object (value));
+  g_object_notify_by_pspec (object, pspec);
 }
 
 static void
@@ -79,22 +119,31 @@ lk_chat_row_class_init (LkChatRowClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
-  const GParamFlags read = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+  const GParamFlags once = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
 
-  g_type_ensure (LK_TYPE_CHAT_ANSWER);
+  g_type_ensure (LK_TYPE_ANSWER_CARD);
+  g_type_ensure (LK_TYPE_CHAT_TURN);
   object_class->dispose = lk_chat_row_dispose;
   object_class->get_property = lk_chat_row_get_property;
   object_class->set_property = lk_chat_row_set_property;
-  properties[PROP_QUESTION] = g_param_spec_string ("question", NULL, NULL, NULL, read);
-  properties[PROP_BASE] = g_param_spec_object ("base", NULL, NULL, LK_TYPE_CHAT_ANSWER, read);
-  properties[PROP_TUNED] = g_param_spec_object ("tuned", NULL, NULL, LK_TYPE_CHAT_ANSWER, read);
-  properties[PROP_TURN]
-      = g_param_spec_object ("turn", NULL, NULL, LK_TYPE_CHAT_TURN,
-                             G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  properties[PROP_CHAT] = g_param_spec_object ("chat", NULL, NULL, LK_TYPE_CHAT, once);
+  properties[PROP_TURN] = g_param_spec_object ("turn", NULL, NULL, LK_TYPE_CHAT_TURN, once);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-chat-row.ui");
   lk_closures_bind (widget_class);
-  gtk_widget_class_bind_template_callback (widget_class, answer_text_cb);
+  gtk_widget_class_bind_template_child (widget_class, LkChatRow, question_stack);
+  gtk_widget_class_bind_template_child (widget_class, LkChatRow, question_entry);
+  gtk_widget_class_bind_template_child (widget_class, LkChatRow, base);
+  gtk_widget_class_bind_template_child (widget_class, LkChatRow, prompted);
+  gtk_widget_class_bind_template_child (widget_class, LkChatRow, tuned);
+  gtk_widget_class_bind_template_callback (widget_class, column_shown_cb);
+  gtk_widget_class_bind_template_callback (widget_class, edited_cb);
+  gtk_widget_class_bind_template_callback (widget_class, collect_cb);
+  gtk_widget_class_install_action (widget_class, "turn.edit", NULL, edit_action);
+  gtk_widget_class_install_action (widget_class, "turn.leave-edit", NULL, leave_edit_action);
+  gtk_widget_class_install_action (widget_class, "turn.again", NULL, again_action);
+  gtk_widget_class_install_action (widget_class, "turn.branch", "i", branch_action);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "turn.leave-edit", NULL);
 }
 
 static void
@@ -104,7 +153,13 @@ lk_chat_row_init (LkChatRow *self)
 }
 
 GtkWidget *
-lk_chat_row_new (LkChatTurn *turn)
+lk_chat_row_new (LkChat *chat, LkChatTurn *turn)
 {
-  return g_object_new (LK_TYPE_CHAT_ROW, "turn", turn, NULL);
+  return g_object_new (LK_TYPE_CHAT_ROW, "chat", chat, "turn", turn, NULL);
+}
+
+LkChatTurn *
+lk_chat_row_get_turn (LkChatRow *self)
+{
+  return self->turn;
 }
