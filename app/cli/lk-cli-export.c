@@ -5,12 +5,14 @@
 #include "lk-cli-model.h"
 #include "lk-cli-progress.h"
 #include "lk-export.h"
+#include "lk-file.h"
+#include "lk-modelfile.h"
 
 #define HELD_OUT_ROWS 8
 
 static char *model_path, *adapter_path, *format, *type, *output, *device;
 static gint64 shard_mb;
-static gboolean force, no_verify, as_json;
+static gboolean force, no_verify, as_json, sizes, modelfile;
 
 static const GOptionEntry entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "The base, where no run is named", "MODEL" },
@@ -31,6 +33,9 @@ static const GOptionEntry entries[] = {
   { "force", 0, 0, G_OPTION_ARG_NONE, &force, "Replace what is there", NULL },
   { "no-verify", 0, 0, G_OPTION_ARG_NONE, &no_verify, "Do not open the result again and ask it", NULL },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "Where the reference answers; default cpu", "DEVICE" },
+  { "modelfile", 0, 0, G_OPTION_ARG_NONE, &modelfile, "gguf: a Modelfile for Ollama beside it, with the chat template and what ends an answer",
+    NULL },
+  { "sizes", 0, 0, G_OPTION_ARG_NONE, &sizes, "Write nothing; tell how large each format and type would be, about", NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Tell what happens as lines of JSON", NULL },
   { NULL },
 };
@@ -161,6 +166,38 @@ verify (const LkExport *export, const LkExportTarget *target, const char *run, G
   return FALSE;
 }
 
+/* Who ends the check wants nothing of it, and what took another's place is not taken away again. */
+static gboolean
+take_back (GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  if (force || !g_error_matches (*error, LK_ERROR, LK_ERROR_CANCELLED))
+    return FALSE;
+  g_clear_error (error);
+  if (lk_remove_recursively (output, &local_error))
+    g_set_error_literal (error, LK_ERROR, LK_ERROR_CANCELLED, "Interrupted; nothing was written");
+  else
+    g_set_error (error, LK_ERROR, LK_ERROR_CANCELLED, "Interrupted; what was written could not be removed: %s", local_error->message);
+  return FALSE;
+}
+
+static gboolean
+write_modelfile (LkModel *model, GError **error)
+{
+  g_autofree char *path = lk_modelfile_path (output);
+  g_autofree char *leaf = g_path_get_basename (output);
+  g_autofree char *note = NULL;
+  g_autofree char *text = NULL;
+
+  if (!modelfile)
+    return TRUE;
+  text = lk_modelfile_make (model, leaf, &note);
+  if (note)
+    lk_cli_note ("%s", note);
+  return lk_file_write (path, text, -1, error);
+}
+
 static gboolean
 do_export (LkCliModel *cli, const LkExportTarget *target, const char *run, GError **error)
 {
@@ -183,7 +220,11 @@ do_export (LkCliModel *cli, const LkExportTarget *target, const char *run, GErro
 
   if (!as_json)
     lk_cli_progress_end (&progress.line);
-  if (!ok || (!no_verify && !verify (&export, target, run, error)))
+  if (!ok)
+    return FALSE;
+  if (!no_verify && !verify (&export, target, run, error))
+    return take_back (error);
+  if (!write_modelfile (cli->model, error))
     return FALSE;
   if (!as_json)
     lk_cli_progress_end (&progress.line);
@@ -224,9 +265,59 @@ check_options (const LkExportTarget *target, GError **error)
 {
   gboolean hf = g_str_equal (target->name, "hf");
 
-  return lk_cli_check_idle (!hf, "shard-size", "only a Hugging Face folder (hf) has several files", error)
+  return lk_cli_check_idle (!g_str_equal (target->name, "gguf"), "modelfile", "it is for one GGUF file (gguf)", error)
+         && lk_cli_check_idle (!hf, "shard-size", "only a Hugging Face folder (hf) has several files", error)
          && (!lk_cli_was_given ("shard-size") || lk_cli_check_count ("--shard-size", shard_mb, 1, error))
          && lk_cli_check_idle (no_verify, "device", "with --no-verify nothing is asked", error);
+}
+
+static void
+tell_size (const LkExportTarget *target, const char *name, guint64 bytes, JsonArray *list)
+{
+  g_autofree char *words = g_format_size (bytes);
+  JsonObject *entry;
+
+  if (!as_json)
+    {
+      lk_cli_print ("%s%s%s: %s", target->name, name ? " " : "", name ? name : "", words);
+      return;
+    }
+  entry = json_object_new ();
+  json_object_set_string_member (entry, "format", target->name);
+  if (name)
+    json_object_set_string_member (entry, "type", name);
+  json_object_set_int_member (entry, "bytes", (gint64) bytes);
+  json_array_add_object_element (list, entry);
+}
+
+/* Of each form that is possible. */
+static void
+tell_sizes (LkCliModel *cli, gboolean merged_only)
+{
+  guint n;
+  const LkExportTarget *const *targets = lk_export_targets (&n);
+  JsonArray *list = json_array_new ();
+  JsonObject *answer = json_object_new ();
+
+  for (guint i = 0; i < n; i++)
+    {
+      const char *const none[] = { NULL, NULL };
+      const char *const *types = targets[i]->types ? targets[i]->types () : none;
+      LkExport export = { .model = cli->model, .adapter = cli->adapter, .backend = cli->backend };
+
+      if ((merged_only && !targets[i]->merged) || (targets[i]->check && !targets[i]->check (&export, NULL)))
+        continue;
+      for (guint k = 0; k == 0 || types[k]; k++)
+        {
+          export.type = types[k];
+          tell_size (targets[i], types[k], targets[i]->size (&export), list);
+        }
+    }
+  json_object_set_array_member (answer, "sizes", list);
+  if (as_json)
+    lk_cli_take_json (answer);
+  else
+    json_object_unref (answer);
 }
 
 int
@@ -248,6 +339,14 @@ lk_cli_export_main (const LkCommand *command, const char *description, gboolean 
     return lk_cli_fail_usage ("Either a run or --model is named, not both");
   if (!run && !model_path)
     return lk_cli_fail_usage ("A run, or --model and --adapter, must be named");
+  if (sizes)
+    {
+      if (!lk_cli_check_idle (output != NULL, "output", "--sizes writes nothing", &error)
+          || !open_base (&cli, lk_export_find_target ("gguf", NULL), run ? run : model_path, &error))
+        return fail (error);
+      tell_sizes (&cli, merged_only);
+      return LK_EXIT_OK;
+    }
   if (!output)
     return lk_cli_fail_usage ("--output is needed: the file or folder to make");
   if (!format && g_str_has_suffix (output, ".gguf"))

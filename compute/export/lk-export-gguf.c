@@ -23,7 +23,7 @@ static guint64
 size (const LkExport *self)
 {
   const LkGgufRecipe *recipe = recipe_of (self, NULL);
-  guint64 bytes = 32 << 20, one;
+  guint64 bytes = lk_export_text_bytes (self->model, 64), one; /* text, type, score, and the merge that makes it */
   guint n;
   const LkModelTensor *tensors = lk_model_get_tensors (self->model, &n);
 

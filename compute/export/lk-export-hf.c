@@ -33,7 +33,7 @@ size (const LkExport *self)
 
   return (guint64) lk_model_get_config (self->model)->parameters
              * lk_type_info (types[MAX (0, type)])->block_bytes
-         + (32 << 20);
+         + lk_export_text_bytes (self->model, 160); /* tokenizer.json is written for people */
 }
 
 /* Which tensors share a file: first[f] … first[f+1]-1. */

@@ -16,6 +16,8 @@ extern const LkExportTarget lk_export_adapter, lk_export_lora, lk_export_hf, lk_
 gboolean lk_export_go_on (const LkExport *self, double fraction, const char *message, GError **error);
 /* The type's index in the target's list; -1 and an error that lists them. */
 gint lk_export_find_type (const LkExport *self, const char *const *names, GError **error);
+/* About what configuration and vocabulary take, at @each bytes a token. */
+guint64 lk_export_text_bytes (LkModel *model, guint each);
 /* Pretty JSON at folder/name. (node transfer none) */
 gboolean lk_export_write_json (const char *folder, const char *name, JsonObject *object, GError **error);
 

@@ -10,6 +10,13 @@
 
 static const LkExportTarget *const targets[] = { &lk_export_adapter, &lk_export_lora, &lk_export_hf, &lk_export_gguf };
 
+const LkExportTarget *const *
+lk_export_targets (guint *n)
+{
+  *n = G_N_ELEMENTS (targets);
+  return targets;
+}
+
 const LkExportTarget *
 lk_export_find_target (const char *name, GError **error)
 {
@@ -28,6 +35,14 @@ lk_export_find_target (const char *name, GError **error)
                known->str);
   g_string_free (known, TRUE);
   return NULL;
+}
+
+guint64
+lk_export_text_bytes (LkModel *model, guint each)
+{
+  LkTokenizer *tokenizer = lk_model_get_tokenizer (model);
+
+  return (1 << 19) + (tokenizer ? (guint64) lk_tokenizer_get_n_tokens (tokenizer) * each : 0);
 }
 
 gboolean

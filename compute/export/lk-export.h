@@ -45,7 +45,7 @@ typedef struct
 } LkExportTarget;
 
 /* "adapter", "lora-gguf", "hf", "gguf". */
-const LkExportTarget *lk_export_targets (guint *n);
+const LkExportTarget *const *lk_export_targets (guint *n);
 const LkExportTarget *lk_export_find_target (const char *name, GError **error);
 
 gboolean lk_export_run (const LkExport *self, const LkExportTarget *target, GError **error);

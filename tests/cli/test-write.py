@@ -25,6 +25,19 @@ def test_export(folder):
         assert json.loads(cli(reader, "--json", path))["kind"] == "model"
         assert "there already" in lines_of(cli(*command, expect=USAGE))[-1]["message"]
         cli(*command, "--force", "--no-verify")
+    told = json.loads(cli("merge", "--model", MODEL, "--sizes", "--json"))["sizes"]
+    sizes = {(size["format"], size["type"]): size["bytes"] for size in told}
+    for key, path in ((("gguf", "F32"), "a.gguf"), (("hf", "F16"), "hf")):
+        there = sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(os.path.join(folder, path)) for name in names) \
+            or os.path.getsize(os.path.join(folder, path))
+        assert there <= sizes[key] <= 1.2 * there, (key, sizes[key], there)
+    cli("merge", "--model", MODEL, "--sizes", "-o", os.path.join(folder, "x"), expect=USAGE)
+    cli("merge", "--model", MODEL, "-o", os.path.join(folder, "a.gguf"), "--force", "--no-verify", "--modelfile")
+    with open(os.path.join(folder, "a.Modelfile"), encoding="utf-8") as file:
+        lines = file.read()
+    assert lines.startswith("FROM ./a.gguf\nTEMPLATE ") and "PARAMETER stop \"<|im_end|>\"" in lines, lines
+    os.remove(os.path.join(folder, "a.Modelfile"))
+    cli("merge", "--model", MODEL, "-f", "hf", "-o", os.path.join(folder, "x"), "--modelfile", expect=USAGE)
     # --force takes the place of an export, never of anything else.
     for path, options in ((os.path.join(folder, "hf"), ["-f", "gguf"]), (os.path.join(folder, "a.gguf"), ["-f", "hf"])):
         cli("merge", "--model", MODEL, "-o", path, "--force", *options, expect=USAGE)
