@@ -64,6 +64,21 @@ lk_chart_describe_at (const LkChartSpec *spec, double x)
   return finish (text);
 }
 
+/* As many significant digits as it takes to tell @a from @b; 0: they are the same for whoever reads them. */
+static int
+digits_for (double a, double b)
+{
+  for (int digits = 3; digits <= 6; digits++)
+    {
+      g_autofree char *one = g_strdup_printf ("%.*g", digits, a);
+      g_autofree char *other = g_strdup_printf ("%.*g", digits, b);
+
+      if (!g_str_equal (one, other))
+        return digits;
+    }
+  return 0;
+}
+
 char *
 lk_chart_describe (const LkChartSpec *spec)
 {
@@ -77,6 +92,7 @@ lk_chart_describe (const LkChartSpec *spec)
       LkExtent all = lk_series_extent (line->series, 0, G_MAXUINT);
       double y, first;
       guint i = 0;
+      int digits;
 
       if (last < 0)
         continue;
@@ -85,14 +101,15 @@ lk_chart_describe (const LkChartSpec *spec)
       first = lk_series_get_y (series, i);
       y = lk_series_get_y (series, (guint) last);
       g_string_append (text, text->len > 0 ? ". " : "");
-      g_string_append_printf (text, _ ("%s %.3g at %s %.10g"), line_name (line), y,
+      digits = digits_for (y, first);
+      g_string_append_printf (text, _ ("%s %.*g at %s %.10g"), line_name (line), MAX (digits, 3), y,
                               spec->x_label != NULL ? spec->x_label : _ ("step"),
                               lk_series_get_x (series, (guint) last));
       if (last > i)
-        g_string_append_printf (text, y < first   ? _ (", down from %.3g")
-                                      : y > first ? _ (", up from %.3g")
-                                                  : _ (", as at the start, %.3g"),
-                                first);
+        g_string_append_printf (text, digits == 0 ? _ (", as at the start, %.*g")
+                                      : y < first ? _ (", down from %.*g")
+                                                  : _ (", up from %.*g"),
+                                MAX (digits, 3), first);
       if (all.bad > 0)
         g_string_append_printf (text, g_dngettext (GETTEXT_PACKAGE, ", %u value is not a number",
                                                    ", %u values are not a number", all.bad),

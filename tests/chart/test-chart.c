@@ -405,6 +405,34 @@ test_words (void)
   lk_chart_spec_clear (&spec);
 }
 
+/* A change is told with as many digits as it takes to see one. */
+static void
+test_small_change (void)
+{
+  static const struct
+  {
+    double first, last;
+    const char *words;
+  } cases[] = { { 0.70044, 0.69999, "Training 0.7 at step 9, down from 0.7004" },
+                { 1.25, 1.2500001, "Training 1.25 at step 9, as at the start, 1.25" },
+                { 2, 2.5, "Training 2.5 at step 9, up from 2" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (LkSeries) training = lk_series_new ();
+      g_autofree char *words = NULL;
+      LkChartSpec spec;
+
+      lk_series_append (training, 1, cases[i].first);
+      lk_series_append (training, 9, cases[i].last);
+      lk_chart_spec_init (&spec);
+      lk_chart_spec_set_curves (&spec, training, NULL);
+      words = lk_chart_describe (&spec);
+      g_assert_cmpstr (words, ==, cases[i].words);
+      lk_chart_spec_clear (&spec);
+    }
+}
+
 /* A falling line: its mark stands at the upper left and the lower right, and nowhere else in those columns. */
 static void
 test_print (void)
@@ -567,6 +595,7 @@ main (int argc, char **argv)
   g_test_add_func ("/chart/draw/any-size", test_draw_any_size);
   g_test_add_func ("/chart/draw/clip", test_clip);
   g_test_add_func ("/chart/words", test_words);
+  g_test_add_func ("/chart/small-change", test_small_change);
   g_test_add_func ("/chart/print", test_print);
   g_test_add_func ("/chart/run-folder", test_run_folder);
   g_test_add_func ("/chart/export", test_export);

@@ -141,6 +141,19 @@ bind_cell_cb (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer pro
   gtk_label_set_label (GTK_LABEL (gtk_list_item_get_child (item)), text);
 }
 
+/* The heads over the numbers, which stand on the right; GTK has no word for it. */
+static void
+align_heads (GtkWidget *widget)
+{
+  if (GTK_IS_LABEL (widget))
+    {
+      gtk_widget_set_hexpand (widget, TRUE);
+      gtk_label_set_xalign (GTK_LABEL (widget), 1);
+    }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+    align_heads (child);
+}
+
 static void
 add_columns (LkCurvesPane *self)
 {
@@ -167,6 +180,7 @@ add_columns (LkCurvesPane *self)
       gtk_column_view_column_set_expand (column, TRUE);
       gtk_column_view_append_column (self->values, column);
     }
+  align_heads (gtk_widget_get_first_child (GTK_WIDGET (self->values)));
 }
 
 /* The table is made only while somebody looks at it. */
