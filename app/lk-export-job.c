@@ -3,7 +3,10 @@
 
 #include <glib/gi18n-lib.h>
 
+#include <string.h>
+
 #include "lk-engine-lines.h"
+#include "lk-export-sizes.h"
 #include "lk-json.h"
 #include "lk-words.h"
 
@@ -19,7 +22,9 @@ struct _LkExportJob
   char *path;
   char *size_text;
   char *verdict;
+  char *command;
   char *error;
+  gint64 begun; /* monotonic µs */
 };
 
 enum
@@ -29,9 +34,11 @@ enum
   PROP_DONE,
   PROP_FRACTION,
   PROP_MESSAGE,
+  PROP_TIME_LEFT,
   PROP_PATH,
   PROP_SIZE_TEXT,
   PROP_VERDICT,
+  PROP_COMMAND,
   PROP_ERROR,
   N_PROPS
 };
@@ -49,6 +56,7 @@ forget (LkExportJob *self)
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->size_text, g_free);
   g_clear_pointer (&self->verdict, g_free);
+  g_clear_pointer (&self->command, g_free);
   g_clear_pointer (&self->error, g_free);
 }
 
@@ -71,6 +79,19 @@ lk_export_job_finalize (GObject *object)
   G_OBJECT_CLASS (lk_export_job_parent_class)->finalize (object);
 }
 
+/* From how long the part that is written took; (transfer full) */
+static char *
+time_left (LkExportJob *self)
+{
+  double elapsed = (double) (g_get_monotonic_time () - self->begun) / G_USEC_PER_SEC;
+  g_autofree char *words = NULL;
+
+  if (self->engine == NULL || self->fraction < 0.02 || self->fraction >= 1 || elapsed < 3)
+    return NULL;
+  words = lk_words_duration (elapsed * (1 - self->fraction) / self->fraction);
+  return g_strdup_printf (_ ("%s left"), words);
+}
+
 static void
 lk_export_job_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
@@ -82,6 +103,8 @@ lk_export_job_get_property (GObject *object, guint id, GValue *value, GParamSpec
     case PROP_DONE: g_value_set_boolean (value, self->done); break;
     case PROP_FRACTION: g_value_set_double (value, self->fraction); break;
     case PROP_MESSAGE: g_value_set_string (value, self->message); break;
+    case PROP_TIME_LEFT: g_value_take_string (value, time_left (self)); break;
+    case PROP_COMMAND: g_value_set_string (value, self->command); break;
     case PROP_PATH: g_value_set_string (value, self->path); break;
     case PROP_SIZE_TEXT: g_value_set_string (value, self->size_text); break;
     case PROP_VERDICT: g_value_set_string (value, self->verdict); break;
@@ -103,6 +126,8 @@ lk_export_job_class_init (LkExportJobClass *klass)
   properties[PROP_DONE] = g_param_spec_boolean ("done", NULL, NULL, FALSE, flags);
   properties[PROP_FRACTION] = g_param_spec_double ("fraction", NULL, NULL, 0, 1, 0, flags);
   properties[PROP_MESSAGE] = g_param_spec_string ("message", NULL, NULL, NULL, flags);
+  properties[PROP_TIME_LEFT] = g_param_spec_string ("time-left", NULL, NULL, NULL, flags);
+  properties[PROP_COMMAND] = g_param_spec_string ("command", NULL, NULL, NULL, flags);
   properties[PROP_PATH] = g_param_spec_string ("path", NULL, NULL, NULL, flags);
   properties[PROP_SIZE_TEXT] = g_param_spec_string ("size-text", NULL, NULL, NULL, flags);
   properties[PROP_VERDICT] = g_param_spec_string ("verdict", NULL, NULL, NULL, flags);
@@ -207,11 +232,21 @@ ended (gpointer owner, char *error)
 
 static const LkEngineListener listener = { apply_event, ended };
 
-void
-lk_export_job_start (LkExportJob *self, const char *run_folder, const char *format, const char *type,
-                     const char *path)
+/* “mine.gguf” → “mine.Modelfile”, as the engine calls it. (transfer full) */
+static char *
+modelfile_of (const char *path)
 {
-  const char *arguments[] = { "export", run_folder, "--format", format, "-o", path, "--json", type != NULL ? "--type" : NULL, type, NULL };
+  gsize length = strlen (path) - (g_str_has_suffix (path, ".gguf") ? strlen (".gguf") : 0);
+
+  return g_strdup_printf ("%.*s.Modelfile", (int) length, path);
+}
+
+void
+lk_export_job_start (LkExportJob *self, const LkExportWish *wish)
+{
+  g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
+  const char *const fixed[] = { "export", wish->run, "--format", wish->format, "-o", wish->path, "--json" };
+  g_autofree char *modelfile = wish->modelfile ? modelfile_of (wish->path) : NULL;
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (LK_IS_EXPORT_JOB (self));
@@ -219,13 +254,25 @@ lk_export_job_start (LkExportJob *self, const char *run_folder, const char *form
   if (self->engine != NULL)
     return;
   forget (self);
-  self->engine = lk_engine_lines_start (arguments, FALSE, &listener, self, &error);
+  for (guint i = 0; i < G_N_ELEMENTS (fixed); i++)
+    g_ptr_array_add (arguments, (gpointer) fixed[i]);
+  if (wish->type != NULL)
+    {
+      g_ptr_array_add (arguments, (gpointer) "--type");
+      g_ptr_array_add (arguments, (gpointer) wish->type);
+    }
+  if (wish->modelfile)
+    g_ptr_array_add (arguments, (gpointer) "--modelfile");
+  g_ptr_array_add (arguments, NULL);
+  self->begun = g_get_monotonic_time ();
+  self->engine = lk_engine_lines_start ((const char *const *) arguments->pdata, FALSE, &listener, self, &error);
   if (self->engine == NULL)
     self->error = g_strdup (error->message);
   else
     {
       self->message = g_strdup (_ ("Starting…"));
-      self->path = g_strdup (path);
+      self->path = g_strdup (wish->path);
+      self->command = lk_export_make_command (wish->format, wish->path, wish->base, modelfile);
     }
   notify_all (self);
 }

@@ -2,8 +2,8 @@
  *
  * Writes what a run learned for other programs: `lorikeet-cli export RUN`, followed by its JSON lines. The
  * engine opens the result again and compares its answers before it says that it is done. Properties
- * (read-only): running, done (booleans), fraction (0…1), message, path, size-text, verdict (strings), error
- * (a sentence; NULL when well). Thread-safety: main thread.
+ * (read-only): running, done (booleans), fraction (0…1), message, time-left (words; NULL when nothing can be said), path, size-text,
+ * verdict, command (strings; see lk_export_make_command), error (a sentence; NULL when well). Thread-safety: main thread.
  */
 #pragma once
 
@@ -16,9 +16,17 @@ G_DECLARE_FINAL_TYPE (LkExportJob, lk_export_job, LK, EXPORT_JOB, GObject)
 
 LkExportJob *lk_export_job_new (void);
 
-/* @format: "adapter", "hf" or "gguf"; @type: "F16", "Q8_0", … or NULL. Does nothing while one is running. */
-void lk_export_job_start (LkExportJob *self, const char *run_folder, const char *format, const char *type,
-                          const char *path);
+typedef struct
+{
+  const char *run; /* its folder */
+  const char *base; /* the model it was trained on, for the command; may be NULL */
+  const char *format, *type; /* as the engine calls them; type NULL: no choice */
+  const char *path;
+  gboolean modelfile; /* write one for Ollama beside it */
+} LkExportWish;
+
+/* Does nothing while one is running. */
+void lk_export_job_start (LkExportJob *self, const LkExportWish *wish);
 /* Ends it; the engine leaves nothing half-written. */
 void lk_export_job_cancel (LkExportJob *self);
 const char *lk_export_job_get_path (LkExportJob *self);

@@ -12,6 +12,8 @@
 #include "lk-error.h"
 #include "lk-estimate.h"
 #include "lk-export-job.h"
+#include "lk-export-sizes.h"
+#include "lk-json.h"
 #include "lk-inspection.h"
 #include "lk-preview-row.h"
 
@@ -246,6 +248,40 @@ is_exported (gpointer data)
   return !running;
 }
 
+/* What the engine says of sizes is known by format and type; how to use what was exported follows from what it is. */
+static void
+test_export_sizes (void)
+{
+  static const struct
+  {
+    const char *format, *path, *base, *modelfile, *command;
+  } cases[] = {
+    { "gguf", "/x/My mails.gguf", NULL, NULL, "llama-cli -cnv -m '/x/My mails.gguf'" },
+    { "gguf", "/x/My mails.gguf", NULL, "/x/My mails.Modelfile", "ollama create my-mails -f '/x/My mails.Modelfile' && ollama run my-mails" },
+    { "hf", "/x/a", NULL, NULL, "vllm serve /x/a" },
+    { "adapter", "/x/a", "/m/base", NULL, "vllm serve /m/base --enable-lora --lora-modules tuned=/x/a" },
+    { "adapter", "/x/a", "/m/base.gguf", NULL, NULL },
+    { "lora-gguf", "/x/a.gguf", "/m/base.gguf", NULL, "llama-cli -cnv -m /m/base.gguf --lora /x/a.gguf" },
+    { "lora-gguf", "/x/a.gguf", "/m/base", NULL, NULL },
+  };
+  static const char answer[] = "{\"sizes\": [{\"format\": \"gguf\", \"type\": \"Q8_0\", \"bytes\": 12}, {\"format\": \"adapter\", "
+                               "\"bytes\": 3}, 7, {\"format\": \"hf\"}]}";
+  g_autoptr (LkExportSizes) sizes = lk_export_sizes_new ();
+  g_autoptr (JsonNode) node = lk_json_parse (answer, strlen (answer), "test", NULL);
+
+  lk_export_sizes_take_answer (sizes, json_node_get_object (node));
+  g_assert_cmpint (lk_export_sizes_get (sizes, "gguf", "Q8_0"), ==, 12);
+  g_assert_cmpint (lk_export_sizes_get (sizes, "gguf", "F16"), ==, -1);
+  g_assert_cmpint (lk_export_sizes_get (sizes, "adapter", NULL), ==, 3);
+  g_assert_cmpint (lk_export_sizes_get (sizes, "hf", NULL), ==, -1);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *command = lk_export_make_command (cases[i].format, cases[i].path, cases[i].base, cases[i].modelfile);
+
+      g_assert_cmpstr (command, ==, cases[i].command);
+    }
+}
+
 static void
 test_export (void)
 {
@@ -257,12 +293,12 @@ test_export (void)
   g_autofree char *error = NULL;
   gboolean done = FALSE;
 
-  lk_export_job_start (job, "/run", "gguf", "F16", path);
+  lk_export_job_start (job, &(LkExportWish){ .run = "/run", .format = "gguf", .type = "F16", .path = path });
   lk_test_wait_for (is_exported, job);
   g_object_get (job, "done", &done, "verdict", &verdict, NULL);
   g_assert_true (done);
   g_assert_nonnull (strstr (verdict, "answers as the trained model does"));
-  lk_export_job_start (failing, "/run", "gguf", "F16", "/nowhere/at/all.gguf");
+  lk_export_job_start (failing, &(LkExportWish){ .run = "/run", .format = "gguf", .type = "F16", .path = "/nowhere/at/all.gguf" });
   lk_test_wait_for (is_exported, failing);
   g_object_get (failing, "done", &done, "error", &error, NULL);
   g_assert_false (done);
@@ -402,5 +438,6 @@ lk_test_add_engine (void)
   g_test_add_func ("/app/chat/collect", test_chat_collect);
   g_test_add_func ("/app/chat/no-engine", test_chat_without_engine);
   g_test_add_func ("/app/export", test_export);
+  g_test_add_func ("/app/export-sizes", test_export_sizes);
   g_test_add_func ("/app/data-job", test_data_job);
 }

@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "lk-export-job.h"
+#include "lk-export-sizes.h"
 #include "lk-paths.h"
 #include "lk-run.h"
 #include "lk-words.h"
@@ -16,7 +17,13 @@ static const struct
 {
   const char *format; /* as the engine calls it */
   const char *suffix; /* of the file or folder */
-} formats[] = { { "gguf", ".gguf" }, { "hf", "" }, { "adapter", "-adapter" } };
+  const char *subtitle;
+} formats[] = {
+  { "gguf", ".gguf", N_ ("The whole model with what it learned, as GGUF") },
+  { "hf", "", N_ ("The whole model with what it learned, as safetensors") },
+  { "adapter", "-adapter", N_ ("A small PEFT adapter, to be used with the original model") },
+  { "lora-gguf", "-lora.gguf", N_ ("A small GGUF file, to be used with the original model") },
+};
 
 /* The precisions of the drop-down, in its order. */
 static const char *const types[] = { "F16", "Q8_0", "Q4_1", "Q4_0", "BF16", "F32" };
@@ -27,9 +34,16 @@ struct _LkExportPage
 
   LkRun *run;
   LkExportJob *job;
+  LkExportSizes *sizes;
+  char *asked;  /* the folder of the run whose sizes were asked for */
   char *folder; /* where to; NULL for the usual place */
+  gint64 room;  /* free bytes there; −1: not known */
+  GCancellable *measuring;
 
-  GtkWidget *content;
+  GtkWidget *content, *modelfile_row;
+  AdwActionRow *rows[G_N_ELEMENTS (formats)];
+  GtkSwitch *modelfile;
+  GtkLabel *no_room;
   GtkCheckButton *buttons[G_N_ELEMENTS (formats)];
   GtkDropDown *type;
   AdwActionRow *place;
@@ -54,6 +68,21 @@ chosen_format (LkExportPage *self)
     if (gtk_check_button_get_active (self->buttons[i]))
       return i;
   return 0;
+}
+
+static const char *
+chosen_type (LkExportPage *self, guint format)
+{
+  guint type = gtk_drop_down_get_selected (self->type);
+
+  return format == 0 && type < G_N_ELEMENTS (types) ? types[type] : NULL;
+}
+
+/* Of the form that would be written; a folder has the type of its list that comes first. */
+static gint64
+size_of (LkExportPage *self, guint format)
+{
+  return lk_export_sizes_get (self->sizes, formats[format].format, format == 1 ? "BF16" : chosen_type (self, format));
 }
 
 /* "Support mails.gguf" in the chosen folder, with a number when that is taken. */
@@ -81,16 +110,49 @@ target_path (LkExportPage *self)
 }
 
 static void
+show_sizes (LkExportPage *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+    {
+      gint64 size = size_of (self, i);
+      g_autofree char *words = size >= 0 ? lk_words_bytes ((guint64) size) : NULL;
+      g_autofree char *all = words != NULL ? g_strdup_printf (_ ("%s · about %s"), _ (formats[i].subtitle), words) : NULL;
+
+      adw_action_row_set_subtitle (self->rows[i], all != NULL ? all : _ (formats[i].subtitle));
+    }
+}
+
+/* FALSE, and words about it, when what was chosen does not fit into the folder. */
+static gboolean
+show_room (LkExportPage *self, const char *path)
+{
+  gint64 size = size_of (self, chosen_format (self));
+  gboolean fits = size < 0 || self->room < 0 || size <= self->room;
+  g_autofree char *need = lk_words_bytes ((guint64) MAX (size, 0));
+  g_autofree char *room = lk_words_bytes ((guint64) MAX (self->room, 0));
+  g_autofree char *place = self->room >= 0 ? g_strdup_printf (_ ("%s\n%s free there"), path, room) : g_strdup (path);
+  g_autofree char *words
+      = g_strdup_printf (_ ("This needs about %s, and %s are free in the folder. Choose another folder or a smaller form."), need, room);
+
+  adw_action_row_set_subtitle (self->place, place);
+  gtk_label_set_text (self->no_room, words);
+  gtk_widget_set_visible (GTK_WIDGET (self->no_room), !fits);
+  return fits;
+}
+
+static void
 update (LkExportPage *self)
 {
   g_autofree char *path = target_path (self);
-  gboolean running = FALSE;
+  gboolean running = FALSE, fits;
 
   g_object_get (self->job, "running", &running, NULL);
-  adw_action_row_set_subtitle (self->place, path);
+  show_sizes (self);
+  fits = show_room (self, path);
   gtk_widget_set_sensitive (GTK_WIDGET (self->type), chosen_format (self) == 0);
+  gtk_widget_set_sensitive (self->modelfile_row, chosen_format (self) == 0);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "export.start",
-                                 self->run != NULL && lk_run_get_has_adapter (self->run) && !running);
+                                 self->run != NULL && lk_run_get_has_adapter (self->run) && !running && fits);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "export.cancel", running);
 }
 
@@ -100,10 +162,11 @@ start_action (GtkWidget *widget, const char *name, GVariant *parameter)
   LkExportPage *self = LK_EXPORT_PAGE (widget);
   g_autofree char *path = target_path (self);
   guint format = chosen_format (self);
-  guint type = gtk_drop_down_get_selected (self->type);
+  const LkExportWish wish = { .run = lk_run_get_folder (self->run), .base = lk_run_get_model (self->run), .format = formats[format].format,
+                              .type = chosen_type (self, format), .path = path,
+                              .modelfile = format == 0 && gtk_switch_get_active (self->modelfile) };
 
-  lk_export_job_start (self->job, lk_run_get_folder (self->run), formats[format].format,
-                       format == 0 && type < G_N_ELEMENTS (types) ? types[type] : NULL, path);
+  lk_export_job_start (self->job, &wish);
 }
 
 static void
@@ -113,13 +176,99 @@ cancel_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+copy_command_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  g_autofree char *command = NULL;
+
+  g_object_get (LK_EXPORT_PAGE (widget)->job, "command", &command, NULL);
+  if (command == NULL)
+    return;
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), command);
+  gtk_widget_activate_action (widget, "win.toast", "s", _ ("Copied"));
+}
+
+static void measure_room (LkExportPage *self, GFile *folder);
+
+static void
+measured_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (LkExportPage) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GFileInfo) info = g_file_query_filesystem_info_finish (G_FILE (source), result, &error);
+  g_autoptr (GFile) parent = g_file_get_parent (G_FILE (source));
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || self->content == NULL)
+    return;
+  if (info == NULL && parent != NULL)
+    {
+      measure_room (self, parent); /* a folder that the export will make */
+      return;
+    }
+  self->room = info != NULL && g_file_info_has_attribute (info, G_FILE_ATTRIBUTE_FILESYSTEM_FREE)
+                   ? (gint64) MIN (g_file_info_get_attribute_uint64 (info, G_FILE_ATTRIBUTE_FILESYSTEM_FREE), (guint64) G_MAXINT64)
+                   : -1;
+  update (self);
+}
+
+static void
+measure_room (LkExportPage *self, GFile *folder)
+{
+  g_file_query_filesystem_info_async (folder, G_FILE_ATTRIBUTE_FILESYSTEM_FREE, G_PRIORITY_DEFAULT, self->measuring, measured_cb,
+                                      g_object_ref (self));
+}
+
+static void
+stop_measuring (LkExportPage *self)
+{
+  if (self->measuring != NULL)
+    g_cancellable_cancel (self->measuring);
+  g_clear_object (&self->measuring);
+}
+
+/* What an export would take and what there is, while the page is looked at. */
+static void
+look_around (LkExportPage *self)
+{
+  g_autofree char *usual = lk_paths_get_export_dir ();
+  g_autoptr (GFile) folder = g_file_new_for_path (self->folder != NULL ? self->folder : usual);
+  const char *run = self->run != NULL && lk_run_get_has_adapter (self->run) ? lk_run_get_folder (self->run) : NULL;
+
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
+  stop_measuring (self);
+  self->measuring = g_cancellable_new ();
+  measure_room (self, folder);
+  if (g_strcmp0 (run, self->asked) == 0)
+    return;
+  g_free (self->asked);
+  self->asked = g_strdup (run);
+  lk_export_sizes_ask (self->sizes, run);
+}
+
+static void
+lk_export_page_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (lk_export_page_parent_class)->map (widget);
+  look_around (LK_EXPORT_PAGE (widget));
+}
+
+static void
+job_cb (LkExportPage *self)
+{
+  update (self);
+  look_around (self); /* an export that has ended takes room */
+}
+
+static void
 folder_chosen_cb (GFile *file, gpointer user_data)
 {
   LkExportPage *self = LK_EXPORT_PAGE (user_data);
 
   g_free (self->folder);
   self->folder = g_file_get_path (file);
+  self->room = -1;
   update (self);
+  look_around (self);
 }
 
 static void
@@ -154,10 +303,10 @@ set_run (LkExportPage *self, LkRun *run)
   g_signal_handlers_disconnect_by_data (self->job, self);
   g_object_unref (self->job);
   self->job = lk_export_job_new ();
-  g_signal_connect_object (self->job, "notify::running", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->job, "notify::running", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
   if (run != NULL)
-    g_signal_connect_object (run, "notify::has-adapter", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
-  update (self);
+    g_signal_connect_object (run, "notify::has-adapter", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
+  job_cb (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOB]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN]);
 }
@@ -176,7 +325,9 @@ lk_export_page_dispose (GObject *object)
 {
   LkExportPage *self = LK_EXPORT_PAGE (object);
 
+  stop_measuring (self);
   g_clear_pointer (&self->content, gtk_widget_unparent);
+  g_clear_object (&self->sizes);
   g_clear_object (&self->job);
   g_clear_object (&self->run);
   G_OBJECT_CLASS (lk_export_page_parent_class)->dispose (object);
@@ -185,7 +336,8 @@ lk_export_page_dispose (GObject *object)
 static void
 lk_export_page_finalize (GObject *object)
 {
-  g_clear_pointer (&LK_EXPORT_PAGE (object)->folder, g_free);
+  g_free (LK_EXPORT_PAGE (object)->folder);
+  g_free (LK_EXPORT_PAGE (object)->asked);
   G_OBJECT_CLASS (lk_export_page_parent_class)->finalize (object);
 }
 
@@ -217,6 +369,7 @@ lk_export_page_class_init (LkExportPageClass *klass)
   object_class->finalize = lk_export_page_finalize;
   object_class->get_property = lk_export_page_get_property;
   object_class->set_property = lk_export_page_set_property;
+  widget_class->map = lk_export_page_map;
   properties[PROP_RUN] = g_param_spec_object (
       "run", NULL, NULL, LK_TYPE_RUN, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   properties[PROP_JOB]
@@ -233,12 +386,22 @@ lk_export_page_class_init (LkExportPageClass *klass)
                                              G_STRUCT_OFFSET (LkExportPage, buttons[1]));
   gtk_widget_class_bind_template_child_full (widget_class, "adapter_button", FALSE,
                                              G_STRUCT_OFFSET (LkExportPage, buttons[2]));
+  gtk_widget_class_bind_template_child_full (widget_class, "lora_button", FALSE,
+                                             G_STRUCT_OFFSET (LkExportPage, buttons[3]));
+  gtk_widget_class_bind_template_child_full (widget_class, "gguf_row", FALSE, G_STRUCT_OFFSET (LkExportPage, rows[0]));
+  gtk_widget_class_bind_template_child_full (widget_class, "hf_row", FALSE, G_STRUCT_OFFSET (LkExportPage, rows[1]));
+  gtk_widget_class_bind_template_child_full (widget_class, "adapter_row", FALSE, G_STRUCT_OFFSET (LkExportPage, rows[2]));
+  gtk_widget_class_bind_template_child_full (widget_class, "lora_row", FALSE, G_STRUCT_OFFSET (LkExportPage, rows[3]));
+  gtk_widget_class_bind_template_child (widget_class, LkExportPage, modelfile_row);
+  gtk_widget_class_bind_template_child (widget_class, LkExportPage, modelfile);
+  gtk_widget_class_bind_template_child (widget_class, LkExportPage, no_room);
   gtk_widget_class_bind_template_child (widget_class, LkExportPage, type);
   gtk_widget_class_bind_template_child (widget_class, LkExportPage, place);
   gtk_widget_class_bind_template_callback (widget_class, update);
   gtk_widget_class_bind_template_callback (widget_class, result_title_cb);
   gtk_widget_class_install_action (widget_class, "export.start", NULL, start_action);
   gtk_widget_class_install_action (widget_class, "export.cancel", NULL, cancel_action);
+  gtk_widget_class_install_action (widget_class, "export.copy-command", NULL, copy_command_action);
   gtk_widget_class_install_action (widget_class, "export.choose-folder", NULL, choose_folder_action);
   gtk_widget_class_install_action (widget_class, "export.open-result", NULL, open_result_action);
 }
@@ -247,7 +410,10 @@ static void
 lk_export_page_init (LkExportPage *self)
 {
   self->job = lk_export_job_new ();
+  self->sizes = lk_export_sizes_new ();
+  self->room = -1;
   gtk_widget_init_template (GTK_WIDGET (self));
-  g_signal_connect_object (self->job, "notify::running", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->job, "notify::running", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->sizes, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   update (self);
 }
