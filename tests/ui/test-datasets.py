@@ -188,7 +188,8 @@ def damaged(program, folder):
     for path, words in paths.items():
         counts["actions"] += 1
         subprocess.run([program, path], check=True)  # which gives it to the window that is open
-        window.find("label", contains=os.path.basename(path))
+        name = os.path.basename(path)[:-len(".json")].replace("-", " ").replace("_", " ")
+        window.find("label", name[0].upper() + name[1:])
         if "learned from" in words:
             window.click("Look into the Data")
         window.find("label", contains=words)
