@@ -83,6 +83,7 @@ _lk_trainer_recover (LkTrainer *self, GError *failure, GError **error)
   _lk_trainer_release (self);
   _lk_trainer_reset (self);
   self->again = TRUE;
+  self->planned = FALSE; /* memory that runs out before the next plan is made ends the run: nothing would be less the time after */
   if (lost)
     lk_trainer_wait (self, (self->failures - 1.0) * (self->failures - 1.0)); /* at once, then after 1, 4 and 9 seconds */
   return TRUE;
