@@ -4,7 +4,7 @@
  * device must be freed before its last reference goes. Thread-safety: one thread a device, except where said.
  *
  * Environment: LK_VALIDATION=1 runs it under the validation layers (2: with synchronisation checks);
- * LK_GPU_FAULT=allocation:N,submission:N,wait:N makes the N-th of them in this process fail, for tests.
+ * LK_GPU_FAULT=allocation:N,submission:N,wait:N makes the N-th of them in this process fail, N+ all from there on; for tests.
  */
 #pragma once
 

@@ -176,6 +176,8 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
                       : (guint64) ((double) lk_backend_get_memory (options->backend) * LK_MEMORY_SHARE);
   guint64 needed = 0;
 
+  if (options->failed > 0)
+    limit = MIN (limit, options->failed / 10 * 9);
   if ((guint64) rows * options->length > G_MAXINT32)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "%u rows of %u tokens at once are more than can be counted", rows,

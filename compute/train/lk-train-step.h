@@ -32,6 +32,7 @@ typedef struct
   gint recompute_layers; /* −1: as few as fit */
   guint rows;            /* computed at once; 0: chosen */
   LkRung behind;         /* the ladder begins behind this rung; no rows: at its top */
+  guint64 failed;        /* bytes of a plan that memory ran out with: another must need a tenth less; 0: none did */
   guint64 seed;          /* of dropout */
 } LkTrainStepOptions;
 

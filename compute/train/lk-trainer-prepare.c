@@ -199,7 +199,10 @@ lk_trainer_make_plan (LkTrainer *self, const LkTrainStepOptions *options, gboole
   LkRung last = { self->plan.rows, self->plan.recompute_layers, self->plan.beside > 0 };
 
   if (self->short_of_memory)
-    wanted.behind = last;
+    {
+      wanted.behind = last;
+      wanted.failed = lk_train_plan_total (&self->plan);
+    }
   else if (last.rows == 0 && resumed && g_str_equal (device, self->state.device))
     last = (LkRung){ (guint) self->state.rows, (guint) self->state.recompute_layers, FALSE };
   if (!self->short_of_memory && last.rows > 0)

@@ -176,6 +176,27 @@ test_some (void)
   lk_run_folder_free (whole.folder);
 }
 
+/* A card that never has the memory, or that stays lost: the run ends, and says so once for each way it tried. */
+static void
+test_for_good (void)
+{
+  static const char *const kinds[] = { "allocation:1+", "allocation:4+", "submission:3+" };
+
+  if (!have_device ())
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_auto (Story) story = { 0 };
+      gint status;
+      g_autoptr (LkRunFolder) folder = train (SHORT, kinds[i], &status, &story);
+
+      g_test_message ("%s: %u plans, %u recoveries, %s", kinds[i], story.n_plans, story.n_recoveries, story.warning ? story.warning : "no warning");
+      g_assert_cmpint (status, !=, 0);
+      g_assert_cmpstr (story.state, ==, "failed");
+      g_assert_cmpuint (story.n_recoveries, <=, 24); /* the ways there are, or the losses that are borne */
+    }
+}
+
 static void
 test_everywhere (void)
 {
@@ -214,6 +235,7 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/recover/some", test_some);
+  g_test_add_func ("/train/recover/for-good", test_for_good);
   g_test_add_func ("/train/recover/everywhere", test_everywhere);
   status = g_test_run ();
   lk_fixture_remove ();
