@@ -2,6 +2,7 @@
 #include "lk-inspect-data.h"
 
 #include "lk-command.h"
+#include "lk-row-store.h"
 #include "lk-row-view.h"
 
 #define MEASURED 5000
@@ -30,9 +31,9 @@ lengths_to_json (GArray *lengths, const char *unit)
   for (guint i = 0; i < lengths->len; i++)
     total += v[i];
   json_object_set_int_member (object, "shortest", v[0]);
-  json_object_set_int_member (object, "median", v[lengths->len / 2]);
+  json_object_set_int_member (object, "median", lk_length_of_percent (v, lengths->len, 50));
   json_object_set_double_member (object, "mean", (double) total / lengths->len);
-  json_object_set_int_member (object, "p95", v[(guint) ((double) (lengths->len - 1) * 0.95)]);
+  json_object_set_int_member (object, "p95", lk_length_of_percent (v, lengths->len, 95));
   json_object_set_int_member (object, "longest", v[lengths->len - 1]);
   json_object_set_int_member (object, "total", total);
   return object;

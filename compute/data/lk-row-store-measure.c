@@ -69,6 +69,12 @@ lk_store_bins (LkRowStats *stats, const gint64 *lengths, guint n)
     stats->bins[MIN (lengths[i] / stats->bin_width, LK_LENGTH_BINS - 1)]++;
 }
 
+gint64
+lk_length_of_percent (const gint64 *lengths, guint n, guint percent)
+{
+  return lengths[((guint64) n * percent + 99) / 100 - 1];
+}
+
 static gboolean
 lk_store_lengths (LkRowStore *self, LkRowStats *stats, GError **error)
 {
@@ -97,8 +103,8 @@ lk_store_lengths (LkRowStore *self, LkRowStats *stats, GError **error)
   if (lengths->len > 0)
     {
       stats->shortest = v[0];
-      stats->median = v[lengths->len / 2];
-      stats->p95 = v[(guint) ((double) (lengths->len - 1) * 0.95)];
+      stats->median = lk_length_of_percent (v, lengths->len, 50);
+      stats->p95 = lk_length_of_percent (v, lengths->len, 95);
       stats->longest = v[lengths->len - 1];
     }
   lk_store_bins (stats, v, lengths->len);

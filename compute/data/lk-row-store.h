@@ -133,6 +133,8 @@ typedef struct
   gint64 bins[LK_LENGTH_BINS];  /* used rows; the last bin holds all that are longer as well */
 } LkRowStats;
 
+/* The least of @n sorted @lengths that at least @percent of them (1 to 100) do not exceed; n > 0. */
+gint64 lk_length_of_percent (const gint64 *lengths, guint n, guint percent);
 /* With the limit, fraction and seed of @filter (the rest of it is not looked at). */
 gboolean lk_row_store_measure (LkRowStore *self, const LkRowFilter *filter, LkRowStats *stats, GError **error);
 

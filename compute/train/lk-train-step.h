@@ -28,7 +28,7 @@ typedef struct
   const LkBaseTraining *base;
   LkBackend *backend;
   guint length;          /* tokens of the longest row */
-  guint64 memory_limit;  /* bytes for activations; 0: what the backend has */
+  guint64 memory_limit;  /* bytes for all that the plan counts; 0: 85 % of what the backend has */
   gint recompute_layers; /* −1: as few as fit */
   guint rows;            /* computed at once; 0: chosen */
   LkRung behind;         /* the ladder begins behind this rung; no rows: at its top */

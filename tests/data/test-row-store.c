@@ -153,6 +153,22 @@ test_table_problems (void)
     }
 }
 
+/* "Half of them at most", "95 % at most": true of the numbers told, and of none that is smaller. */
+static void
+test_shares (void)
+{
+  static const gint64 lengths[] = { 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
+
+  g_assert_cmpint (lk_length_of_percent (lengths, 1, 50), ==, 3);
+  g_assert_cmpint (lk_length_of_percent (lengths, 1, 95), ==, 3);
+  g_assert_cmpint (lk_length_of_percent (lengths, 2, 50), ==, 3);
+  g_assert_cmpint (lk_length_of_percent (lengths, 2, 95), ==, 4);
+  g_assert_cmpint (lk_length_of_percent (lengths, 10, 50), ==, 7);
+  g_assert_cmpint (lk_length_of_percent (lengths, 10, 90), ==, 11);
+  g_assert_cmpint (lk_length_of_percent (lengths, 10, 95), ==, 12);
+  g_assert_cmpint (lk_length_of_percent (lengths, 10, 100), ==, 12);
+}
+
 static void
 test_bad_tables (void)
 {
@@ -503,6 +519,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store/table", test_table);
   g_test_add_func ("/store/table-problems", test_table_problems);
   g_test_add_func ("/store/bad-tables", test_bad_tables);
+  g_test_add_func ("/store/shares", test_shares);
   g_test_add_func ("/store/mapping", test_mapping);
   g_test_add_func ("/store/problems", test_problems);
   g_test_add_func ("/store/changes", test_changes);
