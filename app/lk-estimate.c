@@ -22,6 +22,7 @@ struct _LkEstimate
   gboolean known;
   gboolean fits;
   gint64 total_bytes;
+  gint64 in_place_bytes; /* of the total: read where the model's file is mapped, not allocated */
   gint64 available_bytes;
   double seconds; /* for the whole run; NaN when unknown */
   LkMemoryClass classes[LK_MAX_MEMORY_CLASSES];
@@ -85,8 +86,8 @@ lk_estimate_finalize (GObject *object)
 static char *
 memory_text (LkEstimate *self)
 {
-  /* a model that is mapped counts, but need not be in memory whole */
-  gint64 spare = self->fits ? self->available_bytes - self->total_bytes : self->total_bytes - self->available_bytes;
+  gint64 allocated = self->total_bytes - self->in_place_bytes;
+  gint64 spare = self->fits ? self->available_bytes - allocated : allocated - self->available_bytes;
   g_autofree char *needed = lk_words_bytes ((guint64) self->total_bytes);
   g_autofree char *rest = lk_words_bytes ((guint64) MAX (spare, 0));
 
@@ -94,7 +95,7 @@ memory_text (LkEstimate *self)
     return g_strdup (self->error);
   if (!self->known)
     return g_strdup (self->busy ? _ ("Working out what it needs…") : _ ("Choose a model and a dataset"));
-  if (!self->fits && self->total_bytes <= self->available_bytes)
+  if (!self->fits && allocated <= self->available_bytes)
     return g_strdup (self->message != NULL ? self->message : _ ("Does not fit"));
   if (self->available_bytes <= 0)
     return g_strdup_printf (_ ("Needs %s of memory"), needed);
@@ -215,9 +216,10 @@ lk_estimate_take_answer (LkEstimate *self, JsonObject *answer)
   gint64 steps = 0;
   JsonArray *classes = NULL;
 
-  self->total_bytes = self->available_bytes = 0;
+  self->total_bytes = self->in_place_bytes = self->available_bytes = 0;
   self->fits = TRUE;
   lk_json_get_int (answer, "total_bytes", "estimate", &self->total_bytes, NULL);
+  lk_json_get_int (answer, "in_place_bytes", "estimate", &self->in_place_bytes, NULL);
   lk_json_get_int (answer, "available_bytes", "estimate", &self->available_bytes, NULL);
   lk_json_get_boolean (answer, "fits", "estimate", &self->fits, NULL);
   lk_json_get_array (answer, "classes", "estimate", &classes, NULL);

@@ -90,6 +90,7 @@ report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, 
     }
   json_object_set_array_member (object, "classes", list);
   json_object_set_int_member (object, "total_bytes", (gint64) total);
+  json_object_set_int_member (object, "in_place_bytes", (gint64) plan->memory.in_place);
   json_object_set_int_member (object, "available_bytes", (gint64) MIN (available, (guint64) G_MAXINT64));
   json_object_set_boolean_member (object, "fits", fits);
   json_object_set_int_member (object, "recompute_layers", plan->recompute_layers);
@@ -156,8 +157,11 @@ estimate (GError **error)
   if (fits)
     {
       g_autofree char *need = g_format_size_full (total, G_FORMAT_SIZE_IEC_UNITS);
-      g_autofree char *spare = g_format_size_full (available > total ? available - total : 0, G_FORMAT_SIZE_IEC_UNITS);
-      sentence = g_strdup_printf ("Fits: %s on %s, %s to spare", need, lk_backend_get_description (backend), spare);
+      guint64 allocated = total - plan.memory.in_place;
+      g_autofree char *file = g_format_size_full (plan.memory.in_place, G_FORMAT_SIZE_IEC_UNITS);
+      g_autofree char *in_place = plan.memory.in_place ? g_strdup_printf (", %s of it in the model's file", file) : g_strdup ("");
+      g_autofree char *spare = g_format_size_full (available > allocated ? available - allocated : 0, G_FORMAT_SIZE_IEC_UNITS);
+      sentence = g_strdup_printf ("Fits: %s on %s%s, %s to spare", need, lk_backend_get_description (backend), in_place, spare);
     }
   else
     sentence = g_strdup (plan_error->message);
@@ -178,7 +182,8 @@ run (int argc, char **argv)
   g_autofree GOptionEntry *entries = lk_cli_with_settings (own_entries, G_N_ELEMENTS (own_entries), make_recipe ());
   const LkCliUsage usage = {
     .description = "Says what a run would need of memory, by the same plan the trainer makes before its first step. Takes the settings\n"
-                   "of “lorikeet-cli train”. With --json: “classes” (each “name” and “bytes”), “total_bytes”, “available_bytes”, “fits”,\n"
+                   "of “lorikeet-cli train”. With --json: “classes” (each “name” and “bytes”), “total_bytes”,\n"
+                   "“in_place_bytes” (of these, what is read where the file is mapped), “available_bytes”, “fits”,\n"
                    "“recompute_layers”, “rows_at_once” and both in words as “way”, “steps” where they are known, and the sentence as “message”.",
     .entries = entries,
   };

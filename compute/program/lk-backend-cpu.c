@@ -57,16 +57,6 @@ lk_cpu_storage_of (LkCpuBackend *self, LkVariable *variable)
   return g_hash_table_lookup (self->storage, variable);
 }
 
-/* A frozen weight can be used where it lies when its floats are aligned. */
-static gboolean
-lk_cpu_is_usable_in_place (const LkVariable *variable)
-{
-  const LkTypeInfo *info = lk_type_info (variable->type);
-
-  return variable->kind == LK_VARIABLE_WEIGHT && variable->data && !variable->base
-         && (info->block_elements > 1 || (guintptr) variable->data % info->block_bytes == 0);
-}
-
 static gboolean
 lk_cpu_prepare_one (LkCpuBackend *self, LkVariable *variable, GError **error)
 {
@@ -74,7 +64,7 @@ lk_cpu_prepare_one (LkCpuBackend *self, LkVariable *variable, GError **error)
 
   if (lk_cpu_storage_of (self, variable))
     return TRUE;
-  if (lk_cpu_is_usable_in_place (variable))
+  if (lk_variable_lies_in_place (variable))
     {
       g_hash_table_insert (self->storage, variable, (gpointer) variable->data);
       return TRUE;
@@ -125,7 +115,7 @@ lk_cpu_check_room (LkCpuBackend *self, LkVariables *variables, GError **error)
     {
       LkVariable *v = lk_variables_get (variables, i);
 
-      if (!v->base && !lk_cpu_storage_of (self, v) && !lk_cpu_is_usable_in_place (v) && !lk_size_add (needed, v->bytes, &needed))
+      if (!v->base && !lk_cpu_storage_of (self, v) && !lk_variable_lies_in_place (v) && !lk_size_add (needed, v->bytes, &needed))
         needed = G_MAXUINT64;
     }
   if (needed <= left)
@@ -168,7 +158,7 @@ lk_cpu_write (LkBackend *backend, LkVariable *variable, guint64 offset, const vo
 
   if (!lk_cpu_check_storage (self, variable, error))
     return FALSE;
-  g_return_val_if_fail (!lk_cpu_is_usable_in_place (variable), FALSE);
+  g_return_val_if_fail (!lk_variable_lies_in_place (variable), FALSE);
   memcpy (lk_cpu_storage_of (self, variable) + offset, data, size);
   return TRUE;
 }
@@ -361,7 +351,7 @@ lk_backend_new_cpu (guint workers)
   g_atomic_ref_count_init (&self->parent.ref_count);
   self->parallel = lk_parallel_new (workers);
   self->kernels = lk_cpu_kernels ();
-  self->parent.rules = (LkMemoryRules){ LK_TARGET_CPU, lk_parallel_get_workers (self->parallel), LK_CPU_ALIGNMENT, 0 };
+  self->parent.rules = (LkMemoryRules){ LK_TARGET_CPU, lk_parallel_get_workers (self->parallel), LK_CPU_ALIGNMENT, 0, TRUE };
   self->storage = g_hash_table_new (NULL, NULL);
   self->owned = g_ptr_array_new_with_free_func (free);
   self->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_variables_unref);

@@ -444,7 +444,7 @@ _lk_backend_new_gpu (const char *device, LkPrecision precision, LkGpuFlags flags
   self->parent.gpu = TRUE;
   plan = lk_gpu_device_get_plan (gpu);
   self->parent.own_memory = !plan->unified;
-  self->parent.rules = (LkMemoryRules){ LK_TARGET_GPU, 1, plan->alignment, plan->max_block };
+  self->parent.rules = (LkMemoryRules){ LK_TARGET_GPU, 1, plan->alignment, plan->max_block, FALSE };
   self->device = gpu;
   self->parent.description = g_strdup (lk_gpu_device_get_snapshot (gpu)->name);
   self->parent.notice = g_strdup (lk_gpu_device_get_notice (gpu));

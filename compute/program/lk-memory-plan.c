@@ -129,7 +129,7 @@ lk_memory_plan_blocks (LkProgram *program, const LkMemoryRules *rules, const LkM
 }
 
 static void
-lk_memory_plan_variables (LkProgram *program, LkMemoryPlan *plan)
+lk_memory_plan_variables (LkProgram *program, const LkMemoryRules *rules, LkMemoryPlan *plan)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
 
@@ -140,8 +140,11 @@ lk_memory_plan_variables (LkProgram *program, LkMemoryPlan *plan)
 
       while (v && v->base)
         v = v->base;
-      if (v && g_hash_table_add (seen, v))
-        *sums[v->kind] += v->bytes;
+      if (!v || !g_hash_table_add (seen, v))
+        continue;
+      *sums[v->kind] += v->bytes;
+      if (rules->weights_in_place && lk_variable_lies_in_place (v))
+        plan->in_place += v->bytes;
     }
 }
 
@@ -173,7 +176,7 @@ lk_memory_plan (LkProgram *program, const LkMemoryRules *rules, LkMemoryPlan *pl
       plan->largest = MAX (plan->largest, b->bytes);
       plan->activations = MAX (plan->activations, *b->offset + b->bytes);
     }
-  lk_memory_plan_variables (program, plan);
+  lk_memory_plan_variables (program, rules, plan);
   if (places)
     *places = own;
   else

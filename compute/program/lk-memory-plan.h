@@ -13,6 +13,7 @@ typedef struct
 {
   guint64 activations; /* arena bytes, scratch included */
   guint64 weights;     /* variables the program reads, by kind; views count with their base, once */
+  guint64 in_place;    /* of the weights: read where they lie in the model's file, so that nothing is allocated for them */
   guint64 parameters;
   guint64 state;
   guint64 inputs;
@@ -35,6 +36,7 @@ typedef struct
   guint workers;     /* threads of the CPU */
   guint64 alignment; /* in bytes, a power of two */
   guint64 block;     /* nothing crosses a multiple of it, as that is where one allocation ends; 0: there is one allocation */
+  gboolean weights_in_place; /* where they lie so that this backend can (see lk_variable_lies_in_place) */
 } LkMemoryRules;
 
 /* A pure function of program and rules. @places: NULL, or receives where everything lies. What is larger than a block lies somewhere:

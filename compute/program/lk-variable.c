@@ -26,6 +26,15 @@ lk_variable_free (gpointer data)
   g_free (self);
 }
 
+gboolean
+lk_variable_lies_in_place (const LkVariable *self)
+{
+  const LkTypeInfo *info = lk_type_info (self->type);
+
+  return self->kind == LK_VARIABLE_WEIGHT && self->data && !self->base
+         && (info->block_elements > 1 || (guintptr) self->data % info->block_bytes == 0);
+}
+
 LkVariables *
 lk_variables_new (void)
 {

@@ -51,6 +51,9 @@ struct _LkVariable
 
 typedef struct _LkVariables LkVariables;
 
+/* A frozen weight whose bytes a processor can use where they lie: they are there, and aligned for its floats. */
+gboolean lk_variable_lies_in_place (const LkVariable *self);
+
 LkVariables *lk_variables_new (void);
 LkVariables *lk_variables_ref (LkVariables *self);
 void lk_variables_unref (LkVariables *self);

@@ -93,13 +93,13 @@ lk_train_plan_try (const LkTrainStepOptions *options, LkRung rung, LkTrainPlan *
   return TRUE;
 }
 
-/* What must lie beside the activations: all of it on a GPU, all but the mapped weights on the CPU. */
+/* What must be allocated beside the activations. */
 static guint64
-lk_train_plan_beside (const LkTrainStepOptions *options, const LkTrainPlan *plan)
+lk_train_plan_beside (const LkTrainPlan *plan)
 {
   const LkMemoryPlan *m = &plan->memory;
 
-  return m->parameters * 3 + m->state + m->inputs + (lk_backend_is_gpu (options->backend) ? m->weights - plan->beside : 0);
+  return m->parameters * 3 + m->state + m->inputs + m->weights - m->in_place - plan->beside;
 }
 
 guint64
@@ -192,7 +192,7 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
         break;
       if (!lk_train_plan_try (options, rung, plan, error))
         return FALSE;
-      needed = plan->memory.activations + lk_train_plan_beside (options, plan);
+      needed = plan->memory.activations + lk_train_plan_beside (plan);
       if (needed <= limit)
         return TRUE;
     }

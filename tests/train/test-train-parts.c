@@ -367,6 +367,40 @@ test_data_order (void)
 
 /* What fits is found by computing layers twice, then fewer rows; what does not is refused before anything is
  * allocated. */
+/* On the processor a model's file is used where it is mapped; weights that are made 4-bit when they are loaded are allocated and count. */
+static void
+test_memory_of_weights (void)
+{
+  g_autoptr (LkBackend) backend = lk_backend_new_cpu (1);
+  LkAdapterConfig config = { .rank = 4, .alpha = 8, .seed = 1 };
+  const LkType types[] = { LK_TYPE_INVALID, LK_TYPE_NF4 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LkModel) model = lk_model_open_as (lk_fixture_model (), types[i], &error);
+      g_autoptr (LkAdapter) adapter = lk_adapter_new (model, "adapter", &config, NULL);
+      LkTrainStepOptions options = { .model = model, .adapter = adapter, .backend = backend, .length = 128, .recompute_layers = -1 };
+      LkTrainPlan plan;
+      guint64 allocated;
+
+      g_assert_no_error (error);
+      g_assert_true (lk_train_plan_make (&options, &plan, &error));
+      allocated = plan.memory.weights - plan.memory.in_place;
+      g_test_message ("%u: weights %" G_GUINT64_FORMAT ", in place %" G_GUINT64_FORMAT, i, plan.memory.weights, plan.memory.in_place);
+      if (types[i] == LK_TYPE_INVALID)
+        g_assert_cmpuint (plan.memory.in_place, >, plan.memory.weights / 2);
+      else
+        g_assert_cmpuint (allocated, >, plan.memory.weights / 4);
+      options.memory_limit = lk_train_plan_total (&plan) - plan.memory.in_place; /* all that is allocated, and not a byte more */
+      g_assert_true (lk_train_plan_make (&options, &plan, &error));
+      g_assert_cmpuint (plan.recompute_layers, ==, 0);
+      options.memory_limit--;
+      g_assert_true (lk_train_plan_make (&options, &plan, &error));
+      g_assert_cmpuint (plan.recompute_layers, >, 0);
+    }
+}
+
 static void
 test_memory (void)
 {
@@ -520,6 +554,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/buckets", test_buckets);
   g_test_add_func ("/train/data/order", test_data_order);
   g_test_add_func ("/train/memory", test_memory);
+  g_test_add_func ("/train/memory-of-weights", test_memory_of_weights);
   g_test_add_func ("/train/step/same-gradients", test_same_gradients);
   status = g_test_run ();
   lk_fixture_remove ();
