@@ -19,11 +19,26 @@ line_name (const LkChartLine *line)
   return line->label != NULL ? line->label : _ ("value");
 }
 
+/* A capital where the sentence that begins at @from does not have one, in any language. */
+static void
+capitalise (GString *text, gsize from)
+{
+  const char *first = text->str + from;
+  char capital[6];
+  gsize n;
+
+  if (*first == '\0')
+    return;
+  n = (gsize) (g_utf8_next_char (first) - first);
+  g_string_insert_len (text, (gssize) (from + n), capital,
+                       g_unichar_to_utf8 (g_unichar_toupper (g_utf8_get_char (first)), capital));
+  g_string_erase (text, (gssize) from, (gssize) n);
+}
+
 static char *
 finish (GString *text)
 {
-  if (text->len > 0)
-    text->str[0] = g_ascii_toupper (text->str[0]);
+  capitalise (text, 0);
   return g_string_free (text, FALSE);
 }
 
@@ -91,6 +106,7 @@ lk_chart_describe (const LkChartSpec *spec)
       gint64 last = lk_series_last_finite (series);
       LkExtent all = lk_series_extent (line->series, 0, G_MAXUINT);
       double y, first;
+      gsize sentence;
       guint i = 0;
       int digits;
 
@@ -101,10 +117,12 @@ lk_chart_describe (const LkChartSpec *spec)
       first = lk_series_get_y (series, i);
       y = lk_series_get_y (series, (guint) last);
       g_string_append (text, text->len > 0 ? ". " : "");
+      sentence = text->len;
       digits = digits_for (y, first);
       g_string_append_printf (text, _ ("%s %.*g at %s %.10g"), line_name (line), MAX (digits, 3), y,
                               spec->x_label != NULL ? spec->x_label : _ ("step"),
                               lk_series_get_x (series, (guint) last));
+      capitalise (text, sentence);
       if (last > i)
         g_string_append_printf (text, digits == 0 ? _ (", as at the start, %.*g")
                                       : y < first ? _ (", down from %.*g")

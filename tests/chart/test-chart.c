@@ -400,7 +400,7 @@ test_words (void)
   at = lk_chart_describe_at (&spec, 299);
   g_assert_cmpstr (at, ==, "Training 1.2, held out 1.31 at step 300");
   all = lk_chart_describe (&spec);
-  g_assert_cmpstr (all, ==, "Training 0.94 at step 420, down from 3.1. held out 1.31 at step 300");
+  g_assert_cmpstr (all, ==, "Training 0.94 at step 420, down from 3.1. Held out 1.31 at step 300");
   g_assert_cmpstr (spec.best_label, ==, "best 1.31 at step 300");
   lk_chart_spec_clear (&spec);
 }
