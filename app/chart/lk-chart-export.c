@@ -87,7 +87,7 @@ lk_chart_export (const LkChartSpec *spec, const char *path, double width, double
   if (format < 0)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-                   _ ("“%s” does not end in .png, .svg or .pdf, so it is not clear what kind of picture to write."), path);
+                   _ ("“%s” does not end in .png, .svg, .pdf or .csv, so it is not clear what to write."), path);
       return FALSE;
     }
   if (!(width >= MIN_SIZE && width <= MAX_SIZE && height >= MIN_SIZE && height <= MAX_SIZE))

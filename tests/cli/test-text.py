@@ -7,8 +7,9 @@
 import collections
 import json
 import os
+import subprocess
 
-from harness import MODEL, USAGE, BAD_INPUT, cli, lines_of, need_model, golden, write, some_events, main
+from harness import CLI, MODEL, USAGE, BAD_INPUT, cli, lines_of, need_model, golden, write, some_events, main
 
 
 def test_tokenize(folder):
@@ -143,7 +144,8 @@ def test_chart(folder):
         assert cli("chart", folder, "-o", path)
         with open(path, "rb") as file:
             assert file.read(5).startswith(magic)
-    cli("chart", folder, "-o", os.path.join(folder, "c.txt"), expect=USAGE)
+    done = subprocess.run([CLI, "chart", folder, "-o", os.path.join(folder, "c.jpg")], capture_output=True, text=True)
+    assert done.returncode == USAGE and all(ending in done.stderr for ending in (".png", ".svg", ".pdf", ".csv")), done
 
 
 def test_data(folder):
