@@ -201,6 +201,70 @@ inspect_adapter (const char *path, GError **error)
   return out;
 }
 
+/* (transfer none); NULL where @key is no text of the file. */
+static const char *
+peek_text (LkGguf *gguf, const char *key)
+{
+  const char *text = NULL;
+
+  return lk_gguf_get_string (gguf, key, &text, NULL) ? text : NULL;
+}
+
+/* An adapter as a GGUF file. */
+static JsonObject *
+inspect_adapter_gguf (const char *path, GError **error)
+{
+  static const struct
+  {
+    const char *key, *member;
+  } copied[] = { { "adapter.type", "adapter_type" },
+                 { "general.architecture", "family" },
+                 { "general.base_model.0.name", "base_model" } };
+  g_autoptr (LkGguf) gguf = lk_gguf_open (path, error);
+  g_autofree char *name = g_path_get_basename (path);
+  gint64 parameters = 0, rank = 0;
+  JsonObject *out;
+  double alpha;
+
+  if (!gguf || !lk_gguf_get_double (gguf, "adapter.lora.alpha", &alpha, error))
+    return NULL;
+  out = json_object_new ();
+  json_object_set_string_member (out, "kind", "adapter");
+  json_object_set_string_member (out, "name", name);
+  for (guint i = 0; i < G_N_ELEMENTS (copied); i++)
+    if (peek_text (gguf, copied[i].key))
+      json_object_set_string_member (out, copied[i].member, peek_text (gguf, copied[i].key));
+  for (guint i = 0; i < lk_gguf_get_n_tensors (gguf); i++)
+    {
+      const LkTensorInfo *tensor = lk_gguf_get_tensor (gguf, i);
+      gint64 n = 1;
+
+      for (guint d = 0; d < tensor->n_dims; d++)
+        n *= (gint64) tensor->shape[d];
+      parameters += n;
+      /* the half A is [rank, in] */
+      if (g_str_has_suffix (tensor->name, ".lora_a") && tensor->n_dims == 2)
+        rank = MAX (rank, (gint64) MIN (tensor->shape[0], tensor->shape[1]));
+    }
+  json_object_set_int_member (out, "r", rank);
+  json_object_set_double_member (out, "lora_alpha", alpha);
+  json_object_set_int_member (out, "tensors", lk_gguf_get_n_tensors (gguf));
+  json_object_set_int_member (out, "parameters", parameters);
+  json_object_set_int_member (out, "bytes", size_of (path));
+  return out;
+}
+
+static JsonObject *
+inspect_gguf (const char *path, GError **error)
+{
+  g_autoptr (LkGguf) gguf = lk_gguf_open (path, error);
+
+  if (!gguf)
+    return NULL;
+  return g_strcmp0 (peek_text (gguf, "general.type"), "adapter") == 0 ? inspect_adapter_gguf (path, error)
+                                                                     : inspect_model (path, error);
+}
+
 /* A run's folder: its recipe and what its last events say. */
 static JsonObject *
 inspect_run (const char *path, GError **error)
@@ -273,7 +337,9 @@ find_inspector (int argc, char **argv)
     return inspect_run;
   if (holds (path, "adapter_config.json"))
     return inspect_adapter;
-  return g_file_test (path, G_FILE_TEST_IS_DIR) || g_str_has_suffix (lower, ".gguf") || is_gguf (path) ? inspect_model : NULL;
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return inspect_model;
+  return g_str_has_suffix (lower, ".gguf") || is_gguf (path) ? inspect_gguf : NULL;
 }
 
 static JsonObject *
@@ -317,7 +383,7 @@ run (int argc, char **argv)
   static const LkCliUsage usage = {
     .arguments = "MODEL|ADAPTER|RUN|DATA…",
     .description
-    = "Says what a model (GGUF file or folder), an adapter folder, a run folder or dataset files hold.\n"
+    = "Says what a model (GGUF file or folder), an adapter (folder or GGUF file), a run folder or dataset files hold.\n"
       "Of a dataset: its form, how many rows, which of them cannot be used and why, how long they are, and "
       "the\n"
       "first rows as the model will see them, what is learned between ⟦ and ⟧. With --json, “preview” holds "

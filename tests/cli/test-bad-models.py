@@ -209,6 +209,12 @@ def test_adapter(folder):
     place = os.path.join(folder, "run")
     cli(*TRAIN, "--run", place, "--data", some_rows(folder))
     whole, wrong = os.path.join(place, "adapter", "last"), os.path.join(folder, "wrong")
+    gguf = os.path.join(folder, "adapter.gguf")
+    cli("export", place, "-f", "lora-gguf", "-o", gguf)
+    shown, of_folder = json.loads(cli("inspect", gguf, "--json")), json.loads(cli("inspect", whole, "--json"))
+    assert shown["family"] == "llama" and shown["bytes"] == os.path.getsize(gguf), shown
+    for member in ("kind", "r", "lora_alpha", "tensors", "parameters"):
+        assert shown[member] == of_folder[member], (member, shown, of_folder)
     for change, words in ADAPTER:
         shutil.copytree(whole, wrong)
         change(wrong)
