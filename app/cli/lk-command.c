@@ -201,6 +201,20 @@ lk_cli_check_idle (gboolean idle, const char *names, const char *why, GError **e
   return TRUE;
 }
 
+/* An option that takes a text got other bytes: names the first argument like that, and what stands before it. */
+static int
+fail_not_utf8 (int argc, char **argv)
+{
+  for (int i = 1; i < argc; i++)
+    if (!g_utf8_validate (argv[i], -1, NULL))
+      {
+        g_autofree char *shown = g_utf8_make_valid (argv[i], -1);
+
+        return lk_cli_fail_usage ("The argument “%s” behind “%s” is not valid UTF-8", shown, argv[i - 1]);
+      }
+  return lk_cli_fail_usage ("An argument is not valid UTF-8");
+}
+
 gboolean
 lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char ***argv, int *status)
 {
@@ -217,7 +231,7 @@ lk_cli_parse (const LkCommand *command, const LkCliUsage *usage, int *argc, char
   note_options (usage->entries, *argc, *argv);
   if (!g_option_context_parse (context, argc, argv, &error))
     {
-      *status = lk_cli_fail (error);
+      *status = error->domain == G_CONVERT_ERROR ? fail_not_utf8 (*argc, *argv) : lk_cli_fail (error);
       return FALSE;
     }
   /* "--" ends the options; GOption leaves it where it separated something */

@@ -70,6 +70,13 @@ def test_idle_options(folder):
     assert sorted(os.listdir(folder)) == ["events.jsonl", "rows.jsonl"]
 
 
+def test_argument_that_is_no_text(folder):
+    """Bytes that are no UTF-8 where a text is wanted: wrong use, and the argument is named."""
+    for locale in ("C.UTF-8", "C"):
+        done = subprocess.run([os.fsencode(CLI), b"generate", b"-p", b"x\xff"], capture_output=True, env={**os.environ, "LC_ALL": locale})
+        assert done.returncode == USAGE and "“x\ufffd” behind “-p”".encode() in done.stderr, done
+
+
 def test_settings(folder):
     """A nonsense value is refused in words that name the setting and its range, before anything is made."""
     need_model()
