@@ -42,9 +42,9 @@ run (int argc, char **argv)
   static const LkCliUsage usage = {
     .arguments = "MODEL < TEXTS",
     .description
-    = "MODEL is a GGUF file (one that holds only a vocabulary too), a model folder, or a tokenizer.json.\n"
-      "Reads lines {\"text\": …} from standard input, writes a line {\"ids\": […], \"decoded\": …} for "
-      "each.\n"
+    = "MODEL is a GGUF file (one that holds only a vocabulary too), a model folder, a tokenizer.json or\n"
+      "a tokenizer.model. Reads lines {\"text\": …} from standard input, writes a line\n"
+      "{\"ids\": […], \"decoded\": …} for each.\n"
       "No beginning or end token is added; the texts of control tokens become those tokens unless --plain.",
     .entries = entries,
     .min = 1,
