@@ -9,6 +9,7 @@
  * A real model on a software GPU takes minutes a batch: there one row goes forward and backward once; its logits and
  * log-probabilities meet the golden ones, its loss and gradients those of the CPU, which meets the golden ones elsewhere.
  */
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -731,6 +732,8 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new ("FOLDER… - compare the engine with golden numbers");
   g_autoptr (GError) error = NULL;
 
+  setlocale (LC_ALL, "");
+  setlocale (LC_NUMERIC, "C"); /* the numbers of JSON */
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error) || !lk_base_type_parse (base_type, &type, &error) || argc < 2)
     {
