@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What we export means the same elsewhere.
 
-    interop.py LORIKEET_CLI SOURCE_ROOT tiny|smollm2|gemma3
+    interop.py LORIKEET_CLI SOURCE_ROOT tiny|smollm2|gemma3 [TYPE …]
 
 A random adapter is put on the model. Base and adapter together in lorikeet-cli, the merged GGUF (F32) in llama.cpp, the base and the adapter
 as a GGUF file of its own in llama.cpp (--lora), the merged folder in transformers and the adapter in transformers + PEFT must write the same
-64 tokens greedily, for prompts whose two best logits stay 0.01 apart on the way, and llama.cpp measures the perplexity of each exported type. Gemma 3, whose tokenizer is SentencePiece's, is
+64 tokens greedily, for prompts whose two best logits stay 0.01 apart on the way, and llama.cpp measures the perplexity of each exported type (or of those named). Gemma 3, whose tokenizer is SentencePiece's, is
 fine-tuned and compared in llama.cpp before and after, and the folder made of its GGUF must cut texts into the same tokens. Output is TAP. Skips
 where the oracle (tests/setup-oracle) or the model is missing.
 """
@@ -167,7 +167,7 @@ class Interop:
             return
         base = self.perplexity(self.path("merged-F32.gguf"), text)
         print(f"# F32: perplexity {base}")
-        for kind, limit in TYPES.items():
+        for kind, limit in ((kind, TYPES[kind]) for kind in sys.argv[4:] or TYPES):
             file = self.path(f"merged-{kind}.gguf")
             self.export("gguf", file, "--type", kind)
             ratio = self.perplexity(file, text) / base
