@@ -191,6 +191,7 @@ test_for_good (void)
       g_autoptr (LkRunFolder) folder = train (SHORT, kinds[i], &status, &story);
 
       g_test_message ("%s: %u plans, %u recoveries, %s", kinds[i], story.n_plans, story.n_recoveries, story.warning ? story.warning : "no warning");
+      g_assert_nonnull (folder);
       g_assert_cmpint (status, !=, 0);
       g_assert_cmpstr (story.state, ==, "failed");
       g_assert_cmpuint (story.n_recoveries, <=, 24); /* the ways there are, or the losses that are borne */
