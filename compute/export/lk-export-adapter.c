@@ -5,16 +5,16 @@
 #include "lk-error.h"
 #include "lk-export-private.h"
 
-static gboolean
-check (const LkExport *self, GError **error)
+gboolean
+lk_export_check_adapter (const LkExport *self, GError **error)
 {
   if (!self->adapter)
     g_set_error_literal (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no adapter to export");
   return self->adapter != NULL;
 }
 
-static guint64
-size (const LkExport *self)
+guint64
+lk_export_adapter_bytes (const LkExport *self)
 {
   return (guint64) lk_adapter_get_n_parameters (self->adapter) * sizeof (float) + (1 << 16);
 }
@@ -31,7 +31,7 @@ const LkExportTarget lk_export_adapter = {
   .name = "adapter",
   .label = "Adapter for PEFT",
   .folder = TRUE,
-  .check = check,
-  .size = size,
+  .check = lk_export_check_adapter,
+  .size = lk_export_adapter_bytes,
   .write = write_adapter,
 };

@@ -3,26 +3,9 @@
  * The adapter alone as a GGUF file for llama.cpp's --lora (formats: a.10): NAME.lora_a [rank, in] and NAME.lora_b [out, rank] in float32
  * for each matrix NAME of the base. The file has one alpha, and llama.cpp scales by alpha/rank: B takes what a module's own scale differs.
  */
-#include <string.h>
-
-#include "lk-error.h"
 #include "lk-export-private.h"
 #include "lk-family.h"
 #include "lk-gguf.h"
-
-static gboolean
-check (const LkExport *self, GError **error)
-{
-  if (!self->adapter)
-    g_set_error_literal (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no adapter to export");
-  return self->adapter != NULL;
-}
-
-static guint64
-size (const LkExport *self)
-{
-  return (guint64) lk_adapter_get_n_parameters (self->adapter) * sizeof (float) + (1 << 16);
-}
 
 static const LkAdapterModule *
 module_of (const LkExport *self, const LkModelTensor *tensor)
@@ -122,7 +105,7 @@ write_file (const LkExport *self, GError **error)
 const LkExportTarget lk_export_lora = {
   .name = "lora-gguf",
   .label = "Adapter for llama.cpp",
-  .check = check,
-  .size = size,
+  .check = lk_export_check_adapter,
+  .size = lk_export_adapter_bytes,
   .write = write_file,
 };

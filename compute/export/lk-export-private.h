@@ -18,6 +18,9 @@ gboolean lk_export_go_on (const LkExport *self, double fraction, const char *mes
 gint lk_export_find_type (const LkExport *self, const char *const *names, GError **error);
 /* About what configuration and vocabulary take, at @each bytes a token. */
 guint64 lk_export_text_bytes (LkModel *model, guint each);
+/* Of the forms that hold the adapter alone. */
+gboolean lk_export_check_adapter (const LkExport *self, GError **error);
+guint64 lk_export_adapter_bytes (const LkExport *self);
 /* Pretty JSON at folder/name. (node transfer none) */
 gboolean lk_export_write_json (const char *folder, const char *name, JsonObject *object, GError **error);
 
