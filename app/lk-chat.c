@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "lk-chat-client.h"
+#include "lk-file.h"
 #include "lk-json.h"
 #include "lk-server.h"
 #include "lk-settings.h"
@@ -491,21 +492,15 @@ gboolean
 lk_chat_add_to_dataset (LkChat *self, LkChatTurn *turn, LkChatVoice voice, const char *path, GError **error)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GFileOutputStream) stream = NULL;
-  g_autofree char *json = NULL, *line = NULL;
+  g_autofree char *line = NULL;
   JsonObject *row = json_object_new ();
 
   g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
 
   json_object_set_array_member (row, "messages", make_messages (self, voice, turn, TRUE));
   json_node_take_object (node, row);
-  json = lk_json_to_string (node, FALSE);
-  line = g_strconcat (json, "\n", NULL);
-  stream = g_file_append_to (file, G_FILE_CREATE_NONE, NULL, error);
-  return stream != NULL
-         && g_output_stream_write_all (G_OUTPUT_STREAM (stream), line, strlen (line), NULL, NULL, error)
-         && g_output_stream_close (G_OUTPUT_STREAM (stream), NULL, error);
+  line = lk_json_to_string (node, FALSE);
+  return lk_file_append_line (path, line, error);
 }
 
 void

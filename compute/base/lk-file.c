@@ -220,6 +220,29 @@ lk_file_write (const char *path, const void *data, gssize size, GError **error)
          && lk_file_writer_finish (writer, error);
 }
 
+gboolean
+lk_file_append_line (const char *path, const char *line, GError **error)
+{
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+  g_autofree char *text = NULL;
+  struct stat st;
+  char last = '\n';
+  gboolean ok;
+
+  if (fd < 0)
+    return lk_error_set_errno (error, errno, "Could not open “%s”", path);
+  ok = fstat (fd, &st) == 0 && (st.st_size == 0 || pread (fd, &last, 1, st.st_size - 1) == 1);
+  if (!ok)
+    lk_error_set_errno (error, errno, "Could not read “%s”", path);
+  text = g_strconcat (last == '\n' ? "" : "\n", line, "\n", NULL);
+  if (ok && !(ok = lk_write_all (fd, path, (const guint8 *) text, strlen (text), st.st_size, error)) && ftruncate (fd, st.st_size) != 0)
+    g_warning ("%s: what was written of a line could not be taken back", path);
+  if (ok && fsync (fd) != 0 && errno != EINVAL)
+    ok = lk_error_set_errno (error, errno, "Could not write “%s”", path);
+  close (fd);
+  return ok;
+}
+
 struct _LkStage
 {
   char *path, *temporary;

@@ -26,6 +26,9 @@ void lk_file_writer_free (LkFileWriter *self);
 
 /* All of @data at once by the same steps; @size -1 for a string. */
 gboolean lk_file_write (const char *path, const void *data, gssize size, GError **error);
+/* @line and a newline behind what @path holds, which is made when it is not there. A last line without a newline gets one first. Whole, or the
+ * file is as it was. */
+gboolean lk_file_append_line (const char *path, const char *line, GError **error);
 
 /* The same for a file that another library writes: an empty file with a temporary name beside @path (transfer full), and, when it is
  * written and closed, fsync, rename over @path, fsync of the folder. */

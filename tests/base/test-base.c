@@ -381,6 +381,27 @@ test_changed (void)
   g_assert_true (lk_remove_recursively (place, NULL));
 }
 
+/* A dataset of somebody else's may end without a newline; a line that cannot be written whole is not written. */
+static void
+test_append_line (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (folder, "rows.jsonl", NULL);
+  g_autofree char *text = NULL;
+
+  g_assert_true (lk_file_append_line (path, "{\"a\":1}", &error));
+  g_assert_true (lk_file_append_line (path, "{\"a\":2}", &error));
+  g_assert_true (g_file_set_contents (path, "{\"a\":1}\n{\"a\":2}", -1, NULL));
+  g_assert_true (lk_file_append_line (path, "{\"a\":3}", &error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+  g_assert_false (lk_file_append_line (folder, "x", &error));
+  g_assert_nonnull (error);
+  g_assert_nonnull (strstr (error->message, folder));
+  unlink (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -399,6 +420,7 @@ main (int argc, char **argv)
   g_test_add_func ("/base/file/odd", test_odd_files);
   g_test_add_func ("/base/file/changed", test_changed);
   g_test_add_func ("/base/random/philox", test_philox);
+  g_test_add_func ("/base/file/append-line", test_append_line);
   g_test_add_func ("/base/half", test_half);
   g_test_add_func ("/base/memory", test_memory);
   g_test_add_func ("/base/parallel", test_parallel);
