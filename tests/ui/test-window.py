@@ -52,6 +52,19 @@ def alive(pid):
     return True
 
 
+def answers_beside_each_other(window):
+    """The columns of a question share its card: none above another, all equally wide, each as high as what is in it."""
+    window.scroll_down(700, 600, 30)
+    heads = [node.box for node in window.all("label") if node.text == "Before training" or node.text.startswith("At step ")]
+    rows = sorted({y for _, y, _, _ in heads})
+    for y in rows:
+        columns = sorted(box for box in heads if box[1] == y)
+        steps = {right[0] - left[0] for left, right in zip(columns, columns[1:])}
+        assert len(columns) > 1 and max(steps) - min(steps) <= 1, f"columns at {columns}"
+        answers = [node.box for node in window.all("label") if node.box[1] > y and (node.box[0], node.box[2]) in [(c[0], c[2]) for c in columns]]
+        assert answers and all(height > 0 for _, _, _, height in answers), f"answers at {answers}"
+
+
 def main_job(program, home, real):
     window = drive.Window([program])
     window.find("label", "Teach a Model Something New")
@@ -116,6 +129,8 @@ def main_job(program, home, real):
     window.click("Stop and Save")
     window.find("label", contains="Stopped and saved")
     window.shot("5-stopped")
+    answers_beside_each_other(window)
+    window.shot("5-answers")
 
     window.click("Chat", role=TAB)
     window.type("Message", "How do you greet a friend?")

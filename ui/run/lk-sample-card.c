@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "lk-sample-columns.h"
 #include "lk-words.h"
 
 #define COLUMN_CHARS 32
@@ -13,34 +14,17 @@ struct _LkSampleCard
 
   GtkLabel *prompt;
   GtkScrolledWindow *scroller;
-  GtkBox *columns;
+  LkSampleColumns *columns;
 };
 
 G_DEFINE_FINAL_TYPE (LkSampleCard, lk_sample_card, GTK_TYPE_LIST_BOX_ROW)
-
-/* What scrolls sideways asks for the height of texts that may become as wide as they like; these may not. */
-static void
-fit_height (LkSampleCard *self)
-{
-  int tallest = 0;
-
-  for (GtkWidget *column = gtk_widget_get_first_child (GTK_WIDGET (self->columns)); column != NULL;
-       column = gtk_widget_get_next_sibling (column))
-    {
-      int width, height;
-
-      gtk_widget_measure (column, GTK_ORIENTATION_HORIZONTAL, -1, &width, NULL, NULL, NULL);
-      gtk_widget_measure (column, GTK_ORIENTATION_VERTICAL, width, NULL, &height, NULL, NULL);
-      tallest = MAX (tallest, height);
-    }
-  gtk_widget_set_size_request (GTK_WIDGET (self->columns), -1, tallest);
-}
 
 static void
 lk_sample_card_class_init (LkSampleCardClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  g_type_ensure (LK_TYPE_SAMPLE_COLUMNS);
   gtk_widget_class_set_template_from_resource (widget_class, "/org/lorikeet/Lorikeet/ui/lk-sample-card.ui");
   gtk_widget_class_bind_template_child (widget_class, LkSampleCard, prompt);
   gtk_widget_class_bind_template_child (widget_class, LkSampleCard, scroller);
@@ -51,8 +35,6 @@ static void
 lk_sample_card_init (LkSampleCard *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  /* fonts are known by then */
-  g_signal_connect (self, "map", G_CALLBACK (fit_height), NULL);
 }
 
 static char *
@@ -82,7 +64,6 @@ make_column (LkSampleAnswer *answer)
   gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
   gtk_label_set_width_chars (GTK_LABEL (label), COLUMN_CHARS);
   gtk_label_set_max_width_chars (GTK_LABEL (label), COLUMN_CHARS);
-  gtk_widget_set_hexpand (column, TRUE);
   gtk_box_append (GTK_BOX (column), step);
   gtk_box_append (GTK_BOX (column), label);
   return column;
@@ -109,31 +90,17 @@ answers_changed_cb (LkSampleCard *self, guint position, guint removed, guint add
 {
   GtkAdjustment *adjustment = gtk_scrolled_window_get_hadjustment (self->scroller);
   double end = gtk_adjustment_get_upper (adjustment) - gtk_adjustment_get_page_size (adjustment);
-  GtkWidget *before = NULL, *next = gtk_widget_get_first_child (GTK_WIDGET (self->columns));
 
   if (gtk_adjustment_get_value (adjustment) >= end - 1)
     g_object_set_data (G_OBJECT (adjustment), "follow", GINT_TO_POINTER (1));
-  for (guint i = 0; i < position; i++)
-    {
-      before = next;
-      next = gtk_widget_get_next_sibling (next);
-    }
   for (guint i = 0; i < removed; i++)
-    {
-      GtkWidget *gone = next;
-
-      next = gtk_widget_get_next_sibling (next);
-      gtk_box_remove (self->columns, gone);
-    }
+    lk_sample_columns_remove (self->columns, position);
   for (guint i = 0; i < added; i++)
     {
       g_autoptr (LkSampleAnswer) answer = g_list_model_get_item (answers, position + i);
-      GtkWidget *column = make_column (answer);
 
-      gtk_box_insert_child_after (self->columns, column, before);
-      before = column;
+      lk_sample_columns_insert (self->columns, position + i, make_column (answer));
     }
-  fit_height (self);
 }
 
 GtkWidget *
