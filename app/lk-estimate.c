@@ -5,9 +5,8 @@
 
 #include "lk-engine.h"
 #include "lk-json.h"
+#include "lk-pace.h"
 #include "lk-words.h"
-
-#include <math.h>
 
 #define PATIENCE_MS 350
 
@@ -24,7 +23,9 @@ struct _LkEstimate
   gint64 total_bytes;
   gint64 in_place_bytes; /* of the total: read where the model's file is mapped, not allocated */
   gint64 available_bytes;
-  double seconds; /* for the whole run; NaN when unknown */
+  gint64 train_tokens; /* of all steps; 0 when unknown */
+  char *device;
+  GListModel *runs;
   LkMemoryClass classes[LK_MAX_MEMORY_CLASSES];
   guint n_classes;
   char *detail, *message; /* message: the engine's own sentence */
@@ -41,6 +42,7 @@ enum
   PROP_AVAILABLE_BYTES,
   PROP_MEMORY_TEXT,
   PROP_TIME_TEXT,
+  PROP_TIME_DETAIL,
   PROP_DETAIL,
   PROP_ERROR,
   N_PROPS
@@ -60,6 +62,7 @@ lk_estimate_dispose (GObject *object)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->draft);
+  g_clear_object (&self->runs);
   G_OBJECT_CLASS (lk_estimate_parent_class)->dispose (object);
 }
 
@@ -78,6 +81,7 @@ lk_estimate_finalize (GObject *object)
 
   clear_classes (self);
   g_clear_pointer (&self->detail, g_free);
+  g_clear_pointer (&self->device, g_free);
   g_clear_pointer (&self->message, g_free);
   g_clear_pointer (&self->error, g_free);
   G_OBJECT_CLASS (lk_estimate_parent_class)->finalize (object);
@@ -104,16 +108,38 @@ memory_text (LkEstimate *self)
   return g_strdup_printf (_ ("Does not fit: needs %s, %s too much"), needed, rest);
 }
 
+/* (transfer full) */
+static LkRun *
+find_pace (LkEstimate *self)
+{
+  return self->runs != NULL && self->known ? lk_pace_find (self->runs, self->draft, self->device) : NULL;
+}
+
 static char *
 time_text (LkEstimate *self)
 {
+  g_autoptr (LkRun) like = find_pace (self);
   g_autofree char *time = NULL;
 
-  if (!self->known || !isfinite (self->seconds))
+  if (!self->known || self->train_tokens == 0)
     return NULL;
-  time = lk_words_duration (self->seconds);
+  if (like == NULL)
+    return g_strdup (_ ("Time: told after the first steps"));
+  time = lk_words_duration ((double) self->train_tokens * lk_run_get_seconds_per_token (like));
   time[0] = g_ascii_toupper (time[0]);
   return g_steal_pointer (&time);
+}
+
+static char *
+time_detail (LkEstimate *self)
+{
+  g_autoptr (LkRun) like = find_pace (self);
+
+  if (!self->known || self->train_tokens == 0)
+    return NULL;
+  if (like == NULL)
+    return g_strdup (_ ("No fine-tune of this model on this device was timed yet."));
+  return g_strdup_printf (_ ("At the pace of “%s”, of the same model on the same device"), lk_run_get_name (like));
 }
 
 static void
@@ -130,6 +156,7 @@ lk_estimate_get_property (GObject *object, guint id, GValue *value, GParamSpec *
     case PROP_AVAILABLE_BYTES: g_value_set_int64 (value, self->available_bytes); break;
     case PROP_MEMORY_TEXT: g_value_take_string (value, memory_text (self)); break;
     case PROP_TIME_TEXT: g_value_take_string (value, time_text (self)); break;
+    case PROP_TIME_DETAIL: g_value_take_string (value, time_detail (self)); break;
     case PROP_DETAIL: g_value_set_string (value, self->detail); break;
     case PROP_ERROR: g_value_set_string (value, self->error); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -153,6 +180,7 @@ lk_estimate_class_init (LkEstimateClass *klass)
       = g_param_spec_int64 ("available-bytes", NULL, NULL, 0, G_MAXINT64, 0, flags);
   properties[PROP_MEMORY_TEXT] = g_param_spec_string ("memory-text", NULL, NULL, NULL, flags);
   properties[PROP_TIME_TEXT] = g_param_spec_string ("time-text", NULL, NULL, NULL, flags);
+  properties[PROP_TIME_DETAIL] = g_param_spec_string ("time-detail", NULL, NULL, NULL, flags);
   properties[PROP_DETAIL] = g_param_spec_string ("detail", NULL, NULL, NULL, flags);
   properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, NULL, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
@@ -161,7 +189,6 @@ lk_estimate_class_init (LkEstimateClass *klass)
 static void
 lk_estimate_init (LkEstimate *self)
 {
-  self->seconds = NAN;
 }
 
 static void
@@ -212,8 +239,6 @@ take_classes (LkEstimate *self, JsonArray *classes)
 void
 lk_estimate_take_answer (LkEstimate *self, JsonObject *answer)
 {
-  double per_step = NAN, seconds = NAN;
-  gint64 steps = 0;
   JsonArray *classes = NULL;
 
   self->total_bytes = self->in_place_bytes = self->available_bytes = 0;
@@ -223,10 +248,9 @@ lk_estimate_take_answer (LkEstimate *self, JsonObject *answer)
   lk_json_get_int (answer, "available_bytes", "estimate", &self->available_bytes, NULL);
   lk_json_get_boolean (answer, "fits", "estimate", &self->fits, NULL);
   lk_json_get_array (answer, "classes", "estimate", &classes, NULL);
-  lk_json_get_double (answer, "seconds_per_step", "estimate", &per_step, NULL);
-  lk_json_get_double (answer, "seconds", "estimate", &seconds, NULL);
-  lk_json_get_int (answer, "steps", "estimate", &steps, NULL);
-  self->seconds = isfinite (seconds) ? seconds : steps > 0 ? per_step * (double) steps : NAN;
+  self->train_tokens = MAX (0, lk_json_peek_int (answer, "train_tokens", 0));
+  g_free (self->device);
+  self->device = g_strdup (lk_json_peek_string (answer, "device", NULL));
   take_classes (self, classes);
   g_clear_pointer (&self->error, g_free);
   self->known = self->total_bytes > 0 || !self->fits;
@@ -298,6 +322,23 @@ lk_estimate_new (LkDraft *draft)
   g_signal_connect_object (draft, "changed", G_CALLBACK (draft_changed_cb), self, G_CONNECT_SWAPPED);
   draft_changed_cb (self);
   return self;
+}
+
+void
+lk_estimate_renew_time (LkEstimate *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TIME_TEXT]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TIME_DETAIL]);
+}
+
+void
+lk_estimate_set_runs (LkEstimate *self, GListModel *runs)
+{
+  g_return_if_fail (self->runs == NULL);
+
+  self->runs = g_object_ref (runs);
+  g_signal_connect_object (runs, "items-changed", G_CALLBACK (lk_estimate_renew_time), self, G_CONNECT_SWAPPED);
+  lk_estimate_renew_time (self);
 }
 
 const LkMemoryClass *

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "lk-engine.h"
+#include "lk-fit.h"
 #include "lk-json.h"
 #include "lk-words.h"
 
@@ -13,9 +14,9 @@ struct _LkFoundModel
 
   LkModelPlace place;
   char *path, *name;
-  gboolean looked, fits, fit_known;
-  char *family, *type, *license, *error, *template_note;
-  gint64 parameters, bytes, context, tokens, needed;
+  gboolean looked, fits;
+  char *family, *type, *license, *error, *template_note, *fit_words;
+  gint64 parameters, bytes, context, tokens;
   gboolean tokenizer, chat_template;
   GPtrArray *adapters;
 };
@@ -58,6 +59,7 @@ lk_found_model_finalize (GObject *object)
   g_free (self->license);
   g_free (self->error);
   g_free (self->template_note);
+  g_free (self->fit_words);
   g_ptr_array_unref (self->adapters);
   G_OBJECT_CLASS (lk_found_model_parent_class)->finalize (object);
 }
@@ -87,20 +89,10 @@ subtitle_of (LkFoundModel *self)
       append (text, parameters);
       append (text, self->type);
       append (text, size);
+      if (self->fit_words != NULL)
+        g_string_append_printf (text, "\n%s", self->fit_words);
     }
   return g_string_free (text, FALSE);
-}
-
-static char *
-fit_text (LkFoundModel *self)
-{
-  g_autofree char *needed = lk_words_bytes ((guint64) self->needed);
-
-  if (!self->fit_known)
-    return NULL;
-  return g_strdup_printf (self->fits ? _ ("Fits this machine for fine-tuning: %s with the defaults")
-                                     : _ ("Too large to fine-tune here with the defaults: needs %s"),
-                          needed);
 }
 
 static void
@@ -113,8 +105,8 @@ lk_found_model_get_property (GObject *object, guint id, GValue *value, GParamSpe
     case PROP_TITLE: g_value_set_string (value, self->name); break;
     case PROP_SUBTITLE: g_value_take_string (value, subtitle_of (self)); break;
     case PROP_ERROR: g_value_set_string (value, self->error); break;
-    case PROP_FIT_TEXT: g_value_take_string (value, fit_text (self)); break;
-    case PROP_FITS: g_value_set_boolean (value, self->fit_known && self->fits); break;
+    case PROP_FIT_TEXT: g_value_set_string (value, self->fit_words); break;
+    case PROP_FITS: g_value_set_boolean (value, self->fits); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
@@ -219,9 +211,9 @@ lk_found_model_take_inspection (LkFoundModel *self, JsonObject *answer)
 void
 lk_found_model_take_estimate (LkFoundModel *self, JsonObject *answer)
 {
-  self->needed = lk_json_peek_int (answer, "total_bytes", 0);
-  self->fits = lk_json_peek_boolean (answer, "fits", FALSE);
-  self->fit_known = self->needed > 0;
+  g_free (self->fit_words);
+  self->fit_words = lk_fit_words (answer);
+  self->fits = lk_fit_can_train (answer);
   say_changed (self);
 }
 
@@ -243,7 +235,7 @@ inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   LkFoundModel *self = g_task_get_source_object (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = lk_engine_call_finish (result, &error);
-  const char *const arguments[] = { "estimate", "--json", "--model", self->path, NULL };
+  const char *const arguments[] = { "estimate", "--json", "--methods", "--model", self->path, NULL };
 
   if (node == NULL)
     {

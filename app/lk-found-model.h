@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * A model that lies on the disk, and the adapters that were trained for it. Properties (read-only): title, subtitle ("Llama · 135 million
- * parameters · GGUF Q4_1 · 96 MB"), busy, error, fit-text ("Fits for fine-tuning: needs …"), fits.
+ * parameters · GGUF Q4_1 · 96 MB" and, a line below, fit-text), error, fit-text (lk-fit.h; NULL before it is known), fits (for fine-tuning).
  * Thread-safety: main thread.
  */
 #pragma once

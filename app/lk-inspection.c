@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "lk-engine.h"
+#include "lk-fit.h"
 #include "lk-json.h"
 #include "lk-preview-row.h"
 #include "lk-words.h"
@@ -16,7 +17,7 @@ struct _LkInspection
 
   GCancellable *cancellable;
   char *path;
-  gboolean busy;
+  gboolean busy, is_model;
   char *title;
   char *subtitle;
   char *problems_title;
@@ -169,7 +170,7 @@ describe_model (LkInspection *self, JsonObject *answer)
     {
       g_autofree char *words = lk_words_parameters (parameters);
 
-      parameters_text = g_strdup_printf ("%s parameters", words);
+      parameters_text = g_strdup_printf (_ ("%s parameters"), words);
     }
   append_part (text, parameters_text);
   append_part (text, quant);
@@ -273,6 +274,41 @@ lk_inspection_take_answer (LkInspection *self, JsonObject *answer)
   notify_all (self);
 }
 
+/* The line below a model's facts. */
+static void
+set_fit (LkInspection *self, const char *facts, const char *words)
+{
+  g_free (self->subtitle);
+  self->subtitle = words != NULL ? g_strdup_printf ("%s\n%s", facts, words) : g_strdup (facts);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SUBTITLE]);
+}
+
+static void
+estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (LkInspection) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = lk_engine_call_finish (result, &error);
+  g_autofree char *words = node != NULL ? lk_fit_words (json_node_get_object (node)) : NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  lines = g_strsplit (self->subtitle, "\n", 2);
+  set_fit (self, lines[0], words);
+}
+
+/* What it fits for, with the figures; the place for it is held, so that nothing moves when they come. */
+static void
+ask_fit (LkInspection *self)
+{
+  const char *const arguments[] = { "estimate", "--json", "--methods", "--model", self->path, NULL };
+  g_autofree char *facts = g_strdup (self->subtitle);
+
+  set_fit (self, facts, _ ("Working out what it fits for…"));
+  lk_engine_call_async (arguments, self->cancellable, estimated_cb, g_object_ref (self));
+}
+
 static void
 answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -286,6 +322,8 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (node != NULL)
     {
       lk_inspection_take_answer (self, json_node_get_object (node));
+      if (self->is_model)
+        ask_fit (self);
       return;
     }
   self->error = g_strdup (error->message);
@@ -317,6 +355,7 @@ lk_inspection_look_at_model (LkInspection *self, const char *path)
 {
   const char *arguments[] = { "inspect", "--json", path, NULL };
 
+  self->is_model = TRUE;
   look (self, path, arguments);
 }
 
@@ -325,6 +364,7 @@ lk_inspection_look_at_data (LkInspection *self, const char *path, const char *mo
 {
   const char *arguments[] = { "inspect", "--json", "--rows", PREVIEW_ROWS, path, "--model", model, NULL };
 
+  self->is_model = FALSE;
   if (model == NULL || model[0] == 0)
     arguments[5] = NULL;
   look (self, path, arguments);

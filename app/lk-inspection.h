@@ -2,7 +2,8 @@
  *
  * What the engine finds in a model or a dataset (`lorikeet-cli inspect`). Two kinds of the same asking:
  *
- * LkModelInspection of a path: title ("Lorikeet tiny"), subtitle ("Llama · 3.2 million parameters · 6.1 MB").
+ * LkModelInspection of a path: title ("Lorikeet tiny"), subtitle ("Llama · 3.2 million parameters · 6.1 MB" and,
+ * a line below, what it fits for: lk-fit.h).
  * LkDataInspection of a path and a model: subtitle ("Alpaca · 1,100 examples"), problems-title,
  * problems-text, rows (GListModel of LkPreviewRow), n-rows.
  *

@@ -122,6 +122,7 @@ apply_step (LkRun *self, JsonObject *event)
   self->speed = number (event, "tokens_per_s", NAN);
   self->seconds_left = number (event, "seconds_left", NAN);
   self->memory_bytes = integer (event, "memory_bytes", self->memory_bytes);
+  self->trained_tokens += MAX (0, number (event, "tokens", 0));
   /* a loss that is no number stays in the series: the chart marks it */
   put_point (self->training, self->step, self->loss);
   put_point (self->rates, self->step, self->learning_rate);
@@ -223,6 +224,12 @@ apply_resume (LkRun *self, JsonObject *event)
     }
 }
 
+static gboolean
+is_preparing (JsonObject *event, const char *name)
+{
+  return g_strcmp0 (name, "state") == 0 && g_strcmp0 (string (event, "state"), "preparing") == 0;
+}
+
 void
 _lk_run_apply_event (LkRun *self, JsonObject *event)
 {
@@ -240,7 +247,8 @@ _lk_run_apply_event (LkRun *self, JsonObject *event)
 
   if (time > 0)
     self->last_heard = time;
-  if (self->since > 0 && time > self->since)
+  /* a worker that was killed said no end: until the next one gets ready nobody was at work */
+  if (self->since > 0 && time > self->since && !is_preparing (event, name))
     {
       self->active_seconds += time - self->since;
       self->since = time;
@@ -267,7 +275,7 @@ _lk_run_reset (LkRun *self)
   self->problem_count = 0;
   self->checkpoint_step = -1;
   self->best_step = -1;
-  self->active_seconds = self->since = self->last_heard = 0;
+  self->active_seconds = self->trained_tokens = self->since = self->last_heard = 0;
   self->memory_bytes = 0;
   self->loss = self->held_out_loss = self->best_loss = NAN;
   self->learning_rate = self->gradient_norm = self->speed = self->seconds_left = NAN;

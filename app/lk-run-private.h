@@ -38,6 +38,7 @@ struct _LkRun
   gint64 best_step;
   double loss, held_out_loss, best_loss, learning_rate, gradient_norm, speed, seconds_left;
   double active_seconds; /* at work, without pauses and the time between a stop and a resume */
+  double trained_tokens; /* in these seconds, those of steps that were done again as well */
   double since;          /* the last event's time while running; 0 while not */
   double last_heard;     /* the last event's time; 0 without any */
   gint64 memory_bytes;

@@ -15,6 +15,7 @@
 
 #define RECIPE_LIMIT (16 * 1024 * 1024)
 #define LOG_TAIL (64 * 1024)
+#define ENOUGH_STEPS 5 /* before a pace is one: the first steps also make what the later ones use */
 
 enum
 {
@@ -684,6 +685,20 @@ gint64
 lk_run_get_trainable_parameters (LkRun *self)
 {
   return self->trainable;
+}
+
+const char *
+lk_run_get_device (LkRun *self)
+{
+  return self->device;
+}
+
+double
+lk_run_get_seconds_per_token (LkRun *self)
+{
+  gboolean enough = lk_series_get_n_points (self->training) >= ENOUGH_STEPS && self->trained_tokens > 0 && self->active_seconds > 0;
+
+  return enough ? self->active_seconds / self->trained_tokens : NAN;
 }
 
 const char *

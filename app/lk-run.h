@@ -64,6 +64,10 @@ gboolean lk_run_get_has_adapter (LkRun *self);
 double lk_run_get_best_loss (LkRun *self);
 /* Bytes of the adapter and parameters of it as the plan said; 0 when unknown. */
 gint64 lk_run_get_trainable_parameters (LkRun *self);
+/* What it computes on, as the engine says it; NULL before its plan. (transfer none) */
+const char *lk_run_get_device (LkRun *self);
+/* How long it took for a token it learned from, evaluations, samples and checkpoints included; NaN before there were a few steps. */
+double lk_run_get_seconds_per_token (LkRun *self);
 /* The model's path; the path of what it learns from (the first where a command line named several; NULL without any) and of all of it,
  * which is the imported dataset where the run has a copy of one; every setting of the recipe. (transfer none) */
 const char *lk_run_get_model (LkRun *self);

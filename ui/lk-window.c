@@ -394,6 +394,7 @@ lk_window_new (LkApplication *application)
   self->queue = g_object_ref (lk_application_get_queue (application));
   g_signal_connect_object (self->queue, "complaint", G_CALLBACK (queue_complaint_cb), self, G_CONNECT_SWAPPED);
   lk_new_page_set_queue (self->new_page, self->queue);
+  lk_new_page_set_runs (self->new_page, self->runs);
   self->actions = lk_run_actions_new (GTK_WINDOW (self), self->toasts, self->runs,
                                       lk_new_page_get_draft (self->new_page));
   g_signal_connect_object (self->actions, "show-run", G_CALLBACK (lk_window_show_run), self, G_CONNECT_SWAPPED);

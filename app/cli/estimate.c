@@ -5,13 +5,14 @@
 #include "lk-cli-model.h"
 #include "lk-cli-settings.h"
 #include "lk-command.h"
+#include "lk-estimate-methods.h"
 #include "lk-model-shape.h"
 #include "lk-trainer.h"
 
 static char *model_path, *shape_name;
 static double memory_gib;
 static char **data_paths;
-static gboolean as_json;
+static gboolean as_json, by_method;
 static LkRecipe *recipe;
 
 static const GOptionEntry own_entries[] = {
@@ -19,6 +20,7 @@ static const GOptionEntry own_entries[] = {
   { "shape", 0, 0, G_OPTION_ARG_STRING, &shape_name, "Instead of a model, the sizes of a well-known one: llama-3.1-8b, gemma-2-9b …", "NAME" },
   { "memory", 0, 0, G_OPTION_ARG_DOUBLE, &memory_gib, "Ask for a device with so much memory, in GiB, instead of what is free", "GIB" },
   { "data", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &data_paths, "A dataset file, for the number of steps and the length of rows", "FILE" },
+  { "methods", 0, 0, G_OPTION_ARG_NONE, &by_method, "Say of chat, QLoRA and LoRA what each needs; --base-type does not matter then", NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "One line of JSON", NULL },
 };
 
@@ -59,8 +61,26 @@ load_data (LkModel *model, LkTrainData **data, GError **error)
   return *data != NULL;
 }
 
+/* What there is to do; 0: not known without a dataset. */
+typedef struct
+{
+  gint64 steps;
+  gint64 tokens; /* that all steps together learn from */
+  const char *device;
+} Work;
+
 static void
-report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, const LkTrainPlan *plan, const char *way, gint64 n_steps,
+find_work (LkTrainData *data, LkBackend *backend, Work *work)
+{
+  *work = (Work){ .steps = lk_recipe_get_int (recipe, LK_SETTING_STEPS), .device = lk_backend_get_description (backend) };
+  if (!data)
+    return;
+  work->steps = lk_trainer_count_steps (recipe, data);
+  work->tokens = (gint64) ((double) lk_train_data_get_tokens (data) * (double) work->steps / (double) lk_train_data_get_steps_per_epoch (data));
+}
+
+static void
+report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, const LkTrainPlan *plan, const char *way, const Work *work,
         const char *sentence)
 {
   JsonObject *object;
@@ -96,17 +116,19 @@ report (const MemoryClass classes[N_CLASSES], guint64 available, gboolean fits, 
   json_object_set_int_member (object, "recompute_layers", plan->recompute_layers);
   json_object_set_int_member (object, "rows_at_once", plan->rows);
   json_object_set_string_member (object, "way", way);
-  if (n_steps > 0)
-    json_object_set_int_member (object, "steps", n_steps);
+  if (work->steps > 0)
+    json_object_set_int_member (object, "steps", work->steps);
+  if (work->tokens > 0)
+    json_object_set_int_member (object, "train_tokens", work->tokens);
+  json_object_set_string_member (object, "device", work->device);
   json_object_set_string_member (object, "message", sentence);
   lk_cli_take_json (object);
 }
 
-/* A shape's weights are 16-bit unless the recipe quantises them. (transfer full) */
+/* A shape's weights are 16-bit unless they are quantised. (transfer full) */
 static LkModel *
-open_model (GError **error)
+open_model (LkType base_type, GError **error)
 {
-  LkType base_type = lk_recipe_get_base_type (recipe);
   g_autofree char *shipped = model_path || shape_name ? NULL : lk_cli_find_shipped_model (error);
   const char *path = model_path ? model_path : shipped;
   const LkModelShape *shape = shape_name ? lk_model_shape_find (shape_name, error) : NULL;
@@ -120,7 +142,7 @@ static gboolean
 estimate (GError **error)
 {
   g_autoptr (LkBackend) backend = lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error);
-  g_autoptr (LkModel) model = backend ? open_model (error) : NULL;
+  g_autoptr (LkModel) model = backend ? open_model (lk_recipe_get_base_type (recipe), error) : NULL;
   g_autoptr (LkAdapter) adapter = NULL;
   g_autoptr (LkTrainData) data = NULL;
   g_autoptr (GError) plan_error = NULL;
@@ -131,7 +153,7 @@ estimate (GError **error)
   LkTrainPlan plan = { 0 };
   MemoryClass classes[N_CLASSES];
   guint64 available, total = 0;
-  gint64 n_steps;
+  Work work;
   gboolean fits;
 
   if (!model || !load_data (model, &data, error))
@@ -141,7 +163,7 @@ estimate (GError **error)
   adapter = lk_adapter_new (model, "estimate", &config, error);
   if (!adapter)
     return FALSE;
-  n_steps = data ? lk_trainer_count_steps (recipe, data) : lk_recipe_get_int (recipe, LK_SETTING_STEPS);
+  find_work (data, backend, &work);
   lk_trainer_step_options (recipe, model, adapter, backend, data, &options);
   options.memory_limit = memory_gib > 0 ? (guint64) (memory_gib * (1 << 30)) : 0;
   available = memory_gib > 0 ? options.memory_limit : lk_backend_get_memory (backend);
@@ -166,7 +188,52 @@ estimate (GError **error)
   else
     sentence = g_strdup (plan_error->message);
   way = lk_train_plan_describe (&plan, options.length, (guint) lk_model_get_config (model)->layers);
-  report (classes, available, fits, &plan, way, n_steps, sentence);
+  report (classes, available, fits, &plan, way, &work, sentence);
+  return TRUE;
+}
+
+static void
+report_methods (const GArray *methods, LkBackend *backend)
+{
+  JsonObject *object = as_json ? json_object_new () : NULL;
+  JsonArray *list = as_json ? json_array_new () : NULL;
+
+  for (guint i = 0; i < methods->len; i++)
+    {
+      const LkEstimateMethod *method = &g_array_index (methods, LkEstimateMethod, i);
+      g_autofree char *size = g_format_size_full (method->total_bytes, G_FORMAT_SIZE_IEC_UNITS);
+      JsonObject *one;
+
+      if (!as_json)
+        {
+          lk_cli_print ("%-24s %12s  %s", method->name, size, method->fits ? "fits" : "does not fit");
+          continue;
+        }
+      one = json_object_new ();
+      json_object_set_string_member (one, "method", method->name);
+      json_object_set_int_member (one, "total_bytes", (gint64) method->total_bytes);
+      json_object_set_int_member (one, "in_place_bytes", (gint64) method->in_place_bytes);
+      json_object_set_boolean_member (one, "fits", method->fits);
+      json_array_add_object_element (list, one);
+    }
+  if (!as_json)
+    return;
+  json_object_set_array_member (object, "methods", list);
+  json_object_set_int_member (object, "available_bytes", (gint64) MIN (lk_backend_get_memory (backend), (guint64) G_MAXINT64));
+  json_object_set_string_member (object, "device", lk_backend_get_description (backend));
+  lk_cli_take_json (object);
+}
+
+static gboolean
+estimate_methods (GError **error)
+{
+  g_autoptr (LkBackend) backend = lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error);
+  guint64 limit = memory_gib > 0 ? (guint64) (memory_gib * (1 << 30)) : 0;
+  g_autoptr (GArray) methods = backend ? lk_estimate_methods (open_model, recipe, backend, limit, error) : NULL;
+
+  if (!methods)
+    return FALSE;
+  report_methods (methods, backend);
   return TRUE;
 }
 
@@ -184,7 +251,10 @@ run (int argc, char **argv)
     .description = "Says what a run would need of memory, by the same plan the trainer makes before its first step. Takes the settings\n"
                    "of “lorikeet-cli train”. With --json: “classes” (each “name” and “bytes”), “total_bytes”,\n"
                    "“in_place_bytes” (of these, what is read where the file is mapped), “available_bytes”, “fits”,\n"
-                   "“recompute_layers”, “rows_at_once” and both in words as “way”, “steps” where they are known, and the sentence as “message”.",
+                   "“recompute_layers”, “rows_at_once” and both in words as “way”, “device”, “steps” where they are known and with\n"
+                   "a dataset the tokens that all of them learn from as “train_tokens”, and the sentence as “message”.\n"
+                   "With --methods: “methods”, each “method” (“chat” with a context of 2048 tokens, “qlora”, “lora”), “total_bytes”,\n"
+                   "“in_place_bytes” and “fits”; a quantised file has no “lora”, and training all weights is not offered.",
     .entries = entries,
   };
   g_autoptr (GError) error = NULL;
@@ -196,7 +266,9 @@ run (int argc, char **argv)
     return lk_cli_fail_usage ("A shape has no weights and no tokenizer: --shape goes without --model and --data");
   if (memory_gib < 0 || memory_gib > 1 << 20)
     return lk_cli_fail_usage ("--memory takes GiB, more than 0");
-  return estimate (&error) ? LK_EXIT_OK : lk_cli_fail (error);
+  if (by_method && data_paths)
+    return lk_cli_fail_usage ("--methods is of a model alone and goes without --data");
+  return (by_method ? estimate_methods (&error) : estimate (&error)) ? LK_EXIT_OK : lk_cli_fail (error);
 }
 
 const LkCommand lk_command_estimate = { "estimate", "Say what a run would need of memory", run };

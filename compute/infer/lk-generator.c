@@ -121,7 +121,7 @@ lk_generator_set_strength (LkGenerator *self, guint adapter, double strength, GE
 }
 
 static gboolean
-lk_generator_compile (LkGenerator *self, guint size, GError **error)
+lk_generator_build (LkGenerator *self, guint size, GError **error)
 {
   LkChunk *chunk = &self->chunks[size];
   LkDecoderOptions options = { .purpose = LK_PURPOSE_DECODE,
@@ -131,11 +131,30 @@ lk_generator_compile (LkGenerator *self, guint size, GError **error)
                                .n_adapters = self->adapters->len,
                                .cache = self->cache };
 
-  if (chunk->executable)
-    return TRUE;
   if (!chunk->decoder)
     chunk->decoder = lk_decoder_new (self->model, &options, error);
-  if (!chunk->decoder || !lk_backend_prepare (self->backend, lk_model_get_variables (self->model), error))
+  return chunk->decoder != NULL;
+}
+
+gboolean
+lk_generator_plan (LkGenerator *self, LkMemoryPlan *plan, GError **error)
+{
+  guint largest = G_N_ELEMENTS (sizes) - 1; /* the working memory is that of the largest chunk, as all share it */
+
+  if (!lk_generator_build (self, largest, error))
+    return FALSE;
+  lk_backend_plan (self->backend, self->chunks[largest].decoder->program, plan);
+  return TRUE;
+}
+
+static gboolean
+lk_generator_compile (LkGenerator *self, guint size, GError **error)
+{
+  LkChunk *chunk = &self->chunks[size];
+
+  if (chunk->executable)
+    return TRUE;
+  if (!lk_generator_build (self, size, error) || !lk_backend_prepare (self->backend, lk_model_get_variables (self->model), error))
     return FALSE;
   chunk->executable = lk_backend_compile (self->backend, chunk->decoder->program, error);
   return chunk->executable != NULL;

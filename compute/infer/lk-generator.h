@@ -34,6 +34,9 @@ LkGenerator *lk_generator_new (const LkGeneratorOptions *options, GError **error
 void lk_generator_free (LkGenerator *self);
 guint lk_generator_get_context (LkGenerator *self);
 
+/* The memory that it will need, weights and cache included; nothing is allocated for it. */
+gboolean lk_generator_plan (LkGenerator *self, LkMemoryPlan *plan, GError **error);
+
 /* Forgets what the cache holds: call it when weights have changed. */
 void lk_generator_reset (LkGenerator *self);
 /* 1 as trained, 0 the base alone. Forgets the cache when it changes. Generators that share an adapter each have a

@@ -8,7 +8,6 @@
 /* Rows at once are chosen to make some this many tokens: enough for matrix products to be efficient. */
 #define LK_STEP_TOKENS 512
 #define LK_STEP_TOKENS_GPU 2048
-#define LK_MEMORY_SHARE 0.85
 
 /* A program for one number of tokens and purpose, compiled. How they make rows is in the ranges, not in the
  * program. */

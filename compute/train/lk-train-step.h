@@ -44,6 +44,9 @@ typedef struct
   LkMemoryPlan memory; /* of the training program at that shape */
 } LkTrainPlan;
 
+/* Of the memory that a device has, what a plan may take. */
+#define LK_MEMORY_SHARE 0.85
+
 typedef struct _LkTrainStep LkTrainStep;
 
 /* The rungs for at most @rows at once: nothing is computed twice, half of the @layers, all of them, then the same with half the rows,

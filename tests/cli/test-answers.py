@@ -28,6 +28,29 @@ def test_generate(folder):
     cli("generate", "-m", MODEL, "--messages", write(folder, "w.json", "{}"), expect=BAD_INPUT)
 
 
+def test_methods(folder):
+    """What each use of a model needs: a model stored as floats has all three, chat least, 4 bits less than 16; a bound is held to."""
+    def methods(*arguments):
+        answer = json.loads(cli("estimate", "--methods", "--json", "--device", "cpu", *arguments))
+        return {method["method"]: method for method in answer["methods"]}
+
+    large = methods("--shape", "llama-3.1-8b", "--memory", "12")
+    sizes = [large[name]["total_bytes"] for name in ("qlora", "chat", "lora")]
+    assert list(large) == ["chat", "qlora", "lora"] and sizes == sorted(sizes), large
+    assert 15 << 30 < sizes[1] < 17 << 30, "chat with 16 bits a weight: 15 GiB of them and the cache"
+    assert [large[name]["fits"] for name in large] == [False, True, False], large
+    # what is said of a method is what is said of a run that is made that way
+    for name, form in (("qlora", "nf4"), ("lora", "stored")):
+        one = json.loads(cli("estimate", "--json", "--device", "cpu", "--shape", "llama-3.1-8b", "--memory", "12", "--base-type", form))
+        assert (one["total_bytes"], one["fits"]) == (large[name]["total_bytes"], large[name]["fits"]), one
+    cli("estimate", "--methods", "--data", write(folder, "d.jsonl", "{}"), expect=USAGE)
+    need_model()
+    assert all(method["fits"] for method in methods("-m", MODEL).values())
+    work = json.loads(cli("estimate", "--json", "--device", "cpu", "-m", MODEL, "--data", some_rows(folder, 40), "--epochs", "2"))
+    again = json.loads(cli("estimate", "--json", "--device", "cpu", "-m", MODEL, "--data", some_rows(folder, 40), "--epochs", "4"))
+    assert 0 < 2 * work["train_tokens"] == again["train_tokens"], (work, again)
+
+
 def served_prompt_tokens(folder, text):
     """How many tokens serve makes of a message."""
     path = os.path.join(folder, "i.sock")

@@ -34,3 +34,4 @@ void lk_test_add_http (void);
 void lk_test_add_data (void);
 void lk_test_add_preferences (void);
 void lk_test_add_markdown (void);
+void lk_test_add_pace (void);

@@ -207,5 +207,6 @@ main (int argc, char **argv)
   lk_test_add_data ();
   lk_test_add_preferences ();
   lk_test_add_markdown ();
+  lk_test_add_pace ();
   return g_test_run ();
 }

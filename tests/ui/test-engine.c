@@ -11,6 +11,8 @@
 #include "lk-engine.h"
 #include "lk-error.h"
 #include "lk-estimate.h"
+#include "lk-fit.h"
+#include "lk-found-model.h"
 #include "lk-export-job.h"
 #include "lk-export-sizes.h"
 #include "lk-json.h"
@@ -395,6 +397,72 @@ test_estimate (void)
 }
 
 static void
+assert_fit (const char *methods, const char *words, gboolean trains)
+{
+  g_autofree char *text = g_strdup_printf ("{\"methods\":[%s]}", methods);
+  g_autoptr (JsonNode) node = lk_json_parse (text, strlen (text), "test", NULL);
+  g_autofree char *is = lk_fit_words (json_node_get_object (node));
+
+  g_assert_cmpstr (is, ==, words);
+  g_assert_cmpint (lk_fit_can_train (json_node_get_object (node)), ==, trains);
+}
+
+static void
+test_fit (void)
+{
+#define CHAT "{\"method\":\"chat\",\"total_bytes\":14200000,\"fits\":true}"
+#define QLORA(fits) ",{\"method\":\"qlora\",\"total_bytes\":4000000000,\"fits\":" fits "}"
+  assert_fit ("", NULL, FALSE);
+  assert_fit ("1,[],{\"method\":5}", NULL, FALSE);
+  assert_fit (CHAT QLORA ("true"), "Fits here for: chat 14.2\u00a0MB, QLoRA 4.0\u00a0GB", TRUE);
+  assert_fit (CHAT QLORA ("false"), "Fits here for: chat 14.2\u00a0MB. Too large for: QLoRA 4.0\u00a0GB", FALSE);
+  assert_fit ("{\"method\":\"lora\",\"total_bytes\":9000000000,\"fits\":false}", "Too large here for: LoRA 9.0\u00a0GB", FALSE);
+}
+
+static void
+set_true_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+}
+
+static gboolean
+is_true (gpointer data)
+{
+  return *(gboolean *) data;
+}
+
+static gboolean
+says_fit (gpointer data)
+{
+  g_autofree char *subtitle = lk_test_text_of (data, "subtitle");
+
+  return subtitle != NULL && strstr (subtitle, "Too large for") != NULL;
+}
+
+/* What the library and New Fine-Tune say below a model's facts. */
+static void
+test_fit_line (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "tiny.gguf", NULL);
+  g_autoptr (LkInspection) inspection = lk_inspection_new ();
+  g_autoptr (LkFoundModel) model = lk_found_model_new (LK_PLACE_OWN, path, NULL);
+  g_autofree char *chosen = NULL, *found = NULL;
+  gboolean done = FALSE;
+
+  g_assert_true (g_file_set_contents (path, "GGUF", -1, NULL));
+  lk_inspection_look_at_model (inspection, path);
+  lk_test_wait_for (says_fit, inspection);
+  chosen = lk_test_text_of (inspection, "subtitle");
+  lk_found_model_look (model, set_true_cb, &done);
+  lk_test_wait_for (is_true, &done);
+  found = lk_test_text_of (model, "subtitle");
+  g_assert_cmpstr (chosen, ==, found);
+  g_assert_true (g_str_has_suffix (found, "\nFits here for: chat 14.2\u00a0MB, QLoRA 90.0\u00a0MB. Too large for: LoRA 190.0\u00a0MB"));
+  lk_test_clean (folder);
+}
+
+static void
 test_inspection (void)
 {
   char *folder = lk_test_make_folder ();
@@ -431,6 +499,8 @@ lk_test_add_engine (void)
 {
   g_test_add_func ("/app/odd-answers", test_odd_answers);
   g_test_add_func ("/app/estimate", test_estimate);
+  g_test_add_func ("/app/fit/words", test_fit);
+  g_test_add_func ("/app/fit/line", test_fit_line);
   g_test_add_func ("/app/inspection", test_inspection);
   g_test_add_func ("/app/chat", test_chat);
   g_test_add_func ("/app/chat/voices", test_chat_voices);

@@ -55,6 +55,7 @@ def settings(program, model, data):
     """A changed setting says so and goes back; the list beside Start has it."""
     window = drive.Window([program, model, data])
     window.find("label", contains="Fits: needs")
+    window.find("label", "Time: told after the first steps")
     rank = window.find("spin button", contains="Rank")
     rank.set_value(32)
     window.find("label", contains="Changed; the default is 16.")
@@ -77,7 +78,11 @@ def queue(program, home, model, data):
     window.click("Add to Queue", role=ITEM)
     window.wait(lambda: glob.glob(os.path.join(home, "runs", "*", "events.jsonl")), "it to start: nothing is at work", 60)
     run, = glob.glob(os.path.join(home, "runs", "*"))
+    window.wait(lambda: sum(1 for line in open(os.path.join(run, "events.jsonl"), encoding="utf-8") if '"step",' in line) > 5, "a few steps", 60)
+    window.press("list item", "Models")
     window.press("list item", "New Fine-Tune")
+    window.gone("label", "Time: told after the first steps")
+    assert any(window.has("label", contains=words) for words in ("A few seconds", "About ")), "no time at the pace of the run at work"
     window.click("More Ways to Start")
     window.click("Add to Queue", role=ITEM)
     window.find("label", "Waiting")

@@ -69,7 +69,7 @@ show (LkModelRow *self)
   g_object_get (self->model, "fit-text", &fit, "fits", &fits, NULL);
   for (; facts[2 * line] != NULL; line++)
     add_fact (self, line, facts[2 * line], facts[2 * line + 1]);
-  gtk_label_set_label (self->fit_words, fit == NULL ? "" : fits ? _ ("Fits") : _ ("Too large"));
+  gtk_label_set_label (self->fit_words, fit == NULL ? "" : fits ? _ ("Fits") : _ ("Too large to train"));
   gtk_image_set_from_icon_name (GTK_IMAGE (self->fit), fits ? "object-select-symbolic" : "dialog-warning-symbolic");
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->fit_words), fit);
   gtk_widget_set_visible (self->fit, fit != NULL);

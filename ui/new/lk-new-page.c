@@ -370,6 +370,7 @@ lk_new_page_map (GtkWidget *widget)
   LkNewPage *self = LK_NEW_PAGE (widget);
 
   GTK_WIDGET_CLASS (lk_new_page_parent_class)->map (widget);
+  lk_estimate_renew_time (self->estimate);
   if (self->stale)
     lk_draft_renew_data (self->draft);
 }
@@ -646,6 +647,13 @@ static void
 queue_changed_cb (LkNewPage *self)
 {
   gtk_widget_set_visible (GTK_WIDGET (self->waiting), g_list_model_get_n_items (G_LIST_MODEL (self->queue)) > 0);
+}
+
+void
+lk_new_page_set_runs (LkNewPage *self, LkRunList *runs)
+{
+  lk_estimate_set_runs (self->estimate, G_LIST_MODEL (runs));
+  g_signal_connect_object (runs, "ended", G_CALLBACK (lk_estimate_renew_time), self->estimate, G_CONNECT_SWAPPED);
 }
 
 void

@@ -20,6 +20,8 @@ LkDraft *lk_new_page_get_draft (LkNewPage *self);
 /* Takes files and folders (a list of GFile) the user gave: a model where one looks like it, else data; several files of data become
  * one dataset. */
 void lk_new_page_take_files (LkNewPage *self, GSList *files);
+/* Whose measured pace tells how long a fine-tune will take. */
+void lk_new_page_set_runs (LkNewPage *self, LkRunList *runs);
 /* What waits is listed above the form. */
 void lk_new_page_set_queue (LkNewPage *self, LkQueue *queue);
 /* The engine's settings are needed before a form can be shown; asks again after a failure. */
