@@ -20,6 +20,7 @@ typedef struct
   GCancellable *cancellable;
   GSocketConnection *connection;
   gboolean done;   /* "[DONE]" was seen */
+  gboolean cut;    /* its finish_reason is "length" */
   char *complaint; /* an error that came as an event */
 } Asking;
 
@@ -52,18 +53,25 @@ error_message (JsonObject *object)
   return g_strdup (message != NULL ? message : _ ("The engine could not answer."));
 }
 
-static const char *
-piece_of (JsonObject *object)
+static JsonObject *
+choice_of (JsonObject *object)
 {
   JsonArray *choices = NULL;
-  JsonObject *delta = NULL;
-  const char *content = NULL;
 
   lk_json_get_array (object, "choices", "answer", &choices, NULL);
   if (choices == NULL || json_array_get_length (choices) == 0
       || !JSON_NODE_HOLDS_OBJECT (json_array_get_element (choices, 0)))
     return NULL;
-  lk_json_get_object (json_array_get_object_element (choices, 0), "delta", "answer", &delta, NULL);
+  return json_array_get_object_element (choices, 0);
+}
+
+static const char *
+piece_of (JsonObject *choice)
+{
+  JsonObject *delta = NULL;
+  const char *content = NULL;
+
+  lk_json_get_object (choice, "delta", "answer", &delta, NULL);
   if (delta != NULL)
     lk_json_get_string (delta, "content", "answer", &content, NULL);
   return content;
@@ -92,6 +100,7 @@ data_cb (const char *data, gpointer user_data)
 {
   Asking *asking = user_data;
   g_autoptr (JsonNode) node = NULL;
+  JsonObject *choice;
   const char *piece;
 
   if (g_str_equal (data, "[DONE]"))
@@ -105,7 +114,11 @@ data_cb (const char *data, gpointer user_data)
   if (asking->complaint == NULL)
     asking->complaint = error_message (json_node_get_object (node));
   tell_usage (asking, json_node_get_object (node));
-  piece = piece_of (json_node_get_object (node));
+  choice = choice_of (json_node_get_object (node));
+  if (choice == NULL)
+    return;
+  asking->cut = asking->cut || g_str_equal (lk_json_peek_string (choice, "finish_reason", ""), "length");
+  piece = piece_of (choice);
   if (piece != NULL && piece[0] != 0 && !g_cancellable_is_cancelled (asking->cancellable))
     asking->on_piece (piece, asking->piece_data);
 }
@@ -236,9 +249,10 @@ lk_chat_client_ask_async (const char *socket_path, JsonObject *request, LkChatPi
 }
 
 gboolean
-lk_chat_client_ask_finish (GAsyncResult *result, GError **error)
+lk_chat_client_ask_finish (GAsyncResult *result, gboolean *cut, GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
 
+  *cut = ((Asking *) g_task_get_task_data (G_TASK (result)))->cut;
   return g_task_propagate_boolean (G_TASK (result), error);
 }

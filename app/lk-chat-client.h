@@ -21,6 +21,7 @@ typedef void (*LkChatUsageFunc) (double tokens_per_second, guint tokens_used, gu
 void lk_chat_client_ask_async (const char *socket_path, JsonObject *request, LkChatPieceFunc on_piece,
                                LkChatUsageFunc on_usage, gpointer piece_data, GCancellable *cancellable, GAsyncReadyCallback callback,
                                gpointer user_data);
-gboolean lk_chat_client_ask_finish (GAsyncResult *result, GError **error);
+/* @cut: whether the answer ends because of "max_tokens" or the end of the context. */
+gboolean lk_chat_client_ask_finish (GAsyncResult *result, gboolean *cut, GError **error);
 
 G_END_DECLS

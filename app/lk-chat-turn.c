@@ -19,7 +19,9 @@ struct _LkChatAnswer
 
   GString *text;
   char *error;
+  char *note;
   char *speed_text;
+  gboolean context_full;
   gboolean busy;
   gboolean asked;
 };
@@ -30,6 +32,7 @@ enum
   PROP_TEXT,
   PROP_BUSY,
   PROP_ERROR,
+  PROP_NOTE,
   PROP_SPEED_TEXT,
   PROP_ASKED,
   N_PROPS
@@ -46,6 +49,7 @@ lk_chat_answer_finalize (GObject *object)
 
   g_string_free (self->text, TRUE);
   g_clear_pointer (&self->error, g_free);
+  g_clear_pointer (&self->note, g_free);
   g_clear_pointer (&self->speed_text, g_free);
   G_OBJECT_CLASS (lk_chat_answer_parent_class)->finalize (object);
 }
@@ -60,6 +64,7 @@ lk_chat_answer_get_property (GObject *object, guint id, GValue *value, GParamSpe
     case PROP_TEXT: g_value_set_string (value, self->text->str); break;
     case PROP_BUSY: g_value_set_boolean (value, self->busy); break;
     case PROP_ERROR: g_value_set_string (value, self->error); break;
+    case PROP_NOTE: g_value_set_string (value, self->note); break;
     case PROP_SPEED_TEXT: g_value_set_string (value, self->speed_text); break;
     case PROP_ASKED: g_value_set_boolean (value, self->asked); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -77,6 +82,7 @@ lk_chat_answer_class_init (LkChatAnswerClass *klass)
   properties[PROP_TEXT] = g_param_spec_string ("text", NULL, NULL, NULL, flags);
   properties[PROP_BUSY] = g_param_spec_boolean ("busy", NULL, NULL, TRUE, flags);
   properties[PROP_ERROR] = g_param_spec_string ("error", NULL, NULL, NULL, flags);
+  properties[PROP_NOTE] = g_param_spec_string ("note", NULL, NULL, NULL, flags);
   properties[PROP_SPEED_TEXT] = g_param_spec_string ("speed-text", NULL, NULL, NULL, flags);
   properties[PROP_ASKED] = g_param_spec_boolean ("asked", NULL, NULL, TRUE, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
@@ -103,6 +109,7 @@ lk_chat_answer_set_usage (LkChatAnswer *self, double tokens_per_second, guint to
   g_autofree char *used = lk_words_count (tokens_used);
   g_autofree char *all = lk_words_count (context);
 
+  self->context_full = tokens_used >= context;
   g_free (self->speed_text);
   self->speed_text = g_strdup_printf (_ ("%.1f tokens a second · %s of %s tokens of the context"), tokens_per_second, used, all);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SPEED_TEXT]);
@@ -116,15 +123,43 @@ lk_chat_answer_skip (LkChatAnswer *self)
   lk_chat_answer_finish (self, NULL);
 }
 
-void
-lk_chat_answer_finish (LkChatAnswer *self, const char *error)
+static void
+finish (LkChatAnswer *self, const char *error, const char *note)
 {
   if (!self->busy)
     return;
   self->busy = FALSE;
   self->error = g_strdup (error);
+  self->note = g_strdup (note);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ERROR]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_NOTE]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
+}
+
+void
+lk_chat_answer_finish (LkChatAnswer *self, const char *error)
+{
+  finish (self, error, NULL);
+}
+
+void
+lk_chat_answer_finish_cut (LkChatAnswer *self)
+{
+  finish (self, NULL,
+          self->context_full ? _ ("Cut off: the context is full. A new conversation has room again.")
+                             : _ ("Cut off: it reached the longest answer of the settings."));
+}
+
+void
+lk_chat_answer_finish_stopped (LkChatAnswer *self)
+{
+  finish (self, NULL, _ ("Stopped before its end."));
+}
+
+gboolean
+lk_chat_answer_is_whole (LkChatAnswer *self)
+{
+  return self->asked && !self->busy && self->error == NULL && self->note == NULL && self->text->len > 0;
 }
 
 const char *

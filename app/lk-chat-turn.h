@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One question and what each voice answered. LkChatAnswer has the properties text, busy, error (why it is not complete; NULL when
- * well), asked and speed-text ("12 tokens a second · 300 of 2,048 tokens"; NULL until it is known). LkChatTurn has question, base, prompted,
+ * One question and what each voice answered. LkChatAnswer has the properties text, busy, error (what failed; NULL when well), note (why
+ * it ends early though nothing failed; NULL where it does not), asked and speed-text ("12 tokens a second · 300 of 2,048 tokens"; NULL
+ * until it is known). LkChatTurn has question, base, prompted,
  * tuned (LkChatAnswer) and branch-text ("2 of 3"; NULL where nothing was asked otherwise). Thread-safety: main thread.
  */
 #pragma once
@@ -32,6 +33,12 @@ void lk_chat_answer_set_usage (LkChatAnswer *self, double tokens_per_second, gui
 void lk_chat_answer_skip (LkChatAnswer *self);
 /* Ends the answer; @error NULL when it is complete. */
 void lk_chat_answer_finish (LkChatAnswer *self, const char *error);
+/* Ends it where its limit or the context did. */
+void lk_chat_answer_finish_cut (LkChatAnswer *self);
+/* Ends it because somebody wanted that. */
+void lk_chat_answer_finish_stopped (LkChatAnswer *self);
+/* It came to its own end and says something. */
+gboolean lk_chat_answer_is_whole (LkChatAnswer *self);
 const char *lk_chat_answer_get_text (LkChatAnswer *self);
 gboolean lk_chat_answer_is_busy (LkChatAnswer *self);
 const char *lk_chat_answer_get_error (LkChatAnswer *self);

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "lk-chat-client.h"
+#include "lk-error.h"
 #include "lk-file.h"
 #include "lk-json.h"
 #include "lk-server.h"
@@ -11,7 +12,7 @@
 
 #include <string.h>
 
-#define ANSWER_TOKENS 400
+#define ANSWER_TOKENS 1024
 
 struct _LkChat
 {
@@ -22,7 +23,7 @@ struct _LkChat
   char *device; /* the server's */
   char *system_prompt;
   double temperature, top_p, min_p, repetition_penalty, strength;
-  int top_k;
+  int top_k, max_tokens;
   gint64 seed;
   gboolean shown[LK_N_VOICES];
   LkServer *server;
@@ -46,6 +47,7 @@ enum
   PROP_TOP_P,
   PROP_MIN_P,
   PROP_REPETITION_PENALTY,
+  PROP_MAX_TOKENS,
   PROP_SEED,
   PROP_STRENGTH,
   PROP_SHOW_BASE,
@@ -106,6 +108,7 @@ lk_chat_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
     case PROP_TOP_P: g_value_set_double (value, self->top_p); break;
     case PROP_MIN_P: g_value_set_double (value, self->min_p); break;
     case PROP_REPETITION_PENALTY: g_value_set_double (value, self->repetition_penalty); break;
+    case PROP_MAX_TOKENS: g_value_set_int (value, self->max_tokens); break;
     case PROP_SEED: g_value_set_int64 (value, self->seed); break;
     case PROP_STRENGTH: g_value_set_double (value, self->strength); break;
     case PROP_SHOW_BASE:
@@ -131,6 +134,7 @@ lk_chat_set_property (GObject *object, guint id, const GValue *value, GParamSpec
     case PROP_TOP_P: self->top_p = g_value_get_double (value); break;
     case PROP_MIN_P: self->min_p = g_value_get_double (value); break;
     case PROP_REPETITION_PENALTY: self->repetition_penalty = g_value_get_double (value); break;
+    case PROP_MAX_TOKENS: self->max_tokens = g_value_get_int (value); break;
     case PROP_SEED: self->seed = g_value_get_int64 (value); break;
     case PROP_STRENGTH: self->strength = g_value_get_double (value); break;
     case PROP_SHOW_BASE:
@@ -162,6 +166,7 @@ lk_chat_class_init (LkChatClass *klass)
   properties[PROP_TOP_P] = g_param_spec_double ("top-p", NULL, NULL, 0, 1, 0.95, both);
   properties[PROP_MIN_P] = g_param_spec_double ("min-p", NULL, NULL, 0, 1, 0.05, both);
   properties[PROP_REPETITION_PENALTY] = g_param_spec_double ("repetition-penalty", NULL, NULL, 0.5, 2, 1, both);
+  properties[PROP_MAX_TOKENS] = g_param_spec_int ("max-tokens", NULL, NULL, 0, G_MAXINT32, ANSWER_TOKENS, both);
   properties[PROP_SEED] = g_param_spec_int64 ("seed", NULL, NULL, -1, G_MAXINT32, -1, both);
   properties[PROP_STRENGTH] = g_param_spec_double ("strength", NULL, NULL, 0, 2, 1, both);
   properties[PROP_SHOW_BASE] = g_param_spec_boolean ("show-base", NULL, NULL, TRUE, both);
@@ -179,6 +184,7 @@ lk_chat_init (LkChat *self)
   self->top_p = 0.95;
   self->min_p = 0.05;
   self->repetition_penalty = 1;
+  self->max_tokens = ANSWER_TOKENS;
   self->strength = 1;
   self->seed = -1;
   for (guint i = 0; i < LK_N_VOICES; i++)
@@ -263,7 +269,7 @@ make_request (LkChat *self, LkChatTurn *turn, LkChatVoice voice)
     json_object_set_int_member (request, "seed", self->seed);
   if (voice == LK_VOICE_TUNED)
     json_object_set_double_member (request, "adapter_strength", self->strength);
-  json_object_set_int_member (request, "max_tokens", ANSWER_TOKENS);
+  json_object_set_int_member (request, "max_tokens", self->max_tokens);
   return request;
 }
 
@@ -291,11 +297,15 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Asked *asked = user_data;
   g_autoptr (GError) error = NULL;
+  gboolean cut = FALSE;
 
-  lk_chat_client_ask_finish (result, &error);
+  lk_chat_client_ask_finish (result, &cut, &error);
   if (g_cancellable_is_cancelled (asked->cancellable))
-    g_clear_error (&error);
-  lk_chat_answer_finish (asked->answer, error != NULL ? error->message : NULL);
+    lk_chat_answer_finish_stopped (asked->answer);
+  else if (error == NULL && cut)
+    lk_chat_answer_finish_cut (asked->answer);
+  else
+    lk_chat_answer_finish (asked->answer, error != NULL ? error->message : NULL);
   /* an answer of a conversation that was cleared is nobody's any more */
   if (asked->chat->cancellable == asked->cancellable && asked->chat->unfinished > 0
       && --asked->chat->unfinished == 0)
@@ -330,11 +340,15 @@ send (LkChat *self, LkChatTurn *turn)
     }
 }
 
+/* @error NULL: it was stopped. */
 static void
 finish_all (LkChatTurn *turn, const char *error)
 {
   for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
-    lk_chat_answer_finish (lk_chat_turn_get_answer (turn, voice), error);
+    if (error != NULL)
+      lk_chat_answer_finish (lk_chat_turn_get_answer (turn, voice), error);
+    else
+      lk_chat_answer_finish_stopped (lk_chat_turn_get_answer (turn, voice));
 }
 
 static void
@@ -488,15 +502,40 @@ lk_chat_switch_branch (LkChat *self, LkChatTurn *turn, int step)
   show_up_to (self, turn);
 }
 
+/* Whether each answer that an example would teach came to its end. */
+static gboolean
+check_whole (LkChatTurn *turn, LkChatVoice voice, GError **error)
+{
+  gboolean last = lk_chat_answer_is_whole (lk_chat_turn_get_answer (turn, voice)), before = TRUE;
+
+  for (LkChatTurn *at = lk_chat_turn_get_parent (turn); at != NULL; at = lk_chat_turn_get_parent (at))
+    {
+      LkChatAnswer *answer = lk_chat_turn_get_answer (at, voice);
+      gboolean taken = lk_chat_answer_get_text (answer)[0] != 0 && lk_chat_answer_get_error (answer) == NULL;
+
+      before = before && (!taken || lk_chat_answer_is_whole (answer));
+    }
+  if (!last)
+    g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA,
+                         _ ("This answer is not whole and would teach the model to end in the middle. Ask again first."));
+  else if (!before)
+    g_set_error_literal (error, LK_ERROR, LK_ERROR_BAD_DATA,
+                         _ ("An answer before this one is not whole and would teach the model to end in the middle. Ask that question again first."));
+  return last && before;
+}
+
 gboolean
 lk_chat_add_to_dataset (LkChat *self, LkChatTurn *turn, LkChatVoice voice, const char *path, GError **error)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   g_autofree char *line = NULL;
-  JsonObject *row = json_object_new ();
+  JsonObject *row;
 
   g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
 
+  if (!check_whole (turn, voice, error))
+    return FALSE;
+  row = json_object_new ();
   json_object_set_array_member (row, "messages", make_messages (self, voice, turn, TRUE));
   json_node_take_object (node, row);
   line = lk_json_to_string (node, FALSE);

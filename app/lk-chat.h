@@ -6,8 +6,8 @@
  *
  * Properties: turns (GListModel of LkChatTurn: the branch in view), busy, status ("Loading the model…", NULL when there is nothing
  * to say), error (why the server ended; NULL when well), and what the next question is asked with: system-prompt, temperature, top-k,
- * top-p, min-p, repetition-penalty, seed (-1: another one each time), strength (of the adapter: 1 as trained), show-base,
- * show-prompted, show-tuned. Thread-safety: main thread.
+ * top-p, min-p, repetition-penalty, max-tokens (of an answer; 0: until the context is full), seed (-1: another one each time), strength
+ * (of the adapter: 1 as trained), show-base, show-prompted, show-tuned. Thread-safety: main thread.
  */
 #pragma once
 
@@ -39,7 +39,8 @@ void lk_chat_clear (LkChat *self);
 /* Ends the server and frees its memory; the next question starts it again. */
 void lk_chat_close (LkChat *self);
 GListModel *lk_chat_get_turns (LkChat *self);
-/* Adds the conversation up to that answer to a JSONL file, one line, as {"messages": …}; the file is made when missing. */
+/* Adds the conversation up to that answer to a JSONL file, one line, as {"messages": …}; the file is made when missing. Fails for one
+ * with an answer that was cut off or stopped, which would teach to end in the middle. */
 gboolean lk_chat_add_to_dataset (LkChat *self, LkChatTurn *turn, LkChatVoice voice, const char *path, GError **error);
 
 G_END_DECLS

@@ -114,6 +114,46 @@ test_chat_voices (void)
   lk_test_clean (folder);
 }
 
+/* An answer that its limit or the person ended says so, and is no example; nor is what comes after it. */
+static void
+test_chat_cut (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "answers.jsonl", NULL);
+  g_autoptr (LkChat) chat = lk_chat_new ();
+  g_autoptr (LkChatTurn) cut = NULL, whole = NULL, stopped = NULL;
+  g_autofree char *cut_note = NULL, *no_note = NULL, *stopped_note = NULL;
+  g_autoptr (GError) error = NULL;
+
+  lk_chat_set_models (chat, "/m.gguf", NULL);
+  g_object_set (chat, "max-tokens", 2, NULL);
+  lk_chat_ask (chat, "One");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  cut = turn_at (chat, 0);
+  g_assert_cmpstr (answer_of (cut, LK_VOICE_BASE), ==, "bird the ");
+  cut_note = lk_test_text_of (lk_chat_turn_get_answer (cut, LK_VOICE_BASE), "note");
+  g_assert_cmpstr (cut_note, ==, "Cut off: it reached the longest answer of the settings.");
+  g_assert_false (lk_chat_add_to_dataset (chat, cut, LK_VOICE_BASE, path, &error));
+  g_assert_nonnull (strstr (error->message, "This answer is not whole"));
+  g_clear_error (&error);
+  g_object_set (chat, "max-tokens", 4, NULL);
+  lk_chat_ask (chat, "Two");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  whole = turn_at (chat, 1);
+  no_note = lk_test_text_of (lk_chat_turn_get_answer (whole, LK_VOICE_BASE), "note");
+  g_assert_null (no_note);
+  g_assert_false (lk_chat_add_to_dataset (chat, whole, LK_VOICE_BASE, path, &error));
+  g_assert_nonnull (strstr (error->message, "An answer before this one"));
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  lk_chat_ask (chat, "Three");
+  lk_chat_stop (chat);
+  lk_test_wait_for (lk_test_is_idle, chat);
+  stopped = turn_at (chat, 2);
+  stopped_note = lk_test_text_of (lk_chat_turn_get_answer (stopped, LK_VOICE_BASE), "note");
+  g_assert_cmpstr (stopped_note, ==, "Stopped before its end.");
+  lk_test_clean (folder);
+}
+
 /* A question that is asked otherwise begins a branch; what was answered before comes back with the way to it. */
 static void
 test_chat_branches (void)
@@ -504,6 +544,7 @@ lk_test_add_engine (void)
   g_test_add_func ("/app/inspection", test_inspection);
   g_test_add_func ("/app/chat", test_chat);
   g_test_add_func ("/app/chat/voices", test_chat_voices);
+  g_test_add_func ("/app/chat/cut", test_chat_cut);
   g_test_add_func ("/app/chat/branches", test_chat_branches);
   g_test_add_func ("/app/chat/collect", test_chat_collect);
   g_test_add_func ("/app/chat/no-engine", test_chat_without_engine);

@@ -171,9 +171,16 @@ collect_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static gboolean
-is_whole_cb (gpointer self, const char *text, gboolean busy, const char *error)
+has_ended_cb (gpointer self, const char *text, gboolean busy, const char *error)
 {
   return !busy && error == NULL && text != NULL && text[0] != 0;
+}
+
+/* What ends in the middle is no example. */
+static gboolean
+is_whole_cb (gpointer self, const char *note)
+{
+  return note == NULL;
 }
 
 static void
@@ -240,6 +247,7 @@ lk_answer_card_class_init (LkAnswerCardClass *klass)
   lk_closures_bind (widget_class);
   gtk_widget_class_bind_template_child (widget_class, LkAnswerCard, content);
   gtk_widget_class_bind_template_child (widget_class, LkAnswerCard, blocks);
+  gtk_widget_class_bind_template_callback (widget_class, has_ended_cb);
   gtk_widget_class_bind_template_callback (widget_class, is_whole_cb);
   gtk_widget_class_install_action (widget_class, "answer.copy", NULL, copy_action);
   gtk_widget_class_install_action (widget_class, "answer.collect", NULL, collect_action);

@@ -248,6 +248,7 @@ static const struct
   { "top-p", N_ ("Top-p: of the likeliest up to this share"), 0, 1, 0.05, 2 },
   { "min-p", N_ ("Min-p: at least this share of the likeliest"), 0, 1, 0.01, 2 },
   { "repetition-penalty", N_ ("Repetition penalty"), 0.5, 2, 0.05, 2 },
+  { "max-tokens", N_ ("Longest answer in tokens; 0 until the context is full"), 0, G_MAXINT32, 128, 0 },
   { "seed", N_ ("Seed; -1 for another one each time"), -1, G_MAXINT32, 1, 0 },
   { "strength", N_ ("Strength of the adapter"), 0, 2, 0.1, 2 },
 };
