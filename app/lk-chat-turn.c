@@ -186,6 +186,7 @@ struct _LkChatTurn
 
   LkChatTurn *parent;
   char *question;
+  char *system_prompt;
   char *branch_text;
   LkChatAnswer *answers[LK_N_VOICES];
 };
@@ -194,6 +195,7 @@ enum
 {
   PROP_TURN_0,
   PROP_QUESTION,
+  PROP_SYSTEM_PROMPT,
   PROP_BRANCH_TEXT,
   PROP_FIRST_VOICE,
   N_TURN_PROPS = PROP_FIRST_VOICE + LK_N_VOICES
@@ -210,6 +212,7 @@ lk_chat_turn_finalize (GObject *object)
 
   g_clear_object (&self->parent);
   g_clear_pointer (&self->question, g_free);
+  g_clear_pointer (&self->system_prompt, g_free);
   g_clear_pointer (&self->branch_text, g_free);
   for (guint i = 0; i < LK_N_VOICES; i++)
     g_clear_object (&self->answers[i]);
@@ -223,6 +226,8 @@ lk_chat_turn_get_property (GObject *object, guint id, GValue *value, GParamSpec 
 
   if (id == PROP_QUESTION)
     g_value_set_string (value, self->question);
+  else if (id == PROP_SYSTEM_PROMPT)
+    g_value_set_string (value, self->system_prompt);
   else if (id == PROP_BRANCH_TEXT)
     g_value_set_string (value, self->branch_text);
   else
@@ -238,6 +243,7 @@ lk_chat_turn_class_init (LkChatTurnClass *klass)
   object_class->finalize = lk_chat_turn_finalize;
   object_class->get_property = lk_chat_turn_get_property;
   turn_properties[PROP_QUESTION] = g_param_spec_string ("question", NULL, NULL, NULL, flags);
+  turn_properties[PROP_SYSTEM_PROMPT] = g_param_spec_string ("system-prompt", NULL, NULL, NULL, flags);
   turn_properties[PROP_BRANCH_TEXT] = g_param_spec_string ("branch-text", NULL, NULL, NULL, flags);
   for (guint i = 0; i < LK_N_VOICES; i++)
     turn_properties[PROP_FIRST_VOICE + i] = g_param_spec_object (voice_names[i], NULL, NULL, LK_TYPE_CHAT_ANSWER, flags);
@@ -252,12 +258,13 @@ lk_chat_turn_init (LkChatTurn *self)
 }
 
 LkChatTurn *
-lk_chat_turn_new (LkChatTurn *parent, const char *question)
+lk_chat_turn_new (LkChatTurn *parent, const char *question, const char *system_prompt)
 {
   LkChatTurn *self = g_object_new (LK_TYPE_CHAT_TURN, NULL);
 
   self->parent = parent != NULL ? g_object_ref (parent) : NULL;
   self->question = g_strdup (question);
+  self->system_prompt = g_strdup (system_prompt);
   return self;
 }
 
@@ -271,6 +278,12 @@ const char *
 lk_chat_turn_get_question (LkChatTurn *self)
 {
   return self->question;
+}
+
+const char *
+lk_chat_turn_get_system_prompt (LkChatTurn *self)
+{
+  return self->system_prompt;
 }
 
 LkChatAnswer *

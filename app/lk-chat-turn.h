@@ -2,8 +2,8 @@
  *
  * One question and what each voice answered. LkChatAnswer has the properties text, busy, error (what failed; NULL when well), note (why
  * it ends early though nothing failed; NULL where it does not), asked and speed-text ("12 tokens a second · 300 of 2,048 tokens"; NULL
- * until it is known). LkChatTurn has question, base, prompted,
- * tuned (LkChatAnswer) and branch-text ("2 of 3"; NULL where nothing was asked otherwise). Thread-safety: main thread.
+ * until it is known). LkChatTurn has question, system-prompt (what the prompted voice was
+ * told; NULL: it was not asked), base, prompted, tuned (LkChatAnswer) and branch-text ("2 of 3"; NULL where nothing was asked otherwise). Thread-safety: main thread.
  */
 #pragma once
 
@@ -47,9 +47,10 @@ const char *lk_chat_answer_get_error (LkChatAnswer *self);
 G_DECLARE_FINAL_TYPE (LkChatTurn, lk_chat_turn, LK, CHAT_TURN, GObject)
 
 /* @parent: the turn before it, which it keeps; NULL for a first one. */
-LkChatTurn *lk_chat_turn_new (LkChatTurn *parent, const char *question);
+LkChatTurn *lk_chat_turn_new (LkChatTurn *parent, const char *question, const char *system_prompt);
 LkChatTurn *lk_chat_turn_get_parent (LkChatTurn *self);
 const char *lk_chat_turn_get_question (LkChatTurn *self);
+const char *lk_chat_turn_get_system_prompt (LkChatTurn *self);
 LkChatAnswer *lk_chat_turn_get_answer (LkChatTurn *self, LkChatVoice voice);
 /* It is the @index-th (from 0) of @n that follow its parent. */
 void lk_chat_turn_set_branch (LkChatTurn *self, guint index, guint n);

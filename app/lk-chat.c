@@ -215,16 +215,29 @@ add_message (JsonArray *messages, const char *role, const char *content)
   json_array_add_object_element (messages, message);
 }
 
+static gboolean
+has_voice (LkChat *self, LkChatVoice voice, const char *system_prompt)
+{
+  if (voice == LK_VOICE_TUNED && self->adapter == NULL)
+    return FALSE;
+  if (voice == LK_VOICE_PROMPTED && system_prompt == NULL)
+    return FALSE;
+  return self->shown[voice];
+}
+
+/* What the next question is asked with; NULL where nothing was said. */
+static const char *
+next_system_prompt (LkChat *self)
+{
+  return self->system_prompt != NULL && self->system_prompt[0] != 0 ? self->system_prompt : NULL;
+}
+
 gboolean
 lk_chat_has_voice (LkChat *self, LkChatVoice voice)
 {
   g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
 
-  if (voice == LK_VOICE_TUNED && self->adapter == NULL)
-    return FALSE;
-  if (voice == LK_VOICE_PROMPTED && (self->system_prompt == NULL || self->system_prompt[0] == 0))
-    return FALSE;
-  return self->shown[voice];
+  return has_voice (self, voice, next_system_prompt (self));
 }
 
 /* The conversation up to @last as @voice remembers it. @with_answer: its answer to the last question too. */
@@ -234,8 +247,8 @@ make_messages (LkChat *self, LkChatVoice voice, LkChatTurn *last, gboolean with_
   JsonArray *messages = json_array_new ();
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->turns));
 
-  if (voice == LK_VOICE_PROMPTED && self->system_prompt != NULL)
-    add_message (messages, "system", self->system_prompt);
+  if (voice == LK_VOICE_PROMPTED && lk_chat_turn_get_system_prompt (last) != NULL)
+    add_message (messages, "system", lk_chat_turn_get_system_prompt (last));
   for (guint i = 0; i < n; i++)
     {
       g_autoptr (LkChatTurn) turn = g_list_model_get_item (G_LIST_MODEL (self->turns), i);
@@ -432,8 +445,8 @@ show_up_to (LkChat *self, LkChatTurn *turn)
   g_list_store_splice (self->turns, same, n - same, path->pdata + same, path->len - same);
 }
 
-static void
-ask_after (LkChat *self, LkChatTurn *parent, const char *question)
+static gboolean
+ask_after (LkChat *self, LkChatTurn *parent, const char *question, const char *system_prompt)
 {
   g_autofree char *text = g_strstrip (g_strdup (question));
   g_autoptr (LkChatTurn) turn = NULL;
@@ -441,13 +454,13 @@ ask_after (LkChat *self, LkChatTurn *parent, const char *question)
   gboolean any = FALSE;
 
   for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
-    any = any || lk_chat_has_voice (self, voice);
+    any = any || has_voice (self, voice, system_prompt);
   if (is_busy (self) || text[0] == 0 || self->model == NULL || !any)
-    return;
-  turn = lk_chat_turn_new (parent, text);
+    return FALSE;
+  turn = lk_chat_turn_new (parent, text, system_prompt);
   g_ptr_array_add (self->all, g_object_ref (turn));
   for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
-    if (!lk_chat_has_voice (self, voice))
+    if (!has_voice (self, voice, system_prompt))
       lk_chat_answer_skip (lk_chat_turn_get_answer (turn, voice));
   branches = list_branches (self, parent);
   for (guint i = 0; i < branches->len; i++)
@@ -456,27 +469,28 @@ ask_after (LkChat *self, LkChatTurn *parent, const char *question)
   ensure_server (self);
   self->waiting = g_object_ref (turn);
   server_changed_cb (self);
+  return TRUE;
 }
 
-void
+gboolean
 lk_chat_ask (LkChat *self, const char *question)
 {
   g_autoptr (LkChatTurn) last = NULL;
   guint n;
 
-  g_return_if_fail (LK_IS_CHAT (self));
+  g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
 
   n = g_list_model_get_n_items (G_LIST_MODEL (self->turns));
   last = n > 0 ? g_list_model_get_item (G_LIST_MODEL (self->turns), n - 1) : NULL;
-  ask_after (self, last, question);
+  return ask_after (self, last, question, next_system_prompt (self));
 }
 
-void
+gboolean
 lk_chat_ask_instead (LkChat *self, LkChatTurn *turn, const char *question)
 {
-  g_return_if_fail (LK_IS_CHAT (self));
+  g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
 
-  ask_after (self, lk_chat_turn_get_parent (turn), question);
+  return ask_after (self, lk_chat_turn_get_parent (turn), question, lk_chat_turn_get_system_prompt (turn));
 }
 
 void

@@ -26,10 +26,10 @@ LkChat *lk_chat_new (void);
 void lk_chat_set_models (LkChat *self, const char *model, const char *adapter);
 /* Whether that voice answers now: it is shown, and there is an adapter or a system prompt where it needs one. */
 gboolean lk_chat_has_voice (LkChat *self, LkChatVoice voice);
-/* Does nothing while busy, for an empty question, or where no voice is left. */
-void lk_chat_ask (LkChat *self, const char *question);
-/* Asks @question in the place of @turn, as a branch of its own. The same question: other answers. */
-void lk_chat_ask_instead (LkChat *self, LkChatTurn *turn, const char *question);
+/* FALSE while busy, for an empty question, or where no voice is left: then nothing was asked. */
+gboolean lk_chat_ask (LkChat *self, const char *question);
+/* Asks @question in the place of @turn and with its system prompt, as a branch of its own. The same question: other answers. */
+gboolean lk_chat_ask_instead (LkChat *self, LkChatTurn *turn, const char *question);
 /* Shows the branch @step places after that of @turn, as far as it went. */
 void lk_chat_switch_branch (LkChat *self, LkChatTurn *turn, int step);
 /* Stops the answers being written; what there is stays. */

@@ -26,10 +26,10 @@ test_chat (void)
   g_autoptr (LkChatTurn) turn = NULL;
 
   lk_chat_set_models (chat, "/m.gguf", "/adapter");
-  lk_chat_ask (chat, "  ");
+  g_assert_false (lk_chat_ask (chat, "  "));
   g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 0);
-  lk_chat_ask (chat, "How do you do?");
-  lk_chat_ask (chat, "too early");
+  g_assert_true (lk_chat_ask (chat, "How do you do?"));
+  g_assert_false (lk_chat_ask (chat, "too early"));
   lk_test_wait_for (lk_test_is_idle, chat);
   g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 1);
   turn = g_list_model_get_item (lk_chat_get_turns (chat), 0);
@@ -108,9 +108,48 @@ test_chat_voices (void)
   base = last_request (log, "base"); /* the prompted voice: the base alone was hidden */
   g_assert_nonnull (strstr (base, "{\"role\":\"system\",\"content\":\"Be a bird.\"}"));
   g_object_set (chat, "show-prompted", FALSE, "show-tuned", FALSE, NULL);
-  lk_chat_ask (chat, "Nobody is left to ask");
+  g_assert_false (lk_chat_ask (chat, "Nobody is left to ask"));
   g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 2);
   g_unsetenv ("LK_FAKE_REQUESTS");
+  lk_test_clean (folder);
+}
+
+/* What was asked with a system prompt is asked again, and kept, with that one, whatever the next question is asked with. */
+static void
+test_chat_system_prompt (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "answers.jsonl", NULL);
+  g_autoptr (LkChat) chat = lk_chat_new ();
+  g_autoptr (LkChatTurn) first = NULL, again = NULL, next = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL, *kept = NULL;
+
+  lk_chat_set_models (chat, "/m.gguf", NULL);
+  g_object_set (chat, "system-prompt", "Be a bird.", "show-base", FALSE, NULL);
+  lk_chat_ask (chat, "Who are you?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  first = turn_at (chat, 0);
+  g_object_set (chat, "system-prompt", "Be a fish.", NULL);
+  kept = lk_test_text_of (first, "system-prompt");
+  g_assert_cmpstr (kept, ==, "Be a bird.");
+  g_assert_true (lk_chat_add_to_dataset (chat, first, LK_VOICE_PROMPTED, path, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_true (g_str_has_prefix (text, "{\"messages\":[{\"role\":\"system\",\"content\":\"Be a bird.\"}"));
+  g_assert_true (lk_chat_ask_instead (chat, first, "Who are you?"));
+  lk_test_wait_for (lk_test_is_idle, chat);
+  again = turn_at (chat, 0);
+  g_assert_cmpstr (answer_of (again, LK_VOICE_PROMPTED), ==, "I was told: Be a bird. ");
+  g_object_set (chat, "system-prompt", "", NULL);
+  g_assert_true (lk_chat_ask_instead (chat, again, "And what?"));
+  lk_test_wait_for (lk_test_is_idle, chat);
+  g_assert_false (lk_chat_ask (chat, "Nobody has a system prompt"));
+  g_object_set (chat, "system-prompt", "Be a fish.", NULL);
+  lk_chat_ask (chat, "And now?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  next = turn_at (chat, 1);
+  g_assert_cmpstr (answer_of (next, LK_VOICE_PROMPTED), ==, "I was told: Be a fish. ");
   lk_test_clean (folder);
 }
 
@@ -544,6 +583,7 @@ lk_test_add_engine (void)
   g_test_add_func ("/app/inspection", test_inspection);
   g_test_add_func ("/app/chat", test_chat);
   g_test_add_func ("/app/chat/voices", test_chat_voices);
+  g_test_add_func ("/app/chat/system-prompt", test_chat_system_prompt);
   g_test_add_func ("/app/chat/cut", test_chat_cut);
   g_test_add_func ("/app/chat/branches", test_chat_branches);
   g_test_add_func ("/app/chat/collect", test_chat_collect);

@@ -133,7 +133,14 @@ def main_job(program, home, real):
     window.shot("5-answers")
 
     window.click("Chat", role=TAB)
+    # with nobody to answer, what was typed stays
+    window.click("Before")
+    window.click("After Training")
     window.type("Message", "How do you greet a friend?")
+    window.click("Send")
+    window.find("label", "Nobody who could answer is shown")
+    window.click("Before")
+    window.click("After Training")
     window.click("Send")
     window.find("label", "How do you greet a friend?")
     window.wait(lambda: not window.has(("push button",), "Stop"), "both answers", 120)

@@ -113,25 +113,38 @@ update_actions (LkChatPage *self)
   gtk_stack_set_visible_child_name (self->stack, any ? "turns" : can ? "empty" : self->library != NULL ? "no-model" : "too-early");
 }
 
-static void
+static gboolean
+has_any_voice (LkChatPage *self)
+{
+  for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
+    if (lk_chat_has_voice (self->chat, voice))
+      return TRUE;
+  return FALSE;
+}
+
+/* FALSE when nobody was asked. */
+static gboolean
 ask (LkChatPage *self, const char *question)
 {
   g_autofree char *model = NULL, *adapter = NULL;
 
   if (!find_models (self, &model, &adapter))
-    return;
+    return FALSE;
   lk_chat_set_models (self->chat, model, adapter);
-  lk_chat_ask (self->chat, question);
+  if (lk_chat_ask (self->chat, question))
+    return TRUE;
+  if (!has_any_voice (self))
+    gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", _ ("Nobody who could answer is shown"));
+  return FALSE;
 }
 
 static void
 send_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LkChatPage *self = LK_CHAT_PAGE (widget);
-  g_autofree char *question = g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->entry)));
 
-  gtk_editable_set_text (GTK_EDITABLE (self->entry), "");
-  ask (self, question);
+  if (ask (self, gtk_editable_get_text (GTK_EDITABLE (self->entry))))
+    gtk_editable_set_text (GTK_EDITABLE (self->entry), "");
 }
 
 static void

@@ -54,8 +54,8 @@ leave_edit_action (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 edited_cb (LkChatRow *self)
 {
-  gtk_stack_set_visible_child_name (self->question_stack, "label");
-  lk_chat_ask_instead (self->chat, self->turn, gtk_editable_get_text (self->question_entry));
+  if (lk_chat_ask_instead (self->chat, self->turn, gtk_editable_get_text (self->question_entry)))
+    gtk_stack_set_visible_child_name (self->question_stack, "label");
 }
 
 static void
