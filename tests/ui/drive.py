@@ -80,8 +80,9 @@ class Node:
         return bool(self.state >> VISIBLE & 1) and (self.box is None or self.box[2] > 0)
 
     def do(self, interface, method, arguments=None):
+        """Whether it was done: it answered, and, where the answer is a boolean, not that it could not."""
         answer, = self.bus.ask([(self.place, interface, method, arguments)])
-        return answer
+        return answer is not None and answer != (False,)
 
     def activate(self):
         return self.do("org.a11y.atspi.Action", "DoAction", GLib.Variant("(i)", (0,)))
@@ -232,7 +233,7 @@ class Window:
         time.sleep(0.5)
 
     def type(self, name, text):
-        self.find(("text", "entry"), name).set_text(text)
+        self.wait(lambda: self.find(("text", "entry"), name).set_text(text), f"“{name}” to take a text")
 
     def shot(self, name):
         folder = os.environ.get("LK_UI_SHOTS")

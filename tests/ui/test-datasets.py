@@ -82,7 +82,7 @@ def sample(program, home):
     window.click("Edit")
     answer = window.find("text", "Answer")
     counts["actions"] += 1
-    answer.set_text("Squawk! I was edited.")
+    check(answer.set_text("Squawk! I was edited."), "the answer cannot be edited")
     window.click("Save")
     window.find("label", contains=" · edited")
     window.click("As the Model Sees It", role=("radio button", "toggle button", "page tab", "push button"))

@@ -212,9 +212,11 @@ test_chat_branches (void)
   g_assert_null (none);
   lk_chat_ask_instead (chat, first, "Another one");
   g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (chat)), ==, 1);
-  lk_chat_switch_branch (chat, first, 1); /* not while it answers */
-  lk_test_wait_for (lk_test_is_idle, chat);
   other = turn_at (chat, 0);
+  lk_chat_switch_branch (chat, other, -1); /* not while it answers */
+  g_assert_true (other == g_list_model_get_item (lk_chat_get_turns (chat), 0));
+  g_object_unref (other);
+  lk_test_wait_for (lk_test_is_idle, chat);
   g_assert_cmpstr (lk_chat_turn_get_question (other), ==, "Another one");
   branch = lk_test_text_of (other, "branch-text");
   g_assert_cmpstr (branch, ==, "2 of 2");

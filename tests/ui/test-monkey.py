@@ -66,7 +66,7 @@ class Monkey:
         if node.role in TURNED:
             value = self.random.choice([0, 1, 2, 7, 64, 1e9, -3, 0.001])
             self.note("turn", f"“{node.text}” to {value}")
-            return node.set_value(value) is not None
+            return node.set_value(value)
         x, y, width, height = node.box
         self.note("click", f"{node.role} “{node.text}”")
         drive.Atspi.generate_mouse_event(x + width // 2, y + height // 2, "b1c")

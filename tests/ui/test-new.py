@@ -57,7 +57,7 @@ def settings(program, model, data):
     window.find("label", contains="Fits: needs")
     window.find("label", "Time: told after the first steps")
     rank = window.find("spin button", contains="Rank")
-    rank.set_value(32)
+    assert rank.set_value(32), "the rank cannot be set"
     window.find("label", contains="Changed; the default is 16.")
     window.find("label", "1 setting differs from the defaults")
     window.click("What Differs from the Defaults")

@@ -62,7 +62,7 @@ def preferences(program, home):
     key(0xff54, 0xff0d)
     window.wait(lambda: stored(home, "device") == "'cpu'", "the device to be kept")
     switch = window.find("check box", "Notifications")
-    switch.activate()
+    assert switch.activate(), "notifications cannot be switched off"
     window.wait(lambda: stored(home, "notifications") == "false", "notifications to be off")
     window.click("New Fine-Tunes: back to the usual one")
     window.wait(lambda: stored(home, "runs-folder") in ("''", None), "the usual folder")
