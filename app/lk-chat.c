@@ -53,6 +53,7 @@ enum
   PROP_SHOW_BASE,
   PROP_SHOW_PROMPTED,
   PROP_SHOW_TUNED,
+  PROP_HAS_ADAPTER,
   N_PROPS
 };
 
@@ -114,6 +115,7 @@ lk_chat_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspe
     case PROP_SHOW_BASE:
     case PROP_SHOW_PROMPTED:
     case PROP_SHOW_TUNED: g_value_set_boolean (value, self->shown[id - PROP_SHOW_BASE]); break;
+    case PROP_HAS_ADAPTER: g_value_set_boolean (value, self->adapter != NULL); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
@@ -172,6 +174,7 @@ lk_chat_class_init (LkChatClass *klass)
   properties[PROP_SHOW_BASE] = g_param_spec_boolean ("show-base", NULL, NULL, TRUE, both);
   properties[PROP_SHOW_PROMPTED] = g_param_spec_boolean ("show-prompted", NULL, NULL, TRUE, both);
   properties[PROP_SHOW_TUNED] = g_param_spec_boolean ("show-tuned", NULL, NULL, TRUE, both);
+  properties[PROP_HAS_ADAPTER] = g_param_spec_boolean ("has-adapter", NULL, NULL, FALSE, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -240,18 +243,29 @@ lk_chat_has_voice (LkChat *self, LkChatVoice voice)
   return has_voice (self, voice, next_system_prompt (self));
 }
 
+/* What led to @turn, and it. (transfer container) */
+static GPtrArray *
+list_path (LkChatTurn *turn)
+{
+  GPtrArray *path = g_ptr_array_new ();
+
+  for (LkChatTurn *at = turn; at != NULL; at = lk_chat_turn_get_parent (at))
+    g_ptr_array_insert (path, 0, at);
+  return path;
+}
+
 /* The conversation up to @last as @voice remembers it. @with_answer: its answer to the last question too. */
 static JsonArray *
-make_messages (LkChat *self, LkChatVoice voice, LkChatTurn *last, gboolean with_answer)
+make_messages (LkChatVoice voice, LkChatTurn *last, gboolean with_answer)
 {
   JsonArray *messages = json_array_new ();
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->turns));
+  g_autoptr (GPtrArray) path = list_path (last);
 
   if (voice == LK_VOICE_PROMPTED && lk_chat_turn_get_system_prompt (last) != NULL)
     add_message (messages, "system", lk_chat_turn_get_system_prompt (last));
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; i < path->len; i++)
     {
-      g_autoptr (LkChatTurn) turn = g_list_model_get_item (G_LIST_MODEL (self->turns), i);
+      LkChatTurn *turn = path->pdata[i];
       LkChatAnswer *answer = lk_chat_turn_get_answer (turn, voice);
       gboolean answered = lk_chat_answer_get_text (answer)[0] != 0 && lk_chat_answer_get_error (answer) == NULL;
 
@@ -260,8 +274,6 @@ make_messages (LkChat *self, LkChatVoice voice, LkChatTurn *last, gboolean with_
       add_message (messages, "user", lk_chat_turn_get_question (turn));
       if (turn != last || with_answer)
         add_message (messages, "assistant", lk_chat_answer_get_text (answer));
-      if (turn == last)
-        break;
     }
   return messages;
 }
@@ -272,7 +284,7 @@ make_request (LkChat *self, LkChatTurn *turn, LkChatVoice voice)
   JsonObject *request = json_object_new ();
 
   json_object_set_string_member (request, "model", voice == LK_VOICE_TUNED ? "tuned" : "base");
-  json_object_set_array_member (request, "messages", make_messages (self, voice, turn, FALSE));
+  json_object_set_array_member (request, "messages", make_messages (voice, turn, FALSE));
   json_object_set_double_member (request, "temperature", self->temperature);
   json_object_set_int_member (request, "top_k", self->top_k);
   json_object_set_double_member (request, "top_p", self->top_p);
@@ -411,6 +423,7 @@ lk_chat_set_models (LkChat *self, const char *model, const char *adapter)
   g_free (self->adapter);
   self->model = g_strdup (model);
   self->adapter = g_strdup (adapter);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_HAS_ADAPTER]);
 }
 
 /* What was asked at the same place of the conversation, in the order of asking. (transfer container) */
@@ -429,11 +442,9 @@ list_branches (LkChat *self, LkChatTurn *parent)
 static void
 show_up_to (LkChat *self, LkChatTurn *turn)
 {
-  g_autoptr (GPtrArray) path = g_ptr_array_new ();
+  g_autoptr (GPtrArray) path = list_path (turn);
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->turns)), same = 0;
 
-  for (LkChatTurn *at = turn; at != NULL; at = lk_chat_turn_get_parent (at))
-    g_ptr_array_insert (path, 0, at);
   while (same < n && same < path->len)
     {
       g_autoptr (LkChatTurn) shown = g_list_model_get_item (G_LIST_MODEL (self->turns), same);
@@ -550,7 +561,7 @@ lk_chat_add_to_dataset (LkChat *self, LkChatTurn *turn, LkChatVoice voice, const
   if (!check_whole (turn, voice, error))
     return FALSE;
   row = json_object_new ();
-  json_object_set_array_member (row, "messages", make_messages (self, voice, turn, TRUE));
+  json_object_set_array_member (row, "messages", make_messages (voice, turn, TRUE));
   json_node_take_object (node, row);
   line = lk_json_to_string (node, FALSE);
   return lk_file_append_line (path, line, error);

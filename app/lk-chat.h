@@ -7,7 +7,8 @@
  * Properties: turns (GListModel of LkChatTurn: the branch in view), busy, status ("Loading the model…", NULL when there is nothing
  * to say), error (why the server ended; NULL when well), and what the next question is asked with: system-prompt, temperature, top-k,
  * top-p, min-p, repetition-penalty, max-tokens (of an answer; 0: until the context is full), seed (-1: another one each time), strength
- * (of the adapter: 1 as trained), show-base, show-prompted, show-tuned. Thread-safety: main thread.
+ * (of the adapter: 1 as trained), show-base, show-prompted, show-tuned. has-adapter (read-only): whether there is a tuned
+ * voice at all. Thread-safety: main thread.
  */
 #pragma once
 

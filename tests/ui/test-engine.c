@@ -200,6 +200,7 @@ test_chat_branches (void)
   g_autoptr (LkChat) chat = lk_chat_new ();
   g_autoptr (LkChatTurn) first = NULL, second = NULL, other = NULL;
   g_autofree char *branch = NULL, *none = NULL;
+  gboolean has_adapter = TRUE;
 
   lk_chat_set_models (chat, "/m.gguf", NULL);
   lk_chat_ask (chat, "One");
@@ -208,6 +209,8 @@ test_chat_branches (void)
   lk_test_wait_for (lk_test_is_idle, chat);
   first = turn_at (chat, 0);
   second = turn_at (chat, 1);
+  g_object_get (chat, "has-adapter", &has_adapter, NULL);
+  g_assert_false (has_adapter);
   none = lk_test_text_of (first, "branch-text");
   g_assert_null (none);
   lk_chat_ask_instead (chat, first, "Another one");
@@ -256,6 +259,17 @@ test_chat_collect (void)
                    "{\"role\":\"assistant\",\"content\":\"Awk! A polite answer it is, my friend. \"}]}\n");
   g_assert_false (lk_chat_add_to_dataset (chat, turn, LK_VOICE_BASE, folder, &error));
   g_assert_nonnull (error);
+  g_clear_error (&error);
+
+  /* also when the branch is not in view any more */
+  lk_chat_ask_instead (chat, turn, "And you?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  g_assert_true (lk_chat_add_to_dataset (chat, turn, LK_VOICE_BASE, path, &error));
+  g_assert_no_error (error);
+  g_clear_pointer (&text, g_free);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_true (g_str_has_suffix (text, "\"content\":\"bird the bird of \"}]}\n"));
+  g_assert_null (strstr (text, "And you?"));
   lk_test_clean (folder);
 }
 

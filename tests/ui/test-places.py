@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Places that belong to no fine-tune, driven as a person would: Preferences. Run by hand.
+"""Places that belong to no fine-tune, driven as a person would: Preferences, Chat. Run by hand.
 
 test-places.py LORIKEET CLI: the engine lists its own devices.
 """
@@ -88,9 +88,31 @@ def preferences(program, home):
     window.close()
 
 
+def chat(program, home):
+    """A model as it is: no "before" where nothing was trained; what the limit cut off says so and is no example."""
+    os.makedirs(os.path.join(home, "models"))
+    os.symlink(os.path.join(os.environ["LK_DATA_DIR"], "model", "lorikeet-tiny.gguf"), os.path.join(home, "models", "tiny.gguf"))
+    window = drive.Window([program])
+    window.press("list item", "Chat")
+    window.find("label", "Ask Something")
+    window.find(("push button", "toggle button"), "As It Is")
+    assert not window.has(("push button", "toggle button"), "Before"), "a model without an adapter has a before"
+    window.click("System Prompt and Sampling")
+    assert window.find("spin button", contains="Longest answer").set_value(3), "the longest answer cannot be set"
+    window.shot("chat-settings")
+    key(0xff1b)
+    window.type("Message", "How do you greet a friend?")
+    window.click("Send")
+    window.find("label", "Cut off: it reached the longest answer of the settings.")
+    window.find("label", "As it is")
+    window.shot("chat-cut")
+    assert not window.has(("push button", "button"), "Add This Answer to a Dataset"), "a cut answer is offered as an example"
+    window.close()
+
+
 def main():
     program, cli = (os.path.abspath(path) for path in sys.argv[1:3])
-    for name, test in {"preferences": preferences}.items():
+    for name, test in {"preferences": preferences, "chat": chat}.items():
         if name not in os.environ.get("LK_UI_ONLY", name).split(","):
             continue
         with tempfile.TemporaryDirectory(prefix="lorikeet-ui-", ignore_cleanup_errors=True) as home:

@@ -24,7 +24,7 @@ struct _LkChatPage
   LkLibrary *library;   /* NULL in a run's tab */
   GPtrArray *choices;   /* Choice: what the list of models names, in its order */
   char *collection;     /* the file that answers are added to */
-  guint collect_turn;   /* what waits for that file to be chosen */
+  LkChatTurn *collect_turn; /* what waits for that file to be chosen */
   LkChatVoice collect_voice;
 
   GtkWidget *content;
@@ -162,13 +162,11 @@ clear_action (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 collect (LkChatPage *self)
 {
-  g_autoptr (LkChatTurn) turn = g_list_model_get_item (lk_chat_get_turns (self->chat), self->collect_turn);
+  g_autoptr (LkChatTurn) turn = g_steal_pointer (&self->collect_turn);
   g_autoptr (GError) error = NULL;
   g_autofree char *name = g_filename_display_basename (self->collection);
   g_autofree char *sentence = NULL;
 
-  if (turn == NULL)
-    return;
   if (lk_chat_add_to_dataset (self->chat, turn, self->collect_voice, self->collection, &error))
     sentence = g_strdup_printf (_ ("Added to “%s”"), name);
   else
@@ -181,8 +179,8 @@ collection_chosen_cb (GFile *file, gpointer user_data)
 {
   LkChatPage *self = LK_CHAT_PAGE (user_data);
 
-  if (g_file_peek_path (file) == NULL)
-    return;
+  if (g_file_peek_path (file) == NULL || self->collect_turn == NULL)
+    return; /* the page shows another run by now */
   g_free (self->collection);
   self->collection = g_strdup (g_file_peek_path (file));
   collect (self);
@@ -198,8 +196,11 @@ collect_action (GtkWidget *widget, const char *name, GVariant *parameter)
   guint voice;
 
   g_variant_get (parameter, "(iu)", &turn, &voice);
-  self->collect_turn = (guint) turn;
+  g_clear_object (&self->collect_turn);
+  self->collect_turn = g_list_model_get_item (lk_chat_get_turns (self->chat), (guint) turn);
   self->collect_voice = MIN (voice, LK_N_VOICES - 1);
+  if (self->collect_turn == NULL)
+    return;
   if (self->collection != NULL)
     collect (self);
   else
@@ -304,6 +305,7 @@ who_chosen_cb (LkChatPage *self)
   if (find_models (self, &model, &adapter))
     lk_chat_set_models (self->chat, model, adapter);
   gtk_widget_set_visible (GTK_WIDGET (self->show_tuned), adapter != NULL);
+  gtk_button_set_label (GTK_BUTTON (self->show_base), adapter != NULL ? _ ("Before") : _ ("As It Is"));
 }
 
 static void
@@ -361,7 +363,7 @@ lk_chat_page_map (GtkWidget *widget)
   LkChatPage *self = LK_CHAT_PAGE (widget);
 
   GTK_WIDGET_CLASS (lk_chat_page_parent_class)->map (widget);
-  if (self->library != NULL && self->choices->len == 0)
+  if (self->library != NULL) /* a run may have made an adapter meanwhile */
     lk_library_refresh (self->library);
 }
 
@@ -386,6 +388,9 @@ set_run (LkChatPage *self, LkRun *run)
       g_signal_handlers_disconnect_by_data (lk_run_get_samples (self->run), self);
     }
   g_set_object (&self->run, run);
+  /* the answers of another run belong somewhere else */
+  g_clear_pointer (&self->collection, g_free);
+  g_clear_object (&self->collect_turn);
   lk_chat_clear (self->chat);
   lk_chat_close (self->chat);
   if (run != NULL)
@@ -410,6 +415,7 @@ lk_chat_page_dispose (GObject *object)
     lk_chat_close (self->chat);
   g_clear_object (&self->chat);
   g_clear_object (&self->run);
+  g_clear_object (&self->collect_turn);
   g_clear_pointer (&self->collection, g_free);
   g_clear_pointer (&self->choices, g_ptr_array_unref);
   G_OBJECT_CLASS (lk_chat_page_parent_class)->dispose (object);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chat-row.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "lk-answer-card.h"
 #include "widgets/lk-closures.h"
 
@@ -35,6 +37,19 @@ column_shown_cb (gpointer self, gboolean show, gboolean asked)
   return show && asked;
 }
 
+/* A model without an adapter was not trained here. */
+static char *
+base_heading_cb (gpointer self, gboolean has_adapter)
+{
+  return g_strdup (has_adapter ? _ ("Before") : _ ("As it is"));
+}
+
+static char *
+prompted_heading_cb (gpointer self, gboolean has_adapter)
+{
+  return g_strdup (has_adapter ? _ ("Before, with the system prompt") : _ ("With the system prompt"));
+}
+
 static void
 edit_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
@@ -54,8 +69,8 @@ leave_edit_action (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 edited_cb (LkChatRow *self)
 {
-  if (lk_chat_ask_instead (self->chat, self->turn, gtk_editable_get_text (self->question_entry)))
-    gtk_stack_set_visible_child_name (self->question_stack, "label");
+  /* where it was asked, this row is gone with its turn; otherwise the entry keeps what was typed */
+  lk_chat_ask_instead (self->chat, self->turn, gtk_editable_get_text (self->question_entry));
 }
 
 static void
@@ -137,6 +152,8 @@ lk_chat_row_class_init (LkChatRowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkChatRow, prompted);
   gtk_widget_class_bind_template_child (widget_class, LkChatRow, tuned);
   gtk_widget_class_bind_template_callback (widget_class, column_shown_cb);
+  gtk_widget_class_bind_template_callback (widget_class, base_heading_cb);
+  gtk_widget_class_bind_template_callback (widget_class, prompted_heading_cb);
   gtk_widget_class_bind_template_callback (widget_class, edited_cb);
   gtk_widget_class_bind_template_callback (widget_class, collect_cb);
   gtk_widget_class_install_action (widget_class, "turn.edit", NULL, edit_action);
@@ -156,10 +173,4 @@ GtkWidget *
 lk_chat_row_new (LkChat *chat, LkChatTurn *turn)
 {
   return g_object_new (LK_TYPE_CHAT_ROW, "chat", chat, "turn", turn, NULL);
-}
-
-LkChatTurn *
-lk_chat_row_get_turn (LkChatRow *self)
-{
-  return self->turn;
 }

@@ -14,6 +14,5 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (LkChatRow, lk_chat_row, LK, CHAT_ROW, GtkListBoxRow)
 
 GtkWidget *lk_chat_row_new (LkChat *chat, LkChatTurn *turn);
-LkChatTurn *lk_chat_row_get_turn (LkChatRow *self);
 
 G_END_DECLS
