@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lk-cpu-lanes.h"
 #include "lk-half.h"
 #include "lk-nf4.h"
 
@@ -144,88 +145,57 @@ dot (const float *x, const float *y, gint64 n)
   return lk_sum_lanes (lanes);
 }
 
+/* Σ w·x over 32 weights that are @scale times the halves of 16 bytes, in lanes added to @sums. */
+static inline LkLanes
+add_nibbles (LkLanes sums, const guint8 *bytes, float scale, const float *x)
+{
+  LkLanes high = lk_lanes_multiply (lk_lanes_high_nibbles (bytes), lk_lanes_load (x + 16));
+
+  return lk_lanes_fma (lk_lanes_fma (lk_lanes_low_nibbles (bytes), lk_lanes_load (x), high), lk_lanes_set (scale), sums);
+}
+
 /* Σ w·x over one packed row, without unpacking to memory; @xs: sums of x over blocks of 32. */
 static float
 dot_q4_1 (const guint8 *b, const float *x, const float *xs, gint64 n)
 {
-  float total = 0;
-#if defined(__AVX512F__) && defined(__AVX512BW__)
-  __m512 acc = _mm512_setzero_ps ();
-  const __m128i low = _mm_set1_epi8 (15);
+  LkLanes sums = lk_lanes_zero ();
+  float least = 0;
 
   for (gint64 k = 0; k < n; k += 32, b += 20, x += 32)
     {
-      __m128i q = _mm_loadu_si128 ((const __m128i *) (const void *) (b + 4));
-      __m512 q0 = _mm512_cvtepi32_ps (_mm512_cvtepu8_epi32 (_mm_and_si128 (q, low)));
-      __m512 q1 = _mm512_cvtepi32_ps (_mm512_cvtepu8_epi32 (_mm_and_si128 (_mm_srli_epi16 (q, 4), low)));
-      __m512 s = _mm512_fmadd_ps (q0, _mm512_loadu_ps (x), _mm512_mul_ps (q1, _mm512_loadu_ps (x + 16)));
-
-      acc = _mm512_fmadd_ps (s, _mm512_set1_ps (lk_half_at (b)), acc);
-      total += lk_half_at (b + 2) * xs[k / 32];
+      sums = add_nibbles (sums, b + 4, lk_half_at (b), x);
+      least += lk_half_at (b + 2) * xs[k / 32];
     }
-  return total + _mm512_reduce_add_ps (acc);
-#else
-  for (gint64 k = 0; k < n; k += 32, b += 20, x += 32)
-    {
-      float s = 0;
-
-      for (int j = 0; j < 16; j++)
-        s += (float) (b[4 + j] & 15) * x[j];
-      for (int j = 0; j < 16; j++)
-        s += (float) (b[4 + j] >> 4) * x[j + 16];
-      total += s * lk_half_at (b) + lk_half_at (b + 2) * xs[k / 32];
-    }
-  return total;
-#endif
+  return least + lk_lanes_sum (sums);
 }
 
 static float
 dot_q4_0 (const guint8 *b, const float *x, const float *xs, gint64 n)
 {
-  float total = 0;
+  LkLanes sums = lk_lanes_zero ();
+  float middle = 0;
 
   for (gint64 k = 0; k < n; k += 32, b += 18, x += 32)
     {
-      float s = 0;
-
-      for (int j = 0; j < 16; j++)
-        s += (float) (b[2 + j] & 15) * x[j];
-      for (int j = 0; j < 16; j++)
-        s += (float) (b[2 + j] >> 4) * x[j + 16];
-      total += (s - 8.0f * xs[k / 32]) * lk_half_at (b);
+      sums = add_nibbles (sums, b + 2, lk_half_at (b), x);
+      middle += lk_half_at (b) * xs[k / 32];
     }
-  return total;
+  return lk_lanes_sum (sums) - 8.0f * middle;
 }
 
 static float
 dot_q8_0 (const guint8 *b, const float *x, const float *xs, gint64 n)
 {
-#if defined(__AVX512F__) && defined(__AVX512BW__)
-  __m512 acc = _mm512_setzero_ps ();
+  LkLanes sums = lk_lanes_zero ();
 
   for (gint64 k = 0; k < n; k += 32, b += 34, x += 32)
     {
-      __m512 q0 = _mm512_cvtepi32_ps (_mm512_cvtepi8_epi32 (_mm_loadu_si128 ((const __m128i *) (const void *) (b + 2))));
-      __m512 q1 = _mm512_cvtepi32_ps (_mm512_cvtepi8_epi32 (_mm_loadu_si128 ((const __m128i *) (const void *) (b + 18))));
-      __m512 s = _mm512_fmadd_ps (q0, _mm512_loadu_ps (x), _mm512_mul_ps (q1, _mm512_loadu_ps (x + 16)));
+      LkLanes high = lk_lanes_multiply (lk_lanes_signed_bytes (b + 18), lk_lanes_load (x + 16));
+      LkLanes both = lk_lanes_fma (lk_lanes_signed_bytes (b + 2), lk_lanes_load (x), high);
 
-      acc = _mm512_fmadd_ps (s, _mm512_set1_ps (lk_half_at (b)), acc);
+      sums = lk_lanes_fma (both, lk_lanes_set (lk_half_at (b)), sums);
     }
-  return _mm512_reduce_add_ps (acc);
-#else
-  float total = 0;
-
-  for (gint64 k = 0; k < n; k += 32, b += 34, x += 32)
-    {
-      const gint8 *q = (const gint8 *) (b + 2);
-      float s = 0;
-
-      for (int j = 0; j < 32; j++)
-        s += (float) q[j] * x[j];
-      total += s * lk_half_at (b);
-    }
-  return total;
-#endif
+  return lk_lanes_sum (sums);
 }
 
 typedef float (*DotFunc) (const guint8 *b, const float *x, const float *xs, gint64 n);

@@ -497,6 +497,51 @@ test_simd (void)
     }
 }
 
+/* Packed rows times a vector, by each instruction set, against the same rows unpacked and summed in double. */
+static void
+test_matvec (void)
+{
+  enum { ROWS = 3, COLS = 768 };
+  float w[ROWS * COLS], x[COLS], scratch[COLS], y[ROWS];
+
+  for (int i = 0; i < ROWS * COLS; i++)
+    w[i] = sinf ((float) i * 0.37f) + 0.3f;
+  for (int i = 0; i < COLS; i++)
+    x[i] = cosf ((float) i * 0.7f) + 0.1f;
+  for (guint t = 0; lk_type_info_at (t); t++)
+    {
+      LkType type = lk_type_info_at (t)->type;
+      const LkQuantInfo *info = lk_quant_info (type);
+      gsize row_bytes;
+      g_autofree guint8 *blocks = NULL;
+      LkPacked packed;
+
+      if (!info || !info->quantise)
+        continue;
+      row_bytes = COLS / lk_type_info (type)->block_elements * lk_type_info (type)->block_bytes;
+      blocks = g_malloc (ROWS * row_bytes);
+      for (int r = 0; r < ROWS; r++)
+        info->quantise (w + r * COLS, blocks + r * row_bytes, COLS);
+      packed = lk_packed (type, blocks, ROWS, COLS);
+      for (LkSimd simd = LK_SIMD_BASELINE; simd < LK_N_SIMD; simd++)
+        {
+          if (!lk_simd_runs (simd))
+            continue;
+          lk_cpu_kernels_for (simd)->matvec (&packed, 1, ROWS - 1, x, scratch, y);
+          for (int r = 1; r < ROWS; r++)
+            {
+              double sum = 0;
+
+              lk_packed_read (&packed, r, 0, COLS, scratch);
+              for (int i = 0; i < COLS; i++)
+                sum += (double) scratch[i] * x[i];
+              if (fabs (y[r - 1] - sum) > 2e-4)
+                g_error ("%s, %s: %g instead of %g", lk_type_info (type)->name, lk_simd_get_name (simd), y[r - 1], sum);
+            }
+        }
+    }
+}
+
 /* The same products by every other kernel this device can run, 16-bit inputs against the CPU's float32. */
 static LkBackend *variants[LK_N_PRECISIONS];
 
@@ -605,6 +650,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/ops/cpu/not-finite", "cpu", test_not_finite);
   g_test_add_data_func ("/ops/gpu/not-finite", "gpu", test_not_finite);
   g_test_add_func ("/ops/cpu/simd", test_simd);
+  g_test_add_func ("/ops/cpu/matvec", test_matvec);
   status = g_test_run ();
   lk_backend_unref (cpu);
   lk_backend_unref (single);
