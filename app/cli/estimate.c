@@ -138,6 +138,13 @@ open_model (LkType base_type, GError **error)
   return path && !shape_name ? lk_model_open_as (path, base_type, error) : NULL;
 }
 
+/* What a run may take of the memory that is free, or would be. */
+static guint64
+find_limit (LkBackend *backend)
+{
+  return lk_train_memory_limit (backend, lk_cli_was_given ("memory") ? (guint64) (memory_gib * (1 << 30)) : lk_backend_get_memory (backend));
+}
+
 static gboolean
 estimate (GError **error)
 {
@@ -165,8 +172,7 @@ estimate (GError **error)
     return FALSE;
   find_work (data, backend, &work);
   lk_trainer_step_options (recipe, model, adapter, backend, data, &options);
-  options.memory_limit = memory_gib > 0 ? (guint64) (memory_gib * (1 << 30)) : 0;
-  available = memory_gib > 0 ? options.memory_limit : lk_backend_get_memory (backend);
+  available = options.memory_limit = find_limit (backend);
   fits = lk_train_plan_make (&options, &plan, &plan_error);
   if (!fits && !g_error_matches (plan_error, LK_ERROR, LK_ERROR_OUT_OF_MEMORY))
     {
@@ -179,7 +185,7 @@ estimate (GError **error)
   if (fits)
     {
       g_autofree char *need = g_format_size_full (total, G_FORMAT_SIZE_IEC_UNITS);
-      guint64 allocated = total - plan.memory.in_place;
+      guint64 allocated = lk_train_plan_allocated (&plan);
       g_autofree char *file = g_format_size_full (plan.memory.in_place, G_FORMAT_SIZE_IEC_UNITS);
       g_autofree char *in_place = plan.memory.in_place ? g_strdup_printf (", %s of it in the model's file", file) : g_strdup ("");
       g_autofree char *spare = g_format_size_full (available > allocated ? available - allocated : 0, G_FORMAT_SIZE_IEC_UNITS);
@@ -228,8 +234,7 @@ static gboolean
 estimate_methods (GError **error)
 {
   g_autoptr (LkBackend) backend = lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error);
-  guint64 limit = memory_gib > 0 ? (guint64) (memory_gib * (1 << 30)) : 0;
-  g_autoptr (GArray) methods = backend ? lk_estimate_methods (open_model, recipe, backend, limit, error) : NULL;
+  g_autoptr (GArray) methods = backend ? lk_estimate_methods (open_model, recipe, backend, find_limit (backend), error) : NULL;
 
   if (!methods)
     return FALSE;
@@ -250,7 +255,8 @@ run (int argc, char **argv)
   const LkCliUsage usage = {
     .description = "Says what a run would need of memory, by the same plan the trainer makes before its first step. Takes the settings\n"
                    "of “lorikeet-cli train”. With --json: “classes” (each “name” and “bytes”), “total_bytes”,\n"
-                   "“in_place_bytes” (of these, what is read where the file is mapped), “available_bytes”, “fits”,\n"
+                   "“in_place_bytes” (of these, what is read where the file is mapped), “available_bytes” (what a run may take of\n"
+                   "the memory that is free), “fits”,\n"
                    "“recompute_layers”, “rows_at_once” and both in words as “way”, “device”, “steps” where they are known and with\n"
                    "a dataset the tokens that all of them learn from as “train_tokens”, and the sentence as “message”.\n"
                    "With --methods: “methods”, each “method” (“chat” with a context of 2048 tokens, “qlora”, “lora”), “total_bytes”,\n"
@@ -264,7 +270,7 @@ run (int argc, char **argv)
     return status;
   if (shape_name && (model_path || data_paths))
     return lk_cli_fail_usage ("A shape has no weights and no tokenizer: --shape goes without --model and --data");
-  if (memory_gib < 0 || memory_gib > 1 << 20)
+  if (lk_cli_was_given ("memory") && !(memory_gib > 0 && memory_gib <= 1 << 20))
     return lk_cli_fail_usage ("--memory takes GiB, more than 0");
   if (by_method && data_paths)
     return lk_cli_fail_usage ("--methods is of a model alone and goes without --data");

@@ -43,13 +43,13 @@ add_chat (Estimator *self, LkModel *model, GError **error)
 {
   const LkGeneratorOptions options = { .model = model, .backend = self->backend };
   g_autoptr (LkGenerator) generator = lk_generator_new (&options, error);
-  guint64 limit = self->limit ? self->limit : (guint64) ((double) lk_backend_get_memory (self->backend) * LK_MEMORY_SHARE), total;
+  guint64 total;
   LkMemoryPlan memory;
 
   if (!generator || !lk_generator_plan (generator, &memory, error))
     return FALSE;
   total = memory.activations + memory.weights + memory.parameters + memory.state + memory.inputs;
-  add (self, "chat", &memory, total, total - memory.in_place <= limit);
+  add (self, "chat", &memory, total, total - memory.in_place <= self->limit);
   return TRUE;
 }
 

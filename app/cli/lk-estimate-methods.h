@@ -20,7 +20,7 @@ typedef struct
 /* Opens the model, its weights as @base_type. (transfer full) */
 typedef LkModel *(*LkEstimateOpen) (LkType base_type, GError **error);
 
-/* Of the recipe's settings but for the form of the weights, which a method decides; @limit: bytes of a device, 0: what @backend has.
+/* Of the recipe's settings but for the form of the weights, which a method decides; @limit: bytes that may be allocated.
  * NULL and @error where the model cannot be used. (transfer full) (element-type LkEstimateMethod) */
 GArray *lk_estimate_methods (LkEstimateOpen open, const LkRecipe *recipe, LkBackend *backend, guint64 limit, GError **error);
 

@@ -8,6 +8,10 @@
 /* Rows at once are chosen to make some this many tokens: enough for matrix products to be efficient. */
 #define LK_STEP_TOKENS 512
 #define LK_STEP_TOKENS_GPU 2048
+/* Of the memory that is free a plan may take so much. Where the device has its own, the rest is for what the driver makes beside; where
+ * everything shares it, other programs ask for theirs while the run works. */
+#define LK_SHARE_OF_OWN 0.97
+#define LK_SHARE_OF_COMMON 0.85
 
 /* A program for one number of tokens and purpose, compiled. How they make rows is in the ranges, not in the
  * program. */
@@ -92,13 +96,16 @@ lk_train_plan_try (const LkTrainStepOptions *options, LkRung rung, LkTrainPlan *
   return TRUE;
 }
 
-/* What must be allocated beside the activations. */
-static guint64
-lk_train_plan_beside (const LkTrainPlan *plan)
+guint64
+lk_train_memory_limit (LkBackend *backend, guint64 memory)
 {
-  const LkMemoryPlan *m = &plan->memory;
+  return (guint64) ((double) memory * (lk_backend_has_own_memory (backend) ? LK_SHARE_OF_OWN : LK_SHARE_OF_COMMON));
+}
 
-  return m->parameters * 3 + m->state + m->inputs + m->weights - m->in_place - plan->beside;
+guint64
+lk_train_plan_allocated (const LkTrainPlan *plan)
+{
+  return lk_train_plan_total (plan) - plan->memory.in_place;
 }
 
 guint64
@@ -172,7 +179,7 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
   g_autoptr (GArray) ladder = lk_train_ladder (rows, layers, options->recompute_layers, lk_train_can_lie_beside (options), options->behind);
   guint64 limit = options->memory_limit
                       ? options->memory_limit
-                      : (guint64) ((double) lk_backend_get_memory (options->backend) * LK_MEMORY_SHARE);
+                      : lk_train_memory_limit (options->backend, lk_backend_get_memory (options->backend));
   guint64 needed = 0;
 
   if (options->failed > 0)
@@ -191,7 +198,7 @@ lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *plan, GError
         break;
       if (!lk_train_plan_try (options, rung, plan, error))
         return FALSE;
-      needed = plan->memory.activations + lk_train_plan_beside (plan);
+      needed = lk_train_plan_allocated (plan);
       if (needed <= limit)
         return TRUE;
     }

@@ -28,11 +28,11 @@ typedef struct
   const LkBaseTraining *base;
   LkBackend *backend;
   guint length;          /* tokens of the longest row */
-  guint64 memory_limit;  /* bytes for all that the plan counts; 0: 85 % of what the backend has */
+  guint64 memory_limit;  /* bytes for all that is allocated; 0: lk_train_memory_limit() of what the backend has free */
   gint recompute_layers; /* −1: as few as fit */
   guint rows;            /* computed at once; 0: chosen */
   LkRung behind;         /* the ladder begins behind this rung; no rows: at its top */
-  guint64 failed;        /* bytes of a plan that memory ran out with: another must need a tenth less; 0: none did */
+  guint64 failed;        /* bytes allocated by a plan that memory ran out with: another must need a tenth less; 0: none did */
   guint64 seed;          /* of dropout */
 } LkTrainStepOptions;
 
@@ -43,9 +43,6 @@ typedef struct
   guint64 beside; /* bytes of the weights that lie in the computer's memory, not in the graphics card's */
   LkMemoryPlan memory; /* of the training program at that shape */
 } LkTrainPlan;
-
-/* Of the memory that a device has, what a plan may take. */
-#define LK_MEMORY_SHARE 0.85
 
 typedef struct _LkTrainStep LkTrainStep;
 
@@ -62,6 +59,10 @@ gboolean lk_train_plan_make (const LkTrainStepOptions *options, LkTrainPlan *pla
 char *lk_train_plan_describe (const LkTrainPlan *plan, guint length, guint layers);
 /* Bytes of the device, all classes together. */
 guint64 lk_train_plan_total (const LkTrainPlan *plan);
+/* Of these, without what is read where the file is mapped. */
+guint64 lk_train_plan_allocated (const LkTrainPlan *plan);
+/* How many of @memory free bytes a plan may allocate: 97 % where @backend has a memory of its own, 85 % where it shares the computer's. */
+guint64 lk_train_memory_limit (LkBackend *backend, guint64 memory);
 
 /* Plans and compiles the largest program, so that what does not fit is refused here and not later. @plan is what lk_train_plan_make made
  * of @options; NULL: it is made here. */

@@ -187,8 +187,8 @@ lk_trainer_make_adapter (LkTrainer *self, char **checkpoint, GError **error)
   return self->adapter != NULL;
 }
 
-/* Two plans give the same numbers but for rounding. A run that goes on keeps its plan, so that not even that differs, unless memory ran out
- * with it or does not suffice now. */
+/* Two plans give the same numbers but for rounding. A run that goes on on the same device keeps its plan, so that not even that differs,
+ * unless memory ran out with it or does not suffice now. */
 static gboolean
 lk_trainer_make_plan (LkTrainer *self, const LkTrainStepOptions *options, gboolean resumed, GError **error)
 {
@@ -196,19 +196,27 @@ lk_trainer_make_plan (LkTrainer *self, const LkTrainStepOptions *options, gboole
   g_autoptr (GError) local_error = NULL;
   LkTrainStepOptions wanted = *options;
   LkTrainPlan plan;
-  LkRung last = { self->plan.rows, self->plan.recompute_layers, self->plan.beside > 0 };
+  LkRung last = { 0 };
+  gboolean failed = FALSE;
 
-  if (self->short_of_memory)
+  if (g_strcmp0 (device, self->plan_device) == 0)
+    {
+      last = (LkRung){ self->plan.rows, self->plan.recompute_layers, self->plan.beside > 0 };
+      failed = self->short_of_memory;
+    }
+  if (failed)
     {
       wanted.behind = last;
-      wanted.failed = lk_train_plan_total (&self->plan);
+      wanted.failed = lk_train_plan_allocated (&self->plan);
     }
   else if (last.rows == 0 && resumed && g_str_equal (device, self->state.device))
     last = (LkRung){ (guint) self->state.rows, (guint) self->state.recompute_layers, FALSE };
-  if (!self->short_of_memory && last.rows > 0)
+  if (!failed && last.rows > 0)
     {
       wanted.rows = last.rows;
       wanted.recompute_layers = (gint) last.recompute_layers;
+      if (last.table_beside) /* the rung before it differs in nothing else */
+        wanted.behind = (LkRung){ last.rows, last.recompute_layers, FALSE };
       if (lk_train_plan_make (&wanted, &plan, &local_error))
         {
           self->plan = plan;
@@ -227,29 +235,43 @@ lk_trainer_make_plan (LkTrainer *self, const LkTrainStepOptions *options, gboole
   return TRUE;
 }
 
+/* What the run was on until now, where the device or the plan is another one: its numbers may differ from here on. */
+static const char *
+lk_trainer_before (LkTrainer *self, const char *plan_device, const char *device, gboolean resumed)
+{
+  if (plan_device && !g_str_equal (device, plan_device))
+    return plan_device;
+  return resumed
+                 && (!g_str_equal (device, self->state.device) || self->plan.rows != self->state.rows
+                     || self->plan.recompute_layers != self->state.recompute_layers)
+             ? self->state.device
+             : NULL;
+}
+
 static gboolean
 lk_trainer_make_step (LkTrainer *self, gboolean resumed, GError **error)
 {
-  const char *device = lk_backend_get_description (self->backend);
+  const char *device = lk_backend_get_description (self->backend), *before;
+  g_autofree char *plan_device = NULL;
   LkTrainStepOptions options;
 
   self->planned = FALSE;
   lk_trainer_step_options (self->recipe, self->model, self->adapter, self->backend, self->data, &options);
   if (!lk_trainer_make_plan (self, &options, resumed, error))
     return FALSE;
+  plan_device = g_steal_pointer (&self->plan_device);
+  self->plan_device = g_strdup (device);
   self->planned = TRUE;
   self->short_of_memory = FALSE;
   self->step = lk_train_step_new (&options, &self->plan, error);
   if (!self->step)
     return FALSE;
-  if (resumed
-      && (!g_str_equal (device, self->state.device)
-          || self->plan.rows != self->state.rows
-          || self->plan.recompute_layers != self->state.recompute_layers)
+  before = lk_trainer_before (self, plan_device, device, resumed);
+  if (before
       && !_lk_trainer_warn (self, error,
                             "The run goes on with another device or less memory than before (%s, then %s); "
                             "from here on its numbers may differ in the last digits",
-                            self->state.device, device))
+                            before, device))
     return FALSE;
   g_strlcpy (self->state.device, device, sizeof self->state.device);
   self->state.rows = self->plan.rows;

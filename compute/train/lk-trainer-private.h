@@ -34,10 +34,12 @@ typedef struct
   gint64 steps_done;
   double eval_seconds;
   gint64 evals_done;
+  LkRequest asked; /* what came while nothing but an end could be served */
   gboolean stop, samples_off, unsaved_told;
   gboolean again; /* got ready before in this process: the newest checkpoint is its own */
 
   LkTrainPlan plan;     /* the last one made; rows 0: none */
+  char *plan_device;    /* it was made for */
   gboolean planned;     /* it was made since the trainer last got ready */
   gboolean short_of_memory; /* it was too large: the next must be behind it on the ladder */
   gint64 failed_at;     /* the furthest step when the device was lost last; −1: it never was */

@@ -30,7 +30,10 @@ lk_trainer_wait (LkTrainer *self, double seconds)
   while (!_lk_trainer_should_stop (self) && g_get_monotonic_time () < until)
     {
       if (self->control)
-        self->stop |= (lk_control_poll (self->control, LK_POLL_MS) & LK_REQUEST_STOP) != 0;
+        {
+          self->asked |= lk_control_poll (self->control, LK_POLL_MS);
+          self->stop |= (self->asked & LK_REQUEST_STOP) != 0;
+        }
       else
         g_usleep (LK_POLL_MS * 1000);
     }
@@ -58,7 +61,8 @@ lk_trainer_tell_recovery (LkTrainer *self, const GError *failure, GError **error
 
   if (self->saved_step < 0) /* there is no checkpoint, or it was not yet read */
     return _lk_trainer_warn (self, error, "%s. The run %s%s", failure->message,
-                             self->options->resume ? "goes on from its newest checkpoint" : "begins again", how);
+                             self->options->resume || self->again ? "goes on from its newest checkpoint, where there is one" : "begins again",
+                             how);
   return _lk_trainer_warn (self, error, "%s. The run goes on from step %" G_GINT64_FORMAT "%s", failure->message, self->saved_step, how);
 }
 

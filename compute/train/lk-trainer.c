@@ -17,6 +17,7 @@ lk_trainer_clear (LkTrainer *self)
 {
   _lk_trainer_release (self);
   lk_control_free (self->control);
+  g_free (self->plan_device);
   lk_events_free (self->events);
   lk_recipe_free (self->recipe);
 }
@@ -287,8 +288,9 @@ lk_trainer_pause (LkTrainer *self, GError **error)
 static gboolean
 lk_trainer_serve (LkTrainer *self, GError **error)
 {
-  LkRequest request = lk_control_poll (self->control, 0);
+  LkRequest request = self->asked | lk_control_poll (self->control, 0);
 
+  self->asked = 0;
   self->stop |= (request & LK_REQUEST_STOP) != 0;
   if (_lk_trainer_should_stop (self))
     return TRUE;

@@ -41,6 +41,7 @@ test_rungs (void)
   check_ladder (4, 30, 7, FALSE, top, fixed, 3);
   check_ladder (4, 30, 7, FALSE, fixed[1], fixed + 2, 1);
   check_ladder (4, 7, G_MAXINT, FALSE, top, fixed, 3);
+  check_ladder (1, 30, 30, TRUE, all[5], all + 6, 1); /* a run that goes on with the last rung */
 }
 
 typedef struct
@@ -70,7 +71,7 @@ check_case (LkBackend *backend, const Case *c)
   const LkAdapterConfig config = { .rank = 16, .alpha = 32, .seed = 1 };
   g_autoptr (LkAdapter) adapter = model ? lk_adapter_new (model, "adapter", &config, &error) : NULL;
   LkTrainStepOptions options = { .model = model, .adapter = adapter, .backend = backend, .length = c->length,
-                                 .recompute_layers = -1, .memory_limit = (guint64) c->limit };
+                                 .recompute_layers = -1, .memory_limit = lk_train_memory_limit (backend, (guint64) c->limit) };
   g_autofree char *way = NULL;
   LkTrainPlan plan;
   const LkMemoryPlan *m = &plan.memory;
