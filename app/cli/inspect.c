@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "lk-cli-model.h"
@@ -224,7 +225,7 @@ inspect_adapter_gguf (const char *path, GError **error)
   g_autofree char *name = g_path_get_basename (path);
   gint64 parameters = 0, rank = 0;
   JsonObject *out;
-  double alpha;
+  double alpha = NAN;
 
   if (!gguf || !lk_gguf_get_double (gguf, "adapter.lora.alpha", &alpha, error))
     return NULL;
@@ -247,7 +248,8 @@ inspect_adapter_gguf (const char *path, GError **error)
         rank = MAX (rank, (gint64) MIN (tensor->shape[0], tensor->shape[1]));
     }
   json_object_set_int_member (out, "r", rank);
-  json_object_set_double_member (out, "lora_alpha", alpha);
+  if (isfinite (alpha))
+    json_object_set_double_member (out, "lora_alpha", alpha);
   json_object_set_int_member (out, "tensors", lk_gguf_get_n_tensors (gguf));
   json_object_set_int_member (out, "parameters", parameters);
   json_object_set_int_member (out, "bytes", size_of (path));

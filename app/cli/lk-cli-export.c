@@ -182,6 +182,31 @@ take_back (GError **error)
   return FALSE;
 }
 
+/* Before hours of work, not after them. */
+static gboolean
+check_modelfile (GError **error)
+{
+  g_autofree char *path = modelfile && !force ? lk_modelfile_path (output) : NULL;
+
+  if (!path || !g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "“%s” is there already", path);
+  return FALSE;
+}
+
+static void
+tell_note (const char *note)
+{
+  JsonObject *event;
+
+  lk_cli_note ("%s", note);
+  if (!as_json)
+    return;
+  event = make_event ("note");
+  json_object_set_string_member (event, "message", note);
+  lk_cli_take_json (event);
+}
+
 static gboolean
 write_modelfile (LkModel *model, GError **error)
 {
@@ -194,7 +219,7 @@ write_modelfile (LkModel *model, GError **error)
     return TRUE;
   text = lk_modelfile_make (model, leaf, &note);
   if (note)
-    lk_cli_note ("%s", note);
+    tell_note (note);
   return lk_file_write (path, text, -1, error);
 }
 
@@ -341,7 +366,7 @@ lk_cli_export_main (const LkCommand *command, const char *description, gboolean 
     return lk_cli_fail_usage ("A run, or --model and --adapter, must be named");
   if (sizes)
     {
-      if (!lk_cli_check_idle (output != NULL, "output", "--sizes writes nothing", &error)
+      if (!lk_cli_check_idle (TRUE, "output format type shard-size force no-verify modelfile device", "--sizes writes nothing", &error)
           || !open_base (&cli, lk_export_find_target ("gguf", NULL), run ? run : model_path, &error))
         return fail (error);
       tell_sizes (&cli, merged_only);
@@ -357,7 +382,7 @@ lk_cli_export_main (const LkCommand *command, const char *description, gboolean 
   if (target && merged_only && !target->merged)
     return lk_cli_fail_usage ("The format “%s” holds no merged weights", target->name);
   lk_cli_cancellable ();
-  if (!target || !check_options (target, &error)
+  if (!target || !check_options (target, &error) || !check_modelfile (&error)
       || !open_base (&cli, target, run ? run : model_path, &error)
       || !do_export (&cli, target, run, &error))
     return fail (error);

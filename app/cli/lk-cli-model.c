@@ -136,7 +136,7 @@ lk_cli_adapter_base_type (const char *adapter, LkType *type, GError **error)
 {
   g_autoptr (LkPeft) peft = NULL;
 
-  if (g_file_test (adapter, G_FILE_TEST_IS_REGULAR) && g_str_has_suffix (adapter, ".gguf"))
+  if (lk_adapter_is_gguf (adapter))
     return gguf_base_type (adapter, type, error);
   peft = lk_peft_open (adapter, error);
   if (!peft || lk_base_type_parse (lk_peft_get_config (peft)->base_type, type, error))

@@ -24,6 +24,7 @@ typedef struct
   LkPacked written;
   gint64 row;                  /* the next one */
   float plus;                  /* what the source's stream has too much */
+  double fraction;             /* of the tensors before this one */
   float *a, *b;                /* a row each */
   gboolean differs;
 } Comparison;
@@ -42,19 +43,20 @@ take_piece (const void *data, gsize size, gpointer user_data, GError **error)
         c->a[i] -= c->plus;
       c->differs = memcmp (c->a, c->b, (gsize) cols * sizeof (float)) != 0;
     }
-  return lk_export_go_on (c->export, 1, "Comparing the weights that were written", error);
+  return lk_export_go_on (c->export, c->fraction, "Comparing the weights that were written", error);
 }
 
 /* Sets @differs. Rows are in our order in both models; the values that GGUF files have too much are vectors'. */
 static gboolean
 compare_tensor (const LkExport *self, const LkExportTarget *target, LkMerge *merge, const LkModelTensor *tensor, const LkModelTensor *written,
-                gboolean *differs, GError **error)
+                double fraction, gboolean *differs, GError **error)
 {
   const LkVariable *v = written->variable;
   gint64 cols = tensor->variable->cols;
   LkType type = target->type_of (self, tensor);
   g_autofree float *rows = NULL;
-  Comparison c = { .export = self, .tensor = tensor, .meant = lk_quant_info (type), .plus = target->folder ? 0 : tensor->gguf_plus };
+  Comparison c = { .export = self, .tensor = tensor, .meant = lk_quant_info (type), .plus = target->folder ? 0 : tensor->gguf_plus,
+                   .fraction = fraction };
   guint64 row_bytes;
 
   *differs = !v->data || v->rows != tensor->variable->rows || v->cols != cols || !c.meant
@@ -146,7 +148,7 @@ lk_export_compare (const LkExport *self, const LkExportTarget *target, LkModel *
       const LkModelTensor *other = find (others, n_written, tensors[i].hf_name);
       gboolean differs = TRUE;
 
-      if (other && !compare_tensor (self, target, merge, &tensors[i], other, &differs, error))
+      if (other && !compare_tensor (self, target, merge, &tensors[i], other, (double) i / n, &differs, error))
         return FALSE;
       if (differs)
         *fault = g_strdup_printf ("the tensor “%s” is not what was to be written",

@@ -262,7 +262,8 @@ find_trouble (LkModel *model, Frame *frame)
   if (!find_frame (model, now + 40 * 86400, &later) || !same_frame (frame, &later))
     return "The chat template writes the date, which a Modelfile cannot say: Ollama looks for a template of its own.";
   add_template (text, frame);
-  if (count_quotes (text->str) != (frame->preset ? 4 : 2) || g_str_has_suffix (frame->last, "\""))
+  if (count_quotes (text->str) != (frame->preset ? 4 : 2) || g_str_has_suffix (frame->last, "\"")
+      || (frame->preset && (g_str_has_prefix (frame->preset, "\"") || g_str_has_suffix (frame->preset, "\""))))
     return "The chat template holds three quotation marks, which a Modelfile cannot say: Ollama looks for a template of its own.";
   return NULL;
 }

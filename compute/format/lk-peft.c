@@ -166,6 +166,11 @@ lk_peft_add_module (LkPeft *self, const LkTensorInfo *a, GError **error)
       g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” has rank %g but the configuration says %g", self->folder, a->name, r, rank);
       return FALSE;
     }
+  if (rank > LK_LORA_MAX_RANK)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” has rank %g, more than %d", self->folder, a->name, rank, LK_LORA_MAX_RANK);
+      return FALSE;
+    }
   module.r = (guint) rank;
   module.scale = alpha / (self->config.rslora ? sqrt (rank) : rank);
   module.path = g_steal_pointer (&path);

@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* More is a damaged file or a slip of the hand. */
+#define LK_LORA_MAX_RANK 4096
+
 typedef struct
 {
   guint r;

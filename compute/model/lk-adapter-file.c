@@ -50,6 +50,14 @@ lk_adapter_read_half (float *values, const LkVariable *view, const LkTensorInfo 
   lk_quant_info (info->type)->dequantise (info->data, values + view->base_offset / sizeof (float), view->rows * view->cols);
 }
 
+gboolean
+lk_adapter_is_gguf (const char *path)
+{
+  gsize length = strlen (path), end = strlen (".gguf");
+
+  return length > end && g_ascii_strcasecmp (path + length - end, ".gguf") == 0 && g_file_test (path, G_FILE_TEST_IS_REGULAR);
+}
+
 LkAdapter *
 lk_adapter_load (LkModel *model, const char *name, const char *folder, gboolean trainable, GError **error)
 {
@@ -58,7 +66,7 @@ lk_adapter_load (LkModel *model, const char *name, const char *folder, gboolean 
   const LkPeftConfig *config;
   float *values;
 
-  if (g_file_test (folder, G_FILE_TEST_IS_REGULAR) && g_str_has_suffix (folder, ".gguf"))
+  if (lk_adapter_is_gguf (folder))
     return _lk_adapter_load_gguf (model, name, folder, trainable, error);
   self = _lk_adapter_alloc (model, name);
   peft = lk_peft_open (folder, error);

@@ -5,11 +5,13 @@
  */
 #include "lk-adapter-private.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "lk-error.h"
 #include "lk-family.h"
 #include "lk-gguf.h"
+#include "lk-peft.h"
 #include "lk-quant.h"
 
 typedef struct
@@ -57,16 +59,32 @@ check_pair (LkGguf *gguf, const LkModelTensor *tensor, const Pair *pair, GError 
   if (!a || !b)
     g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: of “%s” only one of the two matrices is there", lk_gguf_get_path (gguf),
                  tensor->gguf_name);
-  else if (a->n_dims != 2 || b->n_dims != 2 || a->shape[0] != b->shape[1] || a->shape[0] == 0 || a->shape[0] > G_MAXINT32
+  else if (a->n_dims != 2 || b->n_dims != 2 || a->shape[0] != b->shape[1] || a->shape[0] == 0
            || a->shape[1] != (guint64) tensor->variable->cols || b->shape[0] != (guint64) tensor->variable->rows)
     g_set_error (error, LK_ERROR, LK_ERROR_MISMATCH,
                  "%s is an adapter for another model: “%s” has not the shape of this model's %" G_GINT64_FORMAT " × %" G_GINT64_FORMAT,
                  lk_gguf_get_path (gguf), tensor->gguf_name, tensor->variable->rows, tensor->variable->cols);
+  else if (a->shape[0] > LK_LORA_MAX_RANK)
+    g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “%s” has rank %" G_GUINT64_FORMAT ", more than %d", lk_gguf_get_path (gguf),
+                 tensor->gguf_name, a->shape[0], LK_LORA_MAX_RANK);
   else if (!lk_quant_info (a->type) || !lk_quant_info (b->type))
     g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED, "%s: “%s” is stored as %s and %s, which adapters are not", lk_gguf_get_path (gguf),
                  tensor->gguf_name, lk_type_name (a->type), lk_type_name (b->type));
   else
     return TRUE;
+  return FALSE;
+}
+
+/* Missing, as 0, means that B·A is added as it is (llama.cpp). */
+static gboolean
+get_alpha (LkGguf *gguf, double *alpha, GError **error)
+{
+  *alpha = 0;
+  if (!lk_gguf_get_double (gguf, "adapter.lora.alpha", alpha, error))
+    return FALSE;
+  if (isfinite (*alpha))
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: “adapter.lora.alpha” is %g", lk_gguf_get_path (gguf), *alpha);
   return FALSE;
 }
 
@@ -128,10 +146,10 @@ _lk_adapter_load_gguf (LkModel *model, const char *name, const char *path, gbool
   g_autoptr (LkGguf) gguf = lk_gguf_open (path, error);
   g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, sizeof (Pair));
   const LkModelConfig *config = lk_model_get_config (model);
-  double alpha = 0;
+  double alpha;
   float *values;
 
-  if (!gguf || !check_header (gguf, model, error) || !lk_gguf_get_double (gguf, "adapter.lora.alpha", &alpha, error)
+  if (!gguf || !check_header (gguf, model, error) || !get_alpha (gguf, &alpha, error)
       || !add_modules (self, gguf, alpha, pairs, error))
     return NULL;
   self->config = (LkAdapterConfig){ .rank = lk_adapter_get_module (self, 0)->rank };

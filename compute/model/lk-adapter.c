@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lk-error.h"
+#include "lk-peft.h"
 #include "lk-random.h"
 
 /* Views begin on whole 256 bytes, as storage buffers of GPUs want. */
@@ -260,9 +261,10 @@ lk_adapter_new (LkModel *model, const char *name, const LkAdapterConfig *config,
 {
   g_autoptr (LkAdapter) self = _lk_adapter_alloc (model, name);
 
-  if (config->rank == 0 || config->rank > 4096 || !(config->dropout >= 0 && config->dropout < 1))
+  if (config->rank == 0 || config->rank > LK_LORA_MAX_RANK || !(config->dropout >= 0 && config->dropout < 1))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "The rank must be 1 to 4096 and dropout at least 0 and below 1");
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "The rank must be 1 to %d and dropout at least 0 and below 1",
+                   LK_LORA_MAX_RANK);
       return NULL;
     }
   self->config = *config;

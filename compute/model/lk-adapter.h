@@ -35,6 +35,8 @@ typedef struct _LkAdapter LkAdapter;
 /* @name prefixes its variables; unique in the model. With @trainable gradients get variables too. No module matched:
  * error naming the pattern and the module names there are. Call lk_backend_prepare afterwards. */
 LkAdapter *lk_adapter_new (LkModel *model, const char *name, const LkAdapterConfig *config, GError **error);
+/* A file named as GGUF files are, in letters of whatever size. */
+gboolean lk_adapter_is_gguf (const char *path);
 /* From a PEFT folder, or an adapter as a GGUF file. Wrong shapes or modules: "adapter for another model", naming the tensor. */
 LkAdapter *lk_adapter_load (LkModel *model, const char *name, const char *folder, gboolean trainable, GError **error);
 LkAdapter *lk_adapter_ref (LkAdapter *self);

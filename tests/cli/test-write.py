@@ -31,12 +31,17 @@ def test_export(folder):
         there = sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(os.path.join(folder, path)) for name in names) \
             or os.path.getsize(os.path.join(folder, path))
         assert there <= sizes[key] <= 1.2 * there, (key, sizes[key], there)
-    cli("merge", "--model", MODEL, "--sizes", "-o", os.path.join(folder, "x"), expect=USAGE)
+    for extra in (["-o", os.path.join(folder, "x")], ["-t", "Q8_0"], ["--modelfile"], ["--force"]):
+        cli("merge", "--model", MODEL, "--sizes", *extra, expect=USAGE)
     cli("merge", "--model", MODEL, "-o", os.path.join(folder, "a.gguf"), "--force", "--no-verify", "--modelfile")
     with open(os.path.join(folder, "a.Modelfile"), encoding="utf-8") as file:
         lines = file.read()
     assert lines.startswith("FROM ./a.gguf\nTEMPLATE ") and "PARAMETER stop \"<|im_end|>\"" in lines, lines
-    os.remove(os.path.join(folder, "a.Modelfile"))
+    other = os.path.join(folder, "b.gguf")
+    os.rename(os.path.join(folder, "a.Modelfile"), os.path.join(folder, "b.Modelfile"))
+    told = lines_of(cli("merge", "--model", MODEL, "-o", other, "--no-verify", "--modelfile", "--json", expect=USAGE))
+    assert "b.Modelfile” is there already" in told[-1]["message"] and not os.path.exists(other), told
+    os.remove(os.path.join(folder, "b.Modelfile"))
     cli("merge", "--model", MODEL, "-f", "hf", "-o", os.path.join(folder, "x"), "--modelfile", expect=USAGE)
     # --force takes the place of an export, never of anything else.
     for path, options in ((os.path.join(folder, "hf"), ["-f", "gguf"]), (os.path.join(folder, "a.gguf"), ["-f", "hf"])):

@@ -11,6 +11,7 @@
 #include "lk-generator.h"
 #include "lk-gguf.h"
 #include "lk-json.h"
+#include "lk-peft.h"
 #include "lk-prompt.h"
 #include "lk-quant.h"
 #include "lk-test-model.h"
@@ -343,30 +344,110 @@ test_lora (Fixture *f, gconstpointer data)
   g_assert_cmpuint (2 * adapted, ==, lk_gguf_get_n_tensors (lora));
 }
 
-/* A file that is a model, or an adapter of another one, is refused by name. */
+/* A file that is a model is no adapter. */
 static void
 test_lora_refused (Fixture *f, gconstpointer data)
 {
   g_autofree char *path = f->model ? export_to (f, f->model, NULL, "gguf", "F32", "b.gguf", 0) : NULL;
-  g_autofree char *other = g_build_filename (f->folder, "other.gguf", NULL);
-  g_autoptr (LkGgufWriter) writer = lk_gguf_writer_new (other, NULL);
-  const float values[64] = { 0 };
   g_autoptr (GError) error = NULL;
 
   if (!f->model)
     return;
   g_assert_null (lk_adapter_load (f->model, "x", path, FALSE, &error));
   g_assert_error (error, LK_ERROR, LK_ERROR_MISMATCH);
-  g_clear_error (&error);
+}
+
+/* An adapter of blk.0.attn_q.weight, and what is wrong with it. Sizes are added to the right ones. */
+typedef struct
+{
+  const char *architecture; /* NULL: the model's */
+  double alpha;
+  gint64 rank_a, rank_b, cols, rows;
+  gboolean no_b, another; /* another: a tensor of no layer as well */
+  int code;               /* of the error; −1: none */
+  const char *words;
+} LoraFile;
+
+static const LoraFile lora_files[] = {
+  { NULL, 4, .code = -1 },
+  { NULL, 0, .code = -1 },
+  { "no-such-family", 4, .code = LK_ERROR_MISMATCH, .words = "another model" },
+  { NULL, NAN, .code = LK_ERROR_BAD_FILE, .words = "adapter.lora.alpha" },
+  { NULL, INFINITY, .code = LK_ERROR_BAD_FILE, .words = "adapter.lora.alpha" },
+  { NULL, 4, .no_b = TRUE, .code = LK_ERROR_BAD_FILE, .words = "only one of the two" },
+  { NULL, 4, .rank_b = 1, .code = LK_ERROR_MISMATCH, .words = "blk.0.attn_q.weight" },
+  { NULL, 4, .cols = 1, .code = LK_ERROR_MISMATCH, .words = "blk.0.attn_q.weight" },
+  { NULL, 4, .rows = -1, .code = LK_ERROR_MISMATCH, .words = "blk.0.attn_q.weight" },
+  { NULL, 4, .rank_a = LK_LORA_MAX_RANK, .rank_b = LK_LORA_MAX_RANK, .code = LK_ERROR_BAD_FILE, .words = "more than 4096" },
+  { NULL, 4, .another = TRUE, .code = LK_ERROR_MISMATCH, .words = "2 of its 3 tensors" },
+};
+
+static void
+add_zeros (LkGgufWriter *writer, const char *name, gint64 rows, gint64 cols, GArray *floats)
+{
+  const guint64 shape[2] = { (guint64) rows, (guint64) cols }, n = shape[0] * shape[1];
+
+  lk_gguf_writer_add_tensor (writer, name, LK_TYPE_F32, shape, 2);
+  g_array_append_val (floats, n);
+}
+
+static void
+write_lora (const char *path, LkModel *model, const LoraFile *file)
+{
+  g_autoptr (LkGgufWriter) writer = lk_gguf_writer_new (path, NULL);
+  const char *architecture = file->architecture ? file->architecture : lk_model_get_config (model)->family->gguf_architecture;
+  guint n;
+  const LkModelTensor *tensors = lk_model_get_tensors (model, &n);
+  const LkVariable *q = NULL;
+  g_autoptr (GArray) floats = g_array_new (FALSE, FALSE, sizeof (guint64));
+
+  for (guint i = 0; i < n && !q; i++)
+    q = g_str_equal (tensors[i].gguf_name, "blk.0.attn_q.weight") ? tensors[i].variable : NULL;
   lk_gguf_writer_set_string (writer, "general.type", "adapter");
   lk_gguf_writer_set_string (writer, "adapter.type", "lora");
-  lk_gguf_writer_set_string (writer, "general.architecture", lk_model_get_config (f->model)->family->gguf_architecture);
-  lk_gguf_writer_add_tensor (writer, "blk.0.attn_q.weight.lora_a", LK_TYPE_F32, (guint64[]){ 2, 32 }, 2);
-  g_assert_true (lk_gguf_writer_begin_data (writer, NULL) && lk_gguf_writer_write (writer, values, sizeof values, NULL)
-                 && lk_gguf_writer_finish (writer, NULL));
-  g_assert_null (lk_adapter_load (f->model, "x", other, FALSE, &error));
-  g_assert_error (error, LK_ERROR, LK_ERROR_BAD_FILE);
-  g_assert_nonnull (strstr (error->message, "blk.0.attn_q.weight"));
+  lk_gguf_writer_set_string (writer, "general.architecture", architecture);
+  if (file->alpha != 0)
+    lk_gguf_writer_set_float (writer, "adapter.lora.alpha", file->alpha);
+  add_zeros (writer, "blk.0.attn_q.weight.lora_a", 2 + file->rank_a, q->cols + file->cols, floats);
+  if (!file->no_b)
+    add_zeros (writer, "blk.0.attn_q.weight.lora_b", q->rows + file->rows, 2 + file->rank_b, floats);
+  if (file->another)
+    add_zeros (writer, "blk.999.attn_q.weight.lora_a", 2, q->cols, floats);
+  g_assert_true (lk_gguf_writer_begin_data (writer, NULL));
+  for (guint i = 0; i < floats->len; i++)
+    {
+      gsize size = (gsize) g_array_index (floats, guint64, i) * sizeof (float);
+      g_autofree float *zeros = g_malloc0 (size);
+
+      g_assert_true (lk_gguf_writer_write (writer, zeros, size, NULL));
+    }
+  g_assert_true (lk_gguf_writer_finish (writer, NULL));
+}
+
+static void
+test_lora_files (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->folder, "Other.GGUF", NULL);
+
+  for (guint i = 0; f->model && i < G_N_ELEMENTS (lora_files); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("x%u", i);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LkAdapter) adapter = NULL;
+
+      write_lora (path, f->model, &lora_files[i]);
+      adapter = lk_adapter_load (f->model, name, path, FALSE, &error);
+      if (lora_files[i].code < 0)
+        {
+          g_assert_no_error (error);
+          g_assert_cmpfloat (lk_adapter_get_module (adapter, 0)->scale, ==, lora_files[i].alpha == 0 ? 1 : lora_files[i].alpha / 2);
+          continue;
+        }
+      g_assert_null (adapter);
+      g_assert_error (error, LK_ERROR, lora_files[i].code);
+      g_assert_nonnull (strstr (error->message, lora_files[i].words));
+      g_assert_nonnull (strstr (error->message, path));
+    }
 }
 
 /* A file that is not what it should be is found out. */
@@ -707,6 +788,7 @@ main (int argc, char **argv)
   g_test_add ("/export/verify", Fixture, NULL, set_up, test_verify, tear_down);
   g_test_add ("/export/lora", Fixture, NULL, set_up, test_lora, tear_down);
   g_test_add ("/export/lora-refused", Fixture, NULL, set_up, test_lora_refused, tear_down);
+  g_test_add ("/export/lora-files", Fixture, NULL, set_up, test_lora_files, tear_down);
   g_test_add ("/export/verify-finds", Fixture, NULL, set_up, test_verify_finds, tear_down);
   g_test_add ("/export/verify-finds-rounded", Fixture, NULL, set_up, test_verify_finds_rounded, tear_down);
   g_test_add ("/export/verify-cancelled", Fixture, NULL, set_up, test_verify_cancelled, tear_down);
