@@ -10,7 +10,6 @@
 
 #define LK_WHOLE_MAX 9007199254740991.0 /* up to here a double tells every whole number from the next */
 
-
 /* The window translates them. */
 #define N_(text) text
 
