@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "lk-bench-kernels.h"
 #include "lk-cli-model.h"
 #include "lk-command.h"
 #include "lk-cpu-gemm.h"
@@ -10,20 +11,26 @@
 #include "lk-random.h"
 #include "lk-train-step.h"
 
-static char *model_path, *device;
+static char *model_path, *shape_name, *device, *precision_name, *only;
 static int rank = 16, batch = 4, length = 512, steps = 3, tokens = 64, prompt = 512;
+static int square;
 static gboolean as_json;
 
 static const GOptionEntry entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
+  { "shape", 0, 0, G_OPTION_ARG_STRING, &shape_name, "kernels: the sizes of a well-known model: llama-3.1-8b …", "NAME" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default cpu", "DEVICE" },
   LK_CLI_BASE_TYPE,
   { "rank", 0, 0, G_OPTION_ARG_INT, &rank, "step: rank of the adapters on all linear layers (16)", "N" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "step: rows of a step (4)", "N" },
-  { "length", 0, 0, G_OPTION_ARG_INT, &length, "step: tokens of a row (512)", "N" },
+  { "length", 0, 0, G_OPTION_ARG_INT, &length, "step: tokens of a row (512); kernels: tokens of a batch", "N" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "step: steps measured after one to warm up; the best counts (3)", "N" },
   { "tokens", 0, 0, G_OPTION_ARG_INT, &tokens, "decode: tokens written (64)", "N" },
   { "prompt", 0, 0, G_OPTION_ARG_INT, &prompt, "decode: tokens of the prompt that prefill is measured with (512)", "N" },
+  { "size", 0, 0, G_OPTION_ARG_INT, &square, "kernels: matrix products of N × N × N instead of the shape's", "N" },
+  { "precision", 0, 0, G_OPTION_ARG_STRING, &precision_name,
+    "kernels: what a graphics card multiplies: auto, float32, float16, float16-threads, float16-matrix or float16-matrix8", "NAME" },
+  { "only", 0, 0, G_OPTION_ARG_STRING, &only, "kernels: those whose name begins with these words", "WORDS" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "One line of JSON", NULL },
   { NULL },
 };
@@ -296,25 +303,55 @@ bench_unpack (GError **error)
   return TRUE;
 }
 
+static gboolean
+find_precision (LkPrecision *precision, GError **error)
+{
+  for (*precision = LK_PRECISION_AUTO; lk_precision_names[*precision]; (*precision)++)
+    if (!precision_name || g_str_equal (lk_precision_names[*precision], precision_name))
+      return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no precision “%s”; see --help", precision_name);
+  return FALSE;
+}
+
+static gboolean
+bench_kernels (GError **error)
+{
+  LkBenchKernels bench = { .device = device ? device : "cpu", .only = only, .json = as_json };
+
+  if (!find_precision (&bench.precision, error) || (shape_name && !(bench.sizes.shape = lk_model_shape_find (shape_name, error))))
+    return FALSE;
+  bench.sizes.tokens = lk_cli_was_given ("length") ? length : 0;
+  bench.sizes.square = square;
+  return lk_bench_kernels (&bench, error);
+}
+
 static const struct
 {
   const char *name;
   gboolean (*run) (GError **error);
   const char *not_for_it; /* options of the others */
-} benches[] = { { "step", bench_step, "tokens prompt" },
-                { "decode", bench_decode, "rank batch length steps" },
-                { "unpack", bench_unpack, "model device base-type rank batch length steps tokens prompt" } };
+} benches[] = { { "step", bench_step, "tokens prompt shape size precision only" },
+                { "decode", bench_decode, "rank batch length steps shape size precision only" },
+                { "kernels", bench_kernels, "model base-type rank batch steps tokens prompt" },
+                { "unpack", bench_unpack,
+                  "model device base-type rank batch length steps tokens prompt shape size precision only" } };
 
 static int
 run (int argc, char **argv)
 {
   const LkCliUsage usage = {
-    .arguments = "step|decode|unpack",
+    .arguments = "step|decode|kernels|unpack",
     .description = "step: one optimizer step of QLoRA (or LoRA, as the model is stored) on all linear layers. “flops” is necessary work\n"
                    "only: tokens × (4 × weights of linear layers and head + 6 × adapter weights); what is computed twice to save memory\n"
                    "is not counted. “fraction” is its rate over that of OpenBLAS at the step's largest product, measured in the same run.\n"
                    "decode: tokens a second after a one-token prompt, and of a long prompt. LK_PROFILE=1 in the environment prints\n"
                    "the time of each operation.\n"
+                   "kernels: each operation of training and decoding by itself, with made numbers: time, operations and bytes a second of what\n"
+                   "it cannot do without, and the fraction of its ceiling: of float32 multiplied and added in registers or on matrix units, or of a copy\n"
+                   "of as many bytes, whichever bounds it. The ceilings are measured in the same run. Without --shape and --length a processor and\n"
+                   "a software device get small sizes, a graphics card those of llama-3.1-8b with 2048 tokens. With --json one line: “ceilings”,\n"
+                   "“kernels” (“case”, “operation”, “type”, “shape”, “seconds”, “operations”, “bytes”, “operations_per_s”, “bytes_per_s”,\n"
+                   "“ceiling”, “ceiling_per_s”, “fraction”) and “left_out” with each one's “reason”.\n"
                    "unpack: weights of each type that one thread makes float32 in a second, by each instruction set of this processor.",
     .entries = entries,
     .min = 1,
@@ -325,7 +362,7 @@ run (int argc, char **argv)
 
   if (!lk_cli_parse (&lk_command_bench, &usage, &argc, &argv, &status))
     return status;
-  if (rank < 1 || batch < 1 || length < 2 || steps < 1 || tokens < 1 || prompt < 1)
+  if ((lk_cli_was_given ("size") && square < 1) || rank < 1 || batch < 1 || length < 2 || steps < 1 || tokens < 1 || prompt < 1)
     return lk_cli_fail_usage ("Numbers must be positive, and a row at least two tokens");
   if ((gint64) batch * length > G_MAXINT32 || (gint64) prompt + tokens > G_MAXINT32)
     return lk_cli_fail_usage ("A step, and a prompt with its answer, are at most %d tokens", G_MAXINT32);
@@ -334,7 +371,7 @@ run (int argc, char **argv)
       return lk_cli_check_idle (TRUE, benches[i].not_for_it, "it belongs to another benchmark", &error) && benches[i].run (&error)
                  ? LK_EXIT_OK
                  : lk_cli_fail (error);
-  return lk_cli_fail_usage ("There is no benchmark “%s”; there are step, decode and unpack", argv[1]);
+  return lk_cli_fail_usage ("There is no benchmark “%s”; there are step, decode, kernels and unpack", argv[1]);
 }
 
 const LkCommand lk_command_bench = { "bench", "Measure training and decoding", run };

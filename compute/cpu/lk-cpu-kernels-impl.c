@@ -414,6 +414,38 @@ adamw (float *restrict p, float *restrict g, float *restrict m, float *restrict 
     }
 }
 
+/* As wide as the instruction set's registers. */
+#if defined(__AVX512F__)
+#define LK_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define LK_VECTOR_BYTES 32
+#else
+#define LK_VECTOR_BYTES 16
+#endif
+typedef float LkVector __attribute__ ((vector_size (LK_VECTOR_BYTES)));
+
+#define LK_FMA_CHAINS 12 /* as many as hide a multiplication's latency and leave registers for its factors */
+
+static double
+fma_loop (gint64 rounds, float *result)
+{
+  const LkVector factor = (LkVector){ 0 } + 0.5f + 1e-9f * (float) rounds, term = (LkVector){ 0 } + *result;
+  LkVector x[LK_FMA_CHAINS];
+
+  for (int i = 0; i < LK_FMA_CHAINS; i++)
+    x[i] = term * (float) i;
+  for (gint64 r = 0; r < rounds; r++)
+    {
+#pragma GCC unroll 12
+      for (int i = 0; i < LK_FMA_CHAINS; i++)
+        x[i] = x[i] * factor + term;
+    }
+  for (int i = 1; i < LK_FMA_CHAINS; i++)
+    x[0] += x[i];
+  *result = x[0][0];
+  return 2.0 * LK_FMA_CHAINS * (LK_VECTOR_BYTES / 4) * (double) rounds;
+}
+
 const LkCpuKernels LK_SIMD_SET = {
   .simd = LK_SIMD,
   .unpack = unpack,
@@ -430,5 +462,6 @@ const LkCpuKernels LK_SIMD_SET = {
   .maximum = maximum,
   .exp_minus = exp_minus,
   .rope = rope,
+  .fma_loop = fma_loop,
   .adamw = adamw,
 };

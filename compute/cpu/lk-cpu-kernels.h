@@ -39,6 +39,9 @@ typedef struct
   float (*exp_minus) (float *x, gint64 n, float shift); /* x = exp(x − shift) in place; returns the sum */
   /* x' = x·cos − y·sin, y' = y·cos + x·sin on the pairs (i, i + n); @sign −1 turns back. In place allowed. */
   void (*rope) (const float *x, float *out, const float *cos, const float *sin, float sign, gint64 n);
+  /* Nothing but multiplications with additions, all in registers, @rounds times; returns how many operations that were, two each.
+   * @result: what came out, so that it is not left out. */
+  double (*fma_loop) (gint64 rounds, float *result);
   /* torch's AdamW; h: see lk-adamw.c */
   void (*adamw) (float *p, float *g, float *m, float *v, gint64 n, const float *h, float gradient_scale, float decay);
 } LkCpuKernels;

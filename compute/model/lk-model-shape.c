@@ -136,6 +136,22 @@ lk_shape_check_type (LkType type, GError **error)
   return FALSE;
 }
 
+LkVariable *
+lk_model_shape_add (LkVariables *variables, const char *name, LkVariableKind kind, LkType type, gint64 rows, gint64 cols, GError **error)
+{
+  LkVariable *variable;
+
+  if (!lk_shape_check_type (type, error))
+    return NULL;
+  variable = lk_variables_add (variables, name, kind, type, rows, cols, error);
+  if (!variable)
+    return NULL;
+  variable->fill = lk_shape_fill;
+  variable->fill_data = lk_shape_tile ();
+  lk_variables_keep (variables, variable->fill_data, g_free);
+  return variable;
+}
+
 static void
 lk_shape_configure (LkModel *self, const LkModelShape *shape)
 {

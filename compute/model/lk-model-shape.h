@@ -28,4 +28,8 @@ const LkModelShape *lk_model_shape_find (const char *name, GError **error);
  * deviation 0.02, the same in each matrix; norms are 1. */
 LkModel *lk_model_new_of_shape (const LkModelShape *shape, LkType linear, LkType table, GError **error);
 
+/* A variable with such content: F32, or a type that can be quantised to. For measurements of single operations. */
+LkVariable *lk_model_shape_add (LkVariables *variables, const char *name, LkVariableKind kind, LkType type, gint64 rows, gint64 cols,
+                                GError **error);
+
 G_END_DECLS

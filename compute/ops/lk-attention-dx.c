@@ -13,7 +13,7 @@ lk_attention_dx_cost (LkProgram *program, const LkNode *node, LkCost *cost)
   LkTensor *q = lk_program_get_tensor (program, node->in[0]), *k = lk_program_get_tensor (program, node->in[1]);
 
   /* five products where forward has two */
-  cost->flops = 5.0 * (double) q->rows * (double) k->rows * (double) q->cols;
+  cost->flops = 10.0 * lk_attention_pairs (node, q->rows, k->rows) * (double) q->cols;
   cost->bytes = lk_node_bytes (program, node);
 }
 

@@ -35,6 +35,17 @@ lk_attention_view (const LkNode *node, const gint32 *ranges, gint64 n_keys)
   return (LkAttentionView){ ranges, n_keys, node->params.u[LK_ATTENTION_WINDOW] };
 }
 
+/* Pairs of a query and a key it sees, for the operation's cost: the queries being one sequence's last, each seeing all up to itself. What the
+ * ranges say besides is an input and not known before. */
+static inline double
+lk_attention_pairs (const LkNode *node, gint64 queries, gint64 keys)
+{
+  double all = (double) queries * ((double) keys - 0.5 * (double) (queries - 1));
+  double window = (double) node->params.u[LK_ATTENTION_WINDOW];
+
+  return window > 0 ? MIN (all, (double) queries * window) : all;
+}
+
 /* The keys [*begin, *end) that query @i sees. */
 static inline void
 lk_attention_range (const LkAttentionView *view, gint64 i, gint64 *begin, gint64 *end)

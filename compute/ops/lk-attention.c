@@ -13,8 +13,7 @@ lk_attention_cost (LkProgram *program, const LkNode *node, LkCost *cost)
 {
   LkTensor *q = lk_program_get_tensor (program, node->in[0]), *k = lk_program_get_tensor (program, node->in[1]);
 
-  /* causal: half of the pairs */
-  cost->flops = 2.0 * (double) q->rows * (double) k->rows * (double) q->cols;
+  cost->flops = 4.0 * lk_attention_pairs (node, q->rows, k->rows) * (double) q->cols;
   cost->bytes = lk_node_bytes (program, node);
 }
 

@@ -19,7 +19,18 @@ enum
 static void
 lk_columns_cost (LkProgram *program, const LkNode *node, LkCost *cost)
 {
-  lk_cost_elementwise (program, node, 0, cost);
+  cost->bytes = 2.0 * (double) lk_program_get_tensor (program, node->out[0])->bytes;
+}
+
+static void
+lk_columns_back_cost (LkProgram *program, const LkNode *node, LkCost *cost)
+{
+  LkTensor *dy = lk_program_get_tensor (program, node->in[0]);
+
+  if (node->accumulate & 1)
+    *cost = (LkCost){ (double) dy->rows * (double) dy->cols, 3.0 * (double) dy->bytes };
+  else
+    cost->bytes = lk_node_bytes (program, node);
 }
 
 typedef struct
@@ -104,7 +115,7 @@ lk_columns_back_record (LkGpuTask *task, const LkNode *node, GError **error)
 
 static const LkOperation lk_columns_back = {
   .name = "columns_back",
-  .cost = lk_columns_cost,
+  .cost = lk_columns_back_cost,
   .run = lk_columns_back_run,
   .record = lk_columns_back_record,
 };

@@ -11,9 +11,10 @@ static void
 lk_embedding_cost (LkProgram *program, const LkNode *node, LkCost *cost)
 {
   LkTensor *out = lk_program_get_tensor (program, node->out[0]);
+  LkTensor *table = lk_program_get_tensor (program, node->in[1]);
 
-  cost->flops = 2.0 * (double) out->rows * (double) out->cols;
-  cost->bytes = 8.0 * (double) out->rows * (double) out->cols;
+  cost->flops = (double) out->rows * (double) out->cols;
+  cost->bytes = (double) out->bytes + (double) table->bytes / (double) table->rows * (double) out->rows;
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lk-backend-private.h"
+#include "lk-ceiling-cpu.h"
 #include "lk-cpu-gemm.h"
 #include "lk-error.h"
 #include "lk-memory.h"
@@ -12,13 +13,6 @@
 #include "lk-size.h"
 
 #define LK_CPU_ALIGNMENT 64
-
-typedef struct
-{
-  const char *name;
-  double seconds;
-  guint64 calls;
-} LkCpuProfile;
 
 typedef struct
 {
@@ -30,7 +24,6 @@ typedef struct
   GPtrArray *sets;       /* LkVariables kept alive */
   guint8 *arena;
   guint64 arena_bytes;
-  GHashTable *profile;   /* operation name → LkCpuProfile; NULL when off */
 } LkCpuBackend;
 
 typedef struct
@@ -236,21 +229,6 @@ lk_cpu_resolve (LkCpuExecutable *self, LkCpuBackend *backend)
   self->resolved_for = backend->arena;
 }
 
-static void
-lk_cpu_profile_add (LkCpuBackend *self, const char *name, gint64 microseconds)
-{
-  LkCpuProfile *p = g_hash_table_lookup (self->profile, name);
-
-  if (!p)
-    {
-      p = g_new0 (LkCpuProfile, 1);
-      p->name = name;
-      g_hash_table_insert (self->profile, (gpointer) name, p);
-    }
-  p->seconds += (double) microseconds * 1e-6;
-  p->calls++;
-}
-
 static gboolean
 lk_cpu_run (LkExecutable *executable, GError **error)
 {
@@ -262,14 +240,16 @@ lk_cpu_run (LkExecutable *executable, GError **error)
   for (guint i = 0; i < lk_program_get_n_nodes (executable->program); i++)
     {
       LkNode *node = lk_program_get_node (executable->program, i);
-      gint64 begin = backend->profile ? g_get_monotonic_time () : 0;
+      double begin = backend->parent.times ? _lk_cpu_seconds () : 0;
 
       task.scratch = backend->arena + self->places.scratch[i];
       task.scratch_bytes = self->places.scratch_bytes[i];
       node->operation->run (&task, node);
-      if (backend->profile)
-        lk_cpu_profile_add (backend, node->operation->name, g_get_monotonic_time () - begin);
+      if (backend->parent.times)
+        _lk_backend_add_time (&backend->parent, node->operation->name, 1, _lk_cpu_seconds () - begin);
     }
+  if (backend->parent.times)
+    _lk_backend_add_costs (&backend->parent, executable->program);
   return TRUE;
 }
 
@@ -283,37 +263,12 @@ lk_cpu_free_executable (LkExecutable *executable)
   g_free (self);
 }
 
-static int
-lk_cpu_profile_compare (gconstpointer a, gconstpointer b)
-{
-  const LkCpuProfile *x = *(LkCpuProfile *const *) a, *y = *(LkCpuProfile *const *) b;
-
-  return x->seconds < y->seconds ? 1 : x->seconds > y->seconds ? -1 : 0;
-}
-
-static char *
-lk_cpu_describe_profile (LkBackend *backend)
+static gboolean
+lk_cpu_measure (LkBackend *backend, LkCeiling ceiling, guint64 bytes, double *rate, GError **error)
 {
   LkCpuBackend *self = (LkCpuBackend *) backend;
-  g_autoptr (GPtrArray) rows = NULL;
-  GHashTableIter iter;
-  gpointer row;
-  GString *s;
 
-  if (!self->profile)
-    return NULL;
-  rows = g_ptr_array_new ();
-  g_hash_table_iter_init (&iter, self->profile);
-  while (g_hash_table_iter_next (&iter, NULL, &row))
-    g_ptr_array_add (rows, row);
-  g_ptr_array_sort (rows, lk_cpu_profile_compare);
-  s = g_string_new (NULL);
-  for (guint i = 0; i < rows->len; i++)
-    {
-      LkCpuProfile *p = g_ptr_array_index (rows, i);
-      g_string_append_printf (s, "%-16s %9.3f s %8" G_GUINT64_FORMAT " calls\n", p->name, p->seconds, p->calls);
-    }
-  return g_string_free (s, FALSE);
+  return _lk_cpu_measure (self->parallel, self->kernels, ceiling, bytes, rate, error);
 }
 
 static void
@@ -325,7 +280,6 @@ lk_cpu_free (LkBackend *backend)
   g_hash_table_unref (self->storage);
   g_ptr_array_unref (self->owned);
   g_ptr_array_unref (self->sets);
-  g_clear_pointer (&self->profile, g_hash_table_unref);
   free (self->arena);
   g_free (self);
 }
@@ -339,7 +293,7 @@ static const LkBackendClass lk_cpu_class = {
   .compile = lk_cpu_compile,
   .run = lk_cpu_run,
   .free_executable = lk_cpu_free_executable,
-  .describe_profile = lk_cpu_describe_profile,
+  .measure = lk_cpu_measure,
 };
 
 LkBackend *
@@ -356,7 +310,7 @@ lk_backend_new_cpu (guint workers)
   self->owned = g_ptr_array_new_with_free_func (free);
   self->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_variables_unref);
   if (g_strcmp0 (g_getenv ("LK_PROFILE"), "1") == 0)
-    self->profile = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+    lk_backend_time_operations (&self->parent);
   self->parent.description
     = g_strdup_printf ("CPU, %u threads, %s", lk_parallel_get_workers (self->parallel), lk_simd_get_name (self->kernels->simd));
   return &self->parent;

@@ -4,6 +4,7 @@
 #include "lk-backend-private.h"
 #include "lk-error.h"
 #include "lk-file.h"
+#include "lk-gpu-ceiling.h"
 #include "lk-memory-plan.h"
 
 typedef struct
@@ -16,7 +17,6 @@ typedef struct
   LkGpuPool *arena;    /* activations of all programs, in slices of parent.rules.block; NULL before the first */
   guint64 arena_bytes;
   GPtrArray *executables; /* borrowed */
-  GHashTable *profile; /* label → LkGpuTiming*; NULL when off */
 } LkGpuBackend;
 
 typedef struct
@@ -288,7 +288,7 @@ lk_gpu_record (LkGpuBackend *self, LkProgram *program, LkGpuExecutable *executab
 {
   g_autoptr (LkGpuRecorder) recorder = lk_gpu_recorder_new (self->device);
 
-  lk_gpu_recorder_set_profiling (recorder, self->profile != NULL);
+  lk_gpu_recorder_set_profiling (recorder, self->parent.times != NULL);
   if (lk_gpu_record_nodes (self, program, &executable->places, recorder, error))
     executable->recording = lk_gpu_recorder_finish (recorder, error);
   return executable->recording != NULL;
@@ -339,26 +339,18 @@ lk_gpu_compile (LkBackend *backend, LkProgram *program, GError **error)
 }
 
 static void
-lk_gpu_profile_add (LkGpuBackend *self, LkGpuRecording *recording)
+lk_gpu_add_times (LkGpuBackend *self, LkProgram *program, LkGpuRecording *recording)
 {
   g_autoptr (GArray) timings = lk_gpu_recording_get_timings (recording);
 
   for (guint i = 0; timings && i < timings->len; i++)
     {
       LkGpuTiming *t = &g_array_index (timings, LkGpuTiming, i);
-      LkGpuTiming *sum = g_hash_table_lookup (self->profile, t->label);
 
-      if (!sum)
-        {
-          sum = g_new0 (LkGpuTiming, 1);
-          sum->label = g_intern_string (t->label);
-          g_hash_table_insert (self->profile, (gpointer) sum->label, sum);
-        }
-      sum->count += t->count;
-      sum->seconds += t->seconds;
-      sum->flops += t->flops;
-      sum->bytes += t->bytes;
+      _lk_backend_add_time (&self->parent, t->label, t->count, t->seconds);
     }
+  if (timings)
+    _lk_backend_add_costs (&self->parent, program);
 }
 
 static gboolean
@@ -371,30 +363,19 @@ lk_gpu_run (LkExecutable *executable, GError **error)
     return FALSE;
   if (!lk_gpu_recording_run (self->recording, error))
     return FALSE;
-  if (backend->profile)
-    lk_gpu_profile_add (backend, self->recording);
+  if (backend->parent.times)
+    lk_gpu_add_times (backend, executable->program, self->recording);
   return TRUE;
 }
 
-static char *
-lk_gpu_describe_profile (LkBackend *backend)
+static gboolean
+lk_gpu_measure (LkBackend *backend, LkCeiling ceiling, guint64 bytes, double *rate, GError **error)
 {
-  LkGpuBackend *self = (LkGpuBackend *) backend;
-  GHashTableIter iter;
-  gpointer value;
-  GString *s;
+  LkGpuDevice *device = ((LkGpuBackend *) backend)->device;
 
-  if (!self->profile)
-    return NULL;
-  s = g_string_new (NULL);
-  g_hash_table_iter_init (&iter, self->profile);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      LkGpuTiming *t = value;
-      g_string_append_printf (s, "%-20s %9.3f s %8u calls %9.2f Gflop/s %8.2f GB/s\n", t->label, t->seconds, t->count,
-                              t->seconds > 0 ? t->flops / t->seconds * 1e-9 : 0, t->seconds > 0 ? t->bytes / t->seconds * 1e-9 : 0);
-    }
-  return g_string_free (s, FALSE);
+  if (ceiling == LK_CEILING_COPY)
+    return lk_gpu_measure_copy (device, bytes, rate, error);
+  return ceiling == LK_CEILING_FMA ? lk_gpu_measure_fma (device, rate, error) : lk_gpu_measure_matrix (device, rate, error);
 }
 
 static void
@@ -407,7 +388,6 @@ lk_gpu_free (LkBackend *backend)
   g_ptr_array_unref (self->executables);
   g_ptr_array_unref (self->pools);
   g_ptr_array_unref (self->sets);
-  g_clear_pointer (&self->profile, g_hash_table_unref);
   lk_gpu_device_unref (self->device);
   g_free (self);
 }
@@ -421,7 +401,7 @@ static const LkBackendClass lk_gpu_class = {
   .compile = lk_gpu_compile,
   .run = lk_gpu_run,
   .free_executable = lk_gpu_free_executable,
-  .describe_profile = lk_gpu_describe_profile,
+  .measure = lk_gpu_measure,
 };
 
 LkBackend *
@@ -444,6 +424,7 @@ _lk_backend_new_gpu (const char *device, LkPrecision precision, LkGpuFlags flags
   self->parent.gpu = TRUE;
   plan = lk_gpu_device_get_plan (gpu);
   self->parent.own_memory = !plan->unified;
+  self->parent.device_plan = plan;
   self->parent.rules = (LkMemoryRules){ LK_TARGET_GPU, 1, plan->alignment, plan->max_block, FALSE };
   self->device = gpu;
   self->parent.description = g_strdup (lk_gpu_device_get_snapshot (gpu)->name);
@@ -453,6 +434,6 @@ _lk_backend_new_gpu (const char *device, LkPrecision precision, LkGpuFlags flags
   self->pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_gpu_pool_free);
   self->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) lk_variables_unref);
   if (g_strcmp0 (g_getenv ("LK_PROFILE"), "1") == 0)
-    self->profile = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+    lk_backend_time_operations (&self->parent);
   return &self->parent;
 }

@@ -17,7 +17,7 @@ typedef struct
   LkExecutable *(*compile) (LkBackend *self, LkProgram *program, GError **error);
   gboolean (*run) (LkExecutable *executable, GError **error);
   void (*free_executable) (LkExecutable *executable);
-  char *(*describe_profile) (LkBackend *self);
+  gboolean (*measure) (LkBackend *self, LkCeiling ceiling, guint64 bytes, double *rate, GError **error);
 } LkBackendClass;
 
 struct _LkBackend
@@ -27,7 +27,9 @@ struct _LkBackend
   char *description;
   char *notice; /* NULL: none */
   gboolean gpu, own_memory;
+  const LkDevicePlan *device_plan; /* NULL on the CPU */
   LkMemoryRules rules;
+  GHashTable *times; /* operation name → LkOperationTime*; NULL: nothing is timed */
 };
 
 struct _LkExecutable
@@ -35,6 +37,10 @@ struct _LkExecutable
   LkBackend *backend; /* owned reference */
   LkProgram *program; /* owned reference */
 };
+
+/* Where self->times is. */
+void _lk_backend_add_time (LkBackend *self, const char *operation, guint64 calls, double seconds);
+void _lk_backend_add_costs (LkBackend *self, LkProgram *program);
 
 /* @flags: for tests. */
 LkBackend *_lk_backend_new_gpu (const char *device, LkPrecision precision, LkGpuFlags flags, GError **error);

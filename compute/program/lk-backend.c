@@ -97,6 +97,7 @@ lk_backend_unref (LkBackend *self)
     return;
   g_clear_pointer (&self->description, g_free);
   g_clear_pointer (&self->notice, g_free);
+  g_clear_pointer (&self->times, g_hash_table_unref);
   self->klass->free (self);
 }
 
@@ -122,6 +123,12 @@ gboolean
 lk_backend_has_own_memory (LkBackend *self)
 {
   return self->own_memory;
+}
+
+const LkDevicePlan *
+lk_backend_get_device_plan (LkBackend *self)
+{
+  return self->device_plan;
 }
 
 guint64
@@ -201,8 +208,101 @@ lk_executable_free (LkExecutable *self)
   lk_backend_unref (backend);
 }
 
+void
+lk_backend_time_operations (LkBackend *self)
+{
+  if (!self->times)
+    self->times = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+}
+
+static LkOperationTime *
+lk_backend_time_of (LkBackend *self, const char *operation)
+{
+  const char *name = g_intern_string (operation);
+  LkOperationTime *time = g_hash_table_lookup (self->times, name);
+
+  if (!time)
+    {
+      time = g_new0 (LkOperationTime, 1);
+      time->operation = name;
+      g_hash_table_insert (self->times, (gpointer) name, time);
+    }
+  return time;
+}
+
+void
+_lk_backend_add_time (LkBackend *self, const char *operation, guint64 calls, double seconds)
+{
+  LkOperationTime *time = lk_backend_time_of (self, operation);
+
+  time->calls += calls;
+  time->seconds += seconds;
+}
+
+void
+_lk_backend_add_costs (LkBackend *self, LkProgram *program)
+{
+  for (guint i = 0; i < lk_program_get_n_nodes (program); i++)
+    {
+      LkNode *node = lk_program_get_node (program, i);
+      LkOperationTime *time = lk_backend_time_of (self, node->operation->name);
+      LkCost cost = { 0 };
+
+      node->operation->cost (program, node, &cost);
+      time->cost.flops += cost.flops;
+      time->cost.bytes += cost.bytes;
+    }
+}
+
+static int
+lk_backend_compare_times (gconstpointer a, gconstpointer b)
+{
+  const LkOperationTime *x = a, *y = b;
+
+  return x->seconds < y->seconds ? 1 : x->seconds > y->seconds ? -1 : g_strcmp0 (x->operation, y->operation);
+}
+
+GArray *
+lk_backend_take_times (LkBackend *self)
+{
+  GArray *times;
+  GHashTableIter iter;
+  gpointer time;
+
+  if (!self->times)
+    return NULL;
+  times = g_array_new (FALSE, FALSE, sizeof (LkOperationTime));
+  g_hash_table_iter_init (&iter, self->times);
+  while (g_hash_table_iter_next (&iter, NULL, &time))
+    g_array_append_val (times, *(LkOperationTime *) time);
+  g_array_sort (times, lk_backend_compare_times);
+  g_hash_table_remove_all (self->times);
+  return times;
+}
+
 char *
 lk_backend_describe_profile (LkBackend *self)
 {
-  return self->klass->describe_profile (self);
+  g_autoptr (GArray) times = lk_backend_take_times (self);
+  GString *s;
+
+  if (!times)
+    return NULL;
+  s = g_string_new (NULL);
+  for (guint i = 0; i < times->len; i++)
+    {
+      const LkOperationTime *t = &g_array_index (times, LkOperationTime, i);
+
+      g_string_append_printf (s, "%-16s %9.3f s %8" G_GUINT64_FORMAT " calls %9.2f Gflop/s %8.2f GB/s\n", t->operation, t->seconds,
+                              t->calls, t->seconds > 0 ? t->cost.flops / t->seconds * 1e-9 : 0,
+                              t->seconds > 0 ? t->cost.bytes / t->seconds * 1e-9 : 0);
+    }
+  return g_string_free (s, FALSE);
+}
+
+gboolean
+lk_backend_measure (LkBackend *self, LkCeiling ceiling, guint64 bytes, double *rate, GError **error)
+{
+  *rate = 0;
+  return self->klass->measure (self, ceiling, bytes, rate, error);
 }

@@ -29,6 +29,8 @@ const char *lk_backend_get_description (LkBackend *self);
 gboolean lk_backend_is_gpu (LkBackend *self);
 /* A graphics card whose memory is another than the computer's: variables marked as beside lie in the latter. */
 gboolean lk_backend_has_own_memory (LkBackend *self);
+/* How the device is used; NULL on the CPU. */
+const LkDevicePlan *lk_backend_get_device_plan (LkBackend *self);
 /* Memory programs may use here, for the plan: device memory, or the host's available memory on the CPU. */
 guint64 lk_backend_get_memory (LkBackend *self);
 
@@ -47,8 +49,35 @@ LkExecutable *lk_backend_compile (LkBackend *self, LkProgram *program, GError **
 gboolean lk_executable_run (LkExecutable *self, GError **error);
 void lk_executable_free (LkExecutable *self);
 
-/* Time by operation name, when LK_PROFILE=1 is in the environment: a table for people, else NULL. (transfer full) */
+/* What the operations of one name took. */
+typedef struct
+{
+  const char *operation; /* interned */
+  guint64 calls;         /* nodes on the CPU, dispatches on a GPU */
+  double seconds;
+  LkCost cost; /* the floors: what all of them cannot do without, by the operations' own account */
+} LkOperationTime;
+
+/* Every operation of programs that are compiled from here on is timed. On a GPU each dispatch is then run alone; one that keeps no time
+ * (lk_backend_get_device_plan()->timestamps) tells nothing. LK_PROFILE=1 in the environment does the same from the start. */
+void lk_backend_time_operations (LkBackend *self);
+/* (transfer full) (element-type LkOperationTime): sums over all runs since it was last asked; NULL when nothing is timed. */
+GArray *lk_backend_take_times (LkBackend *self);
+/* The same as a table for people, the longest first. (transfer full) */
 char *lk_backend_describe_profile (LkBackend *self);
+
+/* What a device cannot pass: the rates of loops that do nothing else. */
+typedef enum
+{
+  LK_CEILING_FMA,    /* float32 multiplied and added, operations a second (two each) */
+  LK_CEILING_MATRIX, /* the same on the matrix units that products use here */
+  LK_CEILING_COPY,   /* bytes a second, read and written counted apart */
+  LK_N_CEILINGS
+} LkCeiling;
+
+/* Measures it, the best of several runs. @bytes: how many a copy reads and writes, because small ones stay in caches; more than the
+ * device lets a kernel see at once are measured with as many as it does. *rate is 0 where the device has no such units. */
+gboolean lk_backend_measure (LkBackend *self, LkCeiling ceiling, guint64 bytes, double *rate, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkBackend, lk_backend_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkExecutable, lk_executable_free)

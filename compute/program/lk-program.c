@@ -150,21 +150,6 @@ lk_program_get_node (LkProgram *self, guint i)
   return &g_array_index (self->nodes, LkNode, i);
 }
 
-void
-lk_program_get_cost (LkProgram *self, LkCost *cost)
-{
-  *cost = (LkCost){ 0 };
-  for (guint i = 0; i < self->nodes->len; i++)
-    {
-      LkNode *node = lk_program_get_node (self, i);
-      LkCost one = { 0 };
-
-      node->operation->cost (self, node, &one);
-      cost->flops += one.flops;
-      cost->bytes += one.bytes;
-    }
-}
-
 char *
 lk_program_describe (LkProgram *self)
 {

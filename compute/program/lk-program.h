@@ -67,6 +67,7 @@ typedef enum
 struct _LkOperation
 {
   const char *name; /* "linear", "linear_dx" … */
+  /* The floors of its time: what no way of computing it could do without. */
   void (*cost) (LkProgram *program, const LkNode *node, LkCost *cost);
   /* Appends this node's backward operations. NULL: nothing flows back through it. */
   void (*gradient) (LkGradients *gradients, const LkNode *node);
@@ -113,9 +114,6 @@ gboolean lk_gradients_wanted (LkGradients *self, LkTensorId tensor);
 LkTensorId lk_gradients_target (LkGradients *self, LkTensorId tensor, gboolean *accumulate);
 /* The gradient of @tensor is @gradient itself, plus what came before. */
 void lk_gradients_pass (LkGradients *self, LkTensorId tensor, LkTensorId gradient);
-
-/* Cost of all nodes, of forward nodes that are not repeats, and so on, are sums over this. */
-void lk_program_get_cost (LkProgram *self, LkCost *cost);
 
 /* One line a node, for people. (transfer full) */
 char *lk_program_describe (LkProgram *self);

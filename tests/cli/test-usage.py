@@ -33,7 +33,7 @@ def test_usage(folder):
     assert subprocess.run([CLI], capture_output=True).returncode == USAGE
     for arguments in (["no-such-command"], ["tokenize"], ["tokenize", "a", "b"], ["generate"], ["generate", "-p", "x", "--message", "y"],
                       ["serve"], ["export", "-o", "x"], ["export", "--model", "x"], ["eval"], ["bench", "nothing"],
-                      ["bench", "step", "--batch", "100000", "--length", "100000"],
+                      ["bench", "step", "--batch", "100000", "--length", "100000"], ["bench", "kernels", "--size", "0"],
                       ["generate", "-p", "x", "--temperature", "hot"], ["inspect", "x", "--rows", "-1"]):
         cli(*arguments, expect=USAGE)
     # a value out of range is never taken for the default
@@ -61,6 +61,7 @@ def test_idle_options(folder):
             ("--rows", ["inspect", MODEL, "--rows", "3"]), ("--model", ["inspect", MODEL, "-m", MODEL]),
             ("--snapshots", ["devices", "--snapshots"]), ("--dark", ["chart", folder, "--dark"]), ("--width", ["chart", folder, "--width=99"]),
             ("--tokens", ["bench", "step", "--tokens", "3"]), ("--rank", ["bench", "decode", "--rank", "3"]), ("--model", ["bench", "unpack", "-m", MODEL]),
+            ("--model", ["bench", "kernels", "-m", MODEL]), ("--size", ["bench", "decode", "--size", "3"]), ("--only", ["bench", "step", "--only", "matmul"]),
             ("--run", ["train", out, "--data", data, "--run", out]), ("--epochs", ["train", "--data", data, "--steps", "3", "--epochs", "3"])):
         refused(option + " would mean nothing", *command)
     refused("--shard-size must be at least 1", "merge", "-m", MODEL, "-o", out, "--shard-size", "-3")
