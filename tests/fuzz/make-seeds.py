@@ -144,6 +144,16 @@ def adapter_seeds():
     yield "refused", json.dumps(base | {"use_dora": True, "modules_to_save": [], "target_modules": "all-linear"}).encode()
 
 
+def lora_seeds():
+    keys = [("general.type", STRING, "adapter"), ("adapter.type", STRING, "lora"), ("general.architecture", STRING, "llama"), ("adapter.lora.alpha", F32, 2.0)]
+    q = [("blk.0.attn_q.weight.lora_a", [8, 1], 0, b"\0" * 32), ("blk.0.attn_q.weight.lora_b", [1, 8], 0, b"\0" * 32)]
+    down = [("blk.0.ffn_down.weight.lora_a", [16, 2], 1, b"\0" * 64), ("blk.0.ffn_down.weight.lora_b", [2, 8], 1, b"\0" * 32)]
+    yield "one", gguf(keys, q)
+    yield "two", gguf(keys[:3], q + down)
+    yield "half", gguf(keys, down[:1])
+    yield "model", gguf(keys[2:3], [("blk.0.attn_q.weight", [8, 8], 0, b"\0" * 256)])
+
+
 def nf4_state_seeds():
     plain = {"quant_type": "nf4", "blocksize": 64, "dtype": "bfloat16", "shape": [640, 640]}
     yield "plain", json.dumps(plain).encode()
