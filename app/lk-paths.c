@@ -98,12 +98,24 @@ lk_paths_get_runs_dir (void)
 {
   char *runs = get_chosen (&chosen_runs);
 
-  if (runs == NULL)
-    runs = lk_paths_get_usual_runs_dir ();
+  return runs != NULL ? runs : lk_paths_get_usual_runs_dir ();
+}
 
-  if (g_mkdir_with_parents (runs, 0755) != 0)
-    g_message ("Could not make the folder “%s”: %s", runs, g_strerror (errno));
-  return runs;
+gboolean
+lk_paths_prepare_runs_dir (const char *path, GError **error)
+{
+  g_autofree char *usual = lk_paths_get_usual_runs_dir ();
+
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  if (!g_str_equal (path, usual))
+    g_set_error (error, LK_ERROR, LK_ERROR_NOT_FOUND,
+                 _ ("The folder for fine-tunes, “%s”, is not there now. Connect its drive, or choose another folder in Preferences."), path);
+  else if (g_mkdir_with_parents (path, 0755) != 0)
+    lk_error_set_errno (error, errno, _ ("Could not make the folder “%s”"), path);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 char *

@@ -17,8 +17,11 @@ void lk_paths_know_runs_dir (const char *path);
 /* All folders where runs lie, the usual one first. Any thread. (transfer full) */
 char **lk_paths_list_runs_dirs (void);
 
-/* What was set, or the usual place; made when missing. Any thread. (transfer full) */
+/* What was set, or the usual place; not made. Any thread. (transfer full) */
 char *lk_paths_get_runs_dir (void);
+/* Whether runs can go to @path. The usual place is made when missing; a folder that was chosen may be on a drive that is not connected now,
+ * and is never made. */
+gboolean lk_paths_prepare_runs_dir (const char *path, GError **error);
 /* $LORIKEET_DATA_HOME or $XDG_DATA_HOME/lorikeet, then "/runs"; not made. (transfer full) */
 char *lk_paths_get_usual_runs_dir (void);
 /* What was set, or the usual place; not made. Any thread. (transfer full) */

@@ -9,6 +9,7 @@
 #include "lk-error.h"
 #include "lk-file.h"
 #include "lk-json.h"
+#include "lk-paths.h"
 
 #define RECIPE_LIMIT (1024 * 1024)
 
@@ -155,7 +156,7 @@ take_out (LkQueue *self, guint position)
 
 /* What waits is a recipe alone, so it is written anew where a folder cannot be moved to: on another drive. */
 static gboolean
-move_folder (const char *folder, const char *target)
+move_folder (const char *folder, const char *target, gboolean *taken, GError **error)
 {
   g_autofree char *recipe = g_build_filename (folder, "recipe.json", NULL);
   g_autofree char *moved = g_build_filename (target, "recipe.json", NULL);
@@ -164,12 +165,19 @@ move_folder (const char *folder, const char *target)
 
   if (g_rename (folder, target) == 0)
     return TRUE;
-  if (errno != EXDEV || !g_file_get_contents (recipe, &text, &size, NULL) || g_mkdir (target, 0755) != 0)
+  *taken = errno == EEXIST || errno == ENOTEMPTY;
+  if (errno != EXDEV)
+    return lk_error_set_errno (error, errno, _ ("Could not make the folder “%s”"), target);
+  if (!g_file_get_contents (recipe, &text, &size, error))
     return FALSE;
-  if (!lk_file_write (moved, text, (gssize) size, NULL))
+  if (g_mkdir (target, 0755) != 0)
+    {
+      *taken = errno == EEXIST;
+      return lk_error_set_errno (error, errno, _ ("Could not make the folder “%s”"), target);
+    }
+  if (!lk_file_write (moved, text, (gssize) size, error))
     {
       g_rmdir (target);
-      errno = EIO;
       return FALSE;
     }
   g_unlink (recipe);
@@ -185,19 +193,26 @@ move_to_runs (LkQueue *self, LkQueuedRun *queued, GError **error)
   g_autofree char *leaf = g_path_get_basename (queued->folder);
   const char *name = strlen (leaf) > 5 ? leaf + 5 : leaf;
 
+  if (!lk_paths_prepare_runs_dir (self->runs_dir, error))
+    return NULL;
   for (guint i = 1; i < 1000; i++)
     {
       g_autofree char *numbered = i == 1 ? g_strdup (name) : g_strdup_printf ("%s-%u", name, i);
       g_autofree char *target = g_build_filename (self->runs_dir, numbered, NULL);
+      g_autoptr (GError) local = NULL;
+      gboolean taken = FALSE;
 
       if (g_file_test (target, G_FILE_TEST_EXISTS))
         continue;
-      if (move_folder (queued->folder, target))
+      if (move_folder (queued->folder, target, &taken, &local))
         return g_steal_pointer (&target);
-      if (errno != EEXIST && errno != ENOTEMPTY)
-        break;
+      if (!taken)
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return NULL;
+        }
     }
-  lk_error_set_errno (error, errno, _ ("Could not make the folder “%s”"), name);
+  g_set_error (error, LK_ERROR, LK_ERROR_FAILED, _ ("There are a thousand runs called “%s” already."), name);
   return NULL;
 }
 
@@ -218,6 +233,8 @@ start_next_cb (gpointer data)
   next = g_object_ref (self->waiting->pdata[0]);
   take_out (self, 0);
   folder = move_to_runs (self, next, &error);
+  if (folder == NULL)
+    g_prefix_error (&error, _ ("“%s” could not be started: "), next->name);
   run = folder != NULL ? lk_run_list_find (self->runs, folder) : NULL;
   if (run != NULL && lk_run_start (run, &error))
     return G_SOURCE_REMOVE; /* its end is heard of */

@@ -88,10 +88,14 @@ static char *
 without_home (const char *path)
 {
   const char *home = g_get_home_dir ();
+  gsize length = home != NULL ? strlen (home) : 0;
 
-  if (path == NULL || home == NULL || home[0] == 0 || !g_str_has_prefix (path, home) || strlen (home) < 2)
+  while (length > 0 && home[length - 1] == '/')
+    length--;
+  /* somebody else's home may begin as this one does */
+  if (path == NULL || length == 0 || strncmp (path, home, length) != 0 || (path[length] != 0 && path[length] != '/'))
     return g_strdup (path != NULL ? path : "missing");
-  return g_strconcat ("~", path + strlen (home), NULL);
+  return g_strconcat ("~", path + length, NULL);
 }
 
 static char *

@@ -98,7 +98,8 @@ start_draft (LkWindow *self, LkDraft *draft)
 {
   g_autofree char *runs_dir = lk_paths_get_runs_dir ();
   g_autoptr (GError) error = NULL;
-  g_autofree char *folder = lk_draft_create_run (draft, runs_dir, &error);
+  g_autofree char *folder
+      = lk_paths_prepare_runs_dir (runs_dir, &error) ? lk_draft_create_run (draft, runs_dir, &error) : NULL;
   LkRun *run = folder != NULL ? lk_run_list_find (self->runs, folder) : NULL;
 
   if (run == NULL || !lk_run_start (run, &error))
@@ -382,6 +383,8 @@ lk_window_new (LkApplication *application)
   LkSettings *settings = lk_settings_get_default ();
   LkWindow *self = g_object_new (LK_TYPE_WINDOW, "application", application, NULL);
   const GBindingFlags both = G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE;
+  g_autofree char *runs_dir = lk_paths_get_runs_dir ();
+  g_autoptr (GError) error = NULL;
 
   g_object_bind_property (settings, "window-width", self, "default-width", both);
   g_object_bind_property (settings, "window-height", self, "default-height", both);
@@ -404,5 +407,7 @@ lk_window_new (LkApplication *application)
   lk_sidebar_set_runs (self->sidebar, self->runs);
   if (lk_run_list_get_latest (self->runs) != NULL)
     lk_window_show_run (self, lk_run_list_get_latest (self->runs));
+  if (!lk_paths_prepare_runs_dir (runs_dir, &error))
+    say_error (self, error);
   return self;
 }

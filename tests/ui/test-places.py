@@ -88,6 +88,22 @@ def preferences(program, home):
     window.close()
 
 
+def away(program, home):
+    """The folder of runs is on a drive that is not connected: it is said, at start and at Start, and not made."""
+    chosen = os.path.join(home, "drive", "runs")
+    with open(os.path.join(home, "glib-2.0", "settings", "keyfile"), "a", encoding="utf-8") as file:
+        file.write(f"runs-folder='{chosen}'\n")
+    window = drive.Window([program])
+    window.find("label", contains="is not there now. Connect its drive")
+    window.shot("folder-away")
+    window.gone("label", contains="is not there now. Connect its drive")
+    menu(window, "Try It Now")
+    window.find("label", contains="is not there now. Connect its drive")
+    window.close()
+    assert not os.path.exists(os.path.dirname(chosen)), "the folder was made"
+    assert not glob.glob(os.path.join(home, "runs", "*")), "the run went elsewhere"
+
+
 def chat(program, home):
     """A model as it is: no "before" where nothing was trained; what the limit cut off says so and is no example."""
     os.makedirs(os.path.join(home, "models"))
@@ -112,7 +128,7 @@ def chat(program, home):
 
 def main():
     program, cli = (os.path.abspath(path) for path in sys.argv[1:3])
-    for name, test in {"preferences": preferences, "chat": chat}.items():
+    for name, test in {"preferences": preferences, "away": away, "chat": chat}.items():
         if name not in os.environ.get("LK_UI_ONLY", name).split(","):
             continue
         with tempfile.TemporaryDirectory(prefix="lorikeet-ui-", ignore_cleanup_errors=True) as home:

@@ -65,8 +65,10 @@ fail_to_start (gboolean movable)
   add (queue, "Two");
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (queue)), ==, 2);
   lk_test_wait_for (both_complained, complaints);
-  g_assert_nonnull (strstr (complaints->pdata[0], movable ? "“One” could not be started" : "one"));
-  g_assert_nonnull (strstr (complaints->pdata[1], movable ? "“Two” could not be started" : "two"));
+  g_assert_nonnull (strstr (complaints->pdata[0], "“One” could not be started: "));
+  g_assert_nonnull (strstr (complaints->pdata[1], "“Two” could not be started: "));
+  g_assert_true (movable || (strstr (complaints->pdata[0], runs_dir) != NULL && strstr (complaints->pdata[0], "is not there now") != NULL));
+  g_assert_cmpint (g_file_test (runs_dir, G_FILE_TEST_EXISTS), ==, movable);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (queue)), ==, 0);
   g_assert_cmpuint (count_folders (folder), ==, movable ? 0 : 2);
   /* what could not be moved is in nobody's way, and waits again after a restart */
