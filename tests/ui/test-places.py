@@ -96,6 +96,7 @@ def away(program, home):
     window = drive.Window([program])
     window.find("label", contains="is not there now. Connect its drive")
     window.shot("folder-away")
+    window.click("GtkImage")  # the sentence's own button
     window.gone("label", contains="is not there now. Connect its drive")
     menu(window, "Try It Now")
     window.find("label", contains="is not there now. Connect its drive")
