@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define DEPTH 6      /* of emphasis within emphasis */
-#define REACH 4000   /* bytes in which the end of an emphasis is looked for: a line of asterisks must not cost its square */
+#define REACH 4000   /* bytes in which the end of an emphasis or a link is looked for: a line of asterisks must not cost its square */
 
 static void
 block_free (gpointer data)
@@ -87,8 +87,9 @@ find_end (const char *text, const char *end, const char *mark, gboolean raw, cha
 static const char *
 append_link (GString *out, const char *text, const char *end)
 {
-  const char *close = memchr (text, ']', (gsize) (end - text));
-  const char *last = close != NULL && close + 1 < end && close[1] == '(' ? memchr (close, ')', (gsize) (end - close)) : NULL;
+  const char *stop = end - text > REACH ? text + REACH : end;
+  const char *close = memchr (text, ']', (gsize) (stop - text));
+  const char *last = close != NULL && close + 1 < stop && close[1] == '(' ? memchr (close, ')', (gsize) (stop - close)) : NULL;
 
   if (last == NULL || close == text + 1)
     return NULL;

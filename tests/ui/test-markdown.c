@@ -44,6 +44,7 @@ test_blocks (void)
     { "> said", "{│ said}" },
     { "---", "{────────}" },
     { "see [here](https://e.org/?a&b)", "{see here (https://e.org/?a&amp;b)}" },
+    { "[[a] [b](c) [d", "{[[a] b (c) [d}" },
     { "So:\n```c\nint a = b < c;\n\n```\ndone", "{So:}[c|int a = b < c;]{done}" },
     { "\n\nA\n```\nx\n```\n\nB", "{A}[|x]{B}" },
     { "```\nnever closed **x**", "[|never closed **x**]" },
@@ -58,6 +59,21 @@ test_blocks (void)
 
       g_assert_cmpstr (got, ==, cases[i].expected);
     }
+}
+
+/* A bracket's end is looked for near by: a line of brackets must not cost its square. */
+static void
+test_reach (void)
+{
+  g_autofree char *letters = g_strnfill (5000, 'x');
+  g_autofree char *near = g_strdup_printf ("[a](%.3000s)", letters);
+  g_autofree char *far = g_strdup_printf ("[a](%s)", letters);
+  g_autofree char *near_got = flat (near), *far_got = flat (far);
+  g_autofree char *near_expected = g_strdup_printf ("{a (%.3000s)}", letters);
+  g_autofree char *far_expected = g_strdup_printf ("{[a](%s)}", letters);
+
+  g_assert_cmpstr (near_got, ==, near_expected);
+  g_assert_cmpstr (far_got, ==, far_expected);
 }
 
 static void
@@ -104,5 +120,6 @@ void
 lk_test_add_markdown (void)
 {
   g_test_add_func ("/app/markdown/blocks", test_blocks);
+  g_test_add_func ("/app/markdown/reach", test_reach);
   g_test_add_func ("/app/markdown/hostile", test_hostile);
 }
