@@ -6,6 +6,7 @@
 #include "lk-engine.h"
 #include "lk-fit.h"
 #include "lk-json.h"
+#include "lk-settings.h"
 #include "lk-words.h"
 
 struct _LkFoundModel
@@ -18,6 +19,7 @@ struct _LkFoundModel
   char *family, *type, *license, *error, *template_note, *fit_words;
   gint64 parameters, bytes, context, tokens;
   gboolean tokenizer, chat_template;
+  char *device; /* what was asked whether it fits */
   GPtrArray *adapters;
 };
 
@@ -60,6 +62,7 @@ lk_found_model_finalize (GObject *object)
   g_free (self->error);
   g_free (self->template_note);
   g_free (self->fit_words);
+  g_free (self->device);
   g_ptr_array_unref (self->adapters);
   G_OBJECT_CLASS (lk_found_model_parent_class)->finalize (object);
 }
@@ -166,7 +169,8 @@ lk_found_model_get_name (LkFoundModel *self)
 gboolean
 lk_found_model_was_looked_at (LkFoundModel *self)
 {
-  return self->looked || self->error != NULL;
+  return self->error != NULL
+         || (self->looked && g_strcmp0 (self->device, lk_settings_get_device (lk_settings_get_default ())) == 0);
 }
 
 static void
@@ -228,6 +232,19 @@ estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
+/* (transfer full) */
+static GStrv
+estimate_arguments (LkFoundModel *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *device = g_strconcat ("--device=", self->device, NULL);
+
+  g_strv_builder_add_many (builder, "estimate", "--json", "--methods", "--model", self->path, NULL);
+  if (!g_str_equal (self->device, "auto"))
+    g_strv_builder_add (builder, device);
+  return g_strv_builder_end (builder);
+}
+
 static void
 inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -235,7 +252,7 @@ inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   LkFoundModel *self = g_task_get_source_object (task);
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) node = lk_engine_call_finish (result, &error);
-  const char *const arguments[] = { "estimate", "--json", "--methods", "--model", self->path, NULL };
+  g_auto (GStrv) arguments = NULL;
 
   if (node == NULL)
     {
@@ -246,7 +263,8 @@ inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   lk_found_model_take_inspection (self, json_node_get_object (node));
-  lk_engine_call_async (arguments, NULL, estimated_cb, g_steal_pointer (&task));
+  arguments = estimate_arguments (self);
+  lk_engine_call_async ((const char *const *) arguments, NULL, estimated_cb, g_steal_pointer (&task));
 }
 
 void
@@ -254,6 +272,9 @@ lk_found_model_look (LkFoundModel *self, GAsyncReadyCallback done, gpointer user
 {
   const char *const arguments[] = { "inspect", "--json", self->path, NULL };
 
+  g_clear_pointer (&self->fit_words, g_free);
+  g_free (self->device);
+  self->device = g_strdup (lk_settings_get_device (lk_settings_get_default ()));
   lk_engine_call_async (arguments, NULL, inspected_cb, g_task_new (self, NULL, done, user_data));
 }
 

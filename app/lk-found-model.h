@@ -36,6 +36,7 @@ const char *lk_found_model_get_path (LkFoundModel *self);
 const char *lk_found_model_get_name (LkFoundModel *self);
 /* Has the engine look into it and say whether it can be fine-tuned on this machine; @done is called on the main thread. */
 void lk_found_model_look (LkFoundModel *self, GAsyncReadyCallback done, gpointer user_data);
+/* Not where another device is preferred now than was asked about then. */
 gboolean lk_found_model_was_looked_at (LkFoundModel *self);
 /* From the engine's answers; for tests as well. */
 void lk_found_model_take_inspection (LkFoundModel *self, JsonObject *answer);

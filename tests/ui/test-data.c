@@ -9,6 +9,7 @@
 #include "lk-app-test.h"
 #include "lk-json.h"
 #include "lk-library-scan.h"
+#include "lk-settings.h"
 #include "lk-preset.h"
 #include "lk-stored-dataset.h"
 
@@ -183,6 +184,53 @@ test_library (void)
   lk_test_clean (home);
 }
 
+static void
+looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+}
+
+static gboolean
+is_true (gpointer data)
+{
+  return *(gboolean *) data;
+}
+
+/* Whether a model fits is asked of the device that Preferences say, and again when it is another one. */
+static void
+test_found_model (void)
+{
+  g_autofree char *cli = g_strdup (g_getenv ("LORIKEET_CLI"));
+  char *folder = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (folder, "m.gguf", NULL);
+  g_autofree char *log = g_build_filename (folder, "asked", NULL);
+  g_autofree char *script = g_build_filename (folder, "cli", NULL);
+  g_autofree char *words = g_strdup_printf ("#!/bin/sh\necho \"$@\" >> '%s'\nexec '%s' \"$@\"\n", log, cli);
+  g_autoptr (LkFoundModel) model = lk_found_model_new (LK_PLACE_OWN, path, NULL);
+  g_autofree char *text = NULL;
+  gboolean first = FALSE, second = FALSE;
+
+  g_assert_true (g_file_set_contents (path, "GGUF", -1, NULL));
+  g_assert_true (g_file_set_contents_full (script, words, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+  g_setenv ("LORIKEET_CLI", script, TRUE);
+  lk_found_model_look (model, looked_cb, &first);
+  lk_test_wait_for (is_true, &first);
+  g_assert_true (lk_found_model_was_looked_at (model));
+  g_object_set (lk_settings_get_default (), "device", "cpu", NULL);
+  g_assert_false (lk_found_model_was_looked_at (model));
+  lk_found_model_look (model, looked_cb, &second);
+  lk_test_wait_for (is_true, &second);
+  g_assert_true (lk_found_model_was_looked_at (model));
+  g_object_set (lk_settings_get_default (), "device", "auto", NULL);
+  g_setenv ("LORIKEET_CLI", cli, TRUE);
+  g_assert_true (g_file_get_contents (log, &text, NULL, NULL));
+  g_free (words);
+  words = g_strdup_printf ("inspect --json %s\nestimate --json --methods --model %s\ninspect --json %s\nestimate --json --methods --model %s --device=cpu\n", path,
+                           path, path, path);
+  g_assert_cmpstr (text, ==, words);
+  lk_test_clean (folder);
+}
+
 void
 lk_test_add_data (void)
 {
@@ -191,4 +239,5 @@ lk_test_add_data (void)
   g_test_add_func ("/app/renew-data", test_renew_data);
   g_test_add_func ("/app/stored-dataset", test_dataset);
   g_test_add_func ("/app/library", test_library);
+  g_test_add_func ("/app/found-model", test_found_model);
 }
