@@ -3,9 +3,8 @@
 
 #include <glib/gi18n-lib.h>
 
-#include <string.h>
-
 #include "lk-engine-lines.h"
+#include "lk-export-name.h"
 #include "lk-export-sizes.h"
 #include "lk-json.h"
 #include "lk-words.h"
@@ -232,21 +231,12 @@ ended (gpointer owner, char *error)
 
 static const LkEngineListener listener = { apply_event, ended };
 
-/* “mine.gguf” → “mine.Modelfile”, as the engine calls it. (transfer full) */
-static char *
-modelfile_of (const char *path)
-{
-  gsize length = strlen (path) - (g_str_has_suffix (path, ".gguf") ? strlen (".gguf") : 0);
-
-  return g_strdup_printf ("%.*s.Modelfile", (int) length, path);
-}
-
 void
 lk_export_job_start (LkExportJob *self, const LkExportWish *wish)
 {
   g_autoptr (GPtrArray) arguments = g_ptr_array_new ();
   const char *const fixed[] = { "export", wish->run, "--format", wish->format, "-o", wish->path, "--json" };
-  g_autofree char *modelfile = wish->modelfile ? modelfile_of (wish->path) : NULL;
+  g_autofree char *modelfile = wish->modelfile ? lk_export_name_modelfile (wish->path) : NULL;
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (LK_IS_EXPORT_JOB (self));
@@ -272,7 +262,7 @@ lk_export_job_start (LkExportJob *self, const LkExportWish *wish)
     {
       self->message = g_strdup (_ ("Starting…"));
       self->path = g_strdup (wish->path);
-      self->command = lk_export_make_command (wish->format, wish->path, wish->base, modelfile);
+      self->command = lk_export_make_command (wish->format, wish->path, wish->base, modelfile, wish->rank);
     }
   notify_all (self);
 }

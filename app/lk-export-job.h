@@ -20,6 +20,7 @@ typedef struct
 {
   const char *run; /* its folder */
   const char *base; /* the model it was trained on, for the command; may be NULL */
+  guint rank; /* of the adapter, for the command; 0: not known */
   const char *format, *type; /* as the engine calls them; type NULL: no choice */
   const char *path;
   gboolean modelfile; /* write one for Ollama beside it */

@@ -142,11 +142,29 @@ ollama_name (const char *path)
   return g_string_free (name->len > 0 ? name : g_string_append (name, "tuned"), FALSE);
 }
 
+/* vLLM makes room for adapters up to 16 unless it is told otherwise, and knows these sizes of room (vllm/config, LoRAConfig). "" for its
+ * own; NULL: it has none for @rank. */
+static const char *
+vllm_room (guint rank)
+{
+  static const struct
+  {
+    guint most;
+    const char *room;
+  } rooms[] = { { 16, "" }, { 32, "32" }, { 64, "64" }, { 128, "128" }, { 256, "256" }, { 320, "320" }, { 512, "512" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rooms); i++)
+    if (rank <= rooms[i].most)
+      return rooms[i].room;
+  return NULL;
+}
+
 char *
-lk_export_make_command (const char *format, const char *path, const char *base, const char *modelfile)
+lk_export_make_command (const char *format, const char *path, const char *base, const char *modelfile, guint rank)
 {
   g_autofree char *quoted = lk_command_words_quote (path);
   g_autofree char *quoted_base = base != NULL ? lk_command_words_quote (base) : NULL;
+  const char *room = vllm_room (rank);
   gboolean base_is_gguf = base != NULL && g_str_has_suffix (base, ".gguf");
 
   if (g_str_equal (format, "gguf") && modelfile != NULL)
@@ -162,11 +180,12 @@ lk_export_make_command (const char *format, const char *path, const char *base, 
     return g_strjoin (" ", "vllm", "serve", quoted, NULL);
   if (g_str_equal (format, "lora-gguf") && base_is_gguf)
     return g_strjoin (" ", "llama-cli", "-cnv", "-m", quoted_base, "--lora", quoted, NULL);
-  if (g_str_equal (format, "adapter") && base != NULL && !base_is_gguf)
+  if (g_str_equal (format, "adapter") && base != NULL && !base_is_gguf && room != NULL)
     {
       g_autofree char *named = g_strconcat ("tuned=", quoted, NULL);
 
-      return g_strjoin (" ", "vllm", "serve", quoted_base, "--enable-lora", "--lora-modules", named, NULL);
+      return g_strjoin (" ", "vllm", "serve", quoted_base, "--enable-lora", "--lora-modules", named,
+                        room[0] != 0 ? "--max-lora-rank" : NULL, room, NULL);
     }
   return NULL;
 }

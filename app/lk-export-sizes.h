@@ -22,7 +22,8 @@ gint64 lk_export_sizes_get (LkExportSizes *self, const char *format, const char 
 void lk_export_sizes_take_answer (LkExportSizes *self, JsonObject *answer);
 
 /* The command that uses what was exported to @path as @format in another program, as one would type it; @base is the model it was
- * trained on, @modelfile one for Ollama that lies beside it (NULL: none). NULL where it takes more than a command. (transfer full) */
-char *lk_export_make_command (const char *format, const char *path, const char *base, const char *modelfile);
+ * trained on, @modelfile one for Ollama that lies beside it (NULL: none), @rank that of an adapter (0: not known). NULL where it takes more
+ * than a command. (transfer full) */
+char *lk_export_make_command (const char *format, const char *path, const char *base, const char *modelfile, guint rank);
 
 G_END_DECLS

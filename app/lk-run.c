@@ -496,11 +496,13 @@ void
 _lk_run_notify_all (LkRun *self)
 {
   g_autofree char *adapter = lk_run_find_adapter (self);
+  gboolean had_adapter = self->has_adapter;
 
   self->has_adapter = adapter != NULL;
   g_object_freeze_notify (G_OBJECT (self));
   for (guint i = PROP_NAME; i < PROP_TRAINING; i++)
-    g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
+    if (i != PROP_HAS_ADAPTER || self->has_adapter != had_adapter) /* pages begin anew with it */
+      g_object_notify_by_pspec (G_OBJECT (self), properties[i]);
   g_object_thaw_notify (G_OBJECT (self));
 }
 

@@ -3,6 +3,7 @@
  * What is made of the answers of the engine: chat, export, estimate, inspection.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "lk-app-test.h"
 #include "lk-chat.h"
@@ -14,6 +15,7 @@
 #include "lk-fit.h"
 #include "lk-found-model.h"
 #include "lk-export-job.h"
+#include "lk-export-name.h"
 #include "lk-export-sizes.h"
 #include "lk-json.h"
 #include "lk-inspection.h"
@@ -352,11 +354,16 @@ test_export_sizes (void)
   static const struct
   {
     const char *format, *path, *base, *modelfile, *command;
+    guint rank;
   } cases[] = {
     { "gguf", "/x/My mails.gguf", NULL, NULL, "llama-cli -cnv -m '/x/My mails.gguf'" },
     { "gguf", "/x/My mails.gguf", NULL, "/x/My mails.Modelfile", "ollama create my-mails -f '/x/My mails.Modelfile' && ollama run my-mails" },
     { "hf", "/x/a", NULL, NULL, "vllm serve /x/a" },
     { "adapter", "/x/a", "/m/base", NULL, "vllm serve /m/base --enable-lora --lora-modules tuned=/x/a" },
+    { "adapter", "/x/a", "/m/base", NULL, "vllm serve /m/base --enable-lora --lora-modules tuned=/x/a", 16 },
+    { "adapter", "/x/a", "/m/base", NULL, "vllm serve /m/base --enable-lora --lora-modules tuned=/x/a --max-lora-rank 32", 17 },
+    { "adapter", "/x/a", "/m/base", NULL, "vllm serve /m/base --enable-lora --lora-modules tuned=/x/a --max-lora-rank 256", 200 },
+    { "adapter", "/x/a", "/m/base", NULL, NULL, 513 },
     { "adapter", "/x/a", "/m/base.gguf", NULL, NULL },
     { "lora-gguf", "/x/a.gguf", "/m/base.gguf", NULL, "llama-cli -cnv -m /m/base.gguf --lora /x/a.gguf" },
     { "lora-gguf", "/x/a.gguf", "/m/base", NULL, NULL },
@@ -373,10 +380,35 @@ test_export_sizes (void)
   g_assert_cmpint (lk_export_sizes_get (sizes, "hf", NULL), ==, -1);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *command = lk_export_make_command (cases[i].format, cases[i].path, cases[i].base, cases[i].modelfile);
+      g_autofree char *command = lk_export_make_command (cases[i].format, cases[i].path, cases[i].base, cases[i].modelfile, cases[i].rank);
 
       g_assert_cmpstr (command, ==, cases[i].command);
     }
+}
+
+/* A name that nothing has yet, nor the Modelfile beside it. */
+static void
+test_export_name (void)
+{
+  char *folder = lk_test_make_folder ();
+  g_autofree char *taken = g_build_filename (folder, "_mine-s.gguf", NULL);
+  g_autofree char *second = g_build_filename (folder, "_mine-s 2.gguf", NULL);
+  g_autofree char *third = g_build_filename (folder, "_mine-s 3.gguf", NULL);
+  g_autofree char *modelfile = lk_export_name_modelfile (second);
+  g_autofree char *free_name = lk_export_name_choose (folder, "-mine/s", ".gguf", TRUE);
+  g_autofree char *beside = NULL, *alone = NULL, *with = NULL;
+
+  g_assert_cmpstr (free_name, ==, taken);
+  g_assert_true (g_str_has_suffix (modelfile, "/_mine-s 2.Modelfile"));
+  g_assert_cmpint (symlink ("/nowhere", taken), ==, 0);
+  beside = lk_export_name_choose (folder, "-mine/s", ".gguf", TRUE);
+  g_assert_cmpstr (beside, ==, second);
+  g_assert_true (g_file_set_contents (modelfile, "FROM x", -1, NULL));
+  alone = lk_export_name_choose (folder, "-mine/s", ".gguf", FALSE);
+  g_assert_cmpstr (alone, ==, second);
+  with = lk_export_name_choose (folder, "-mine/s", ".gguf", TRUE);
+  g_assert_cmpstr (with, ==, third);
+  lk_test_clean (folder);
 }
 
 static void
@@ -604,6 +636,7 @@ lk_test_add_engine (void)
   g_test_add_func ("/app/chat/branches", test_chat_branches);
   g_test_add_func ("/app/chat/collect", test_chat_collect);
   g_test_add_func ("/app/chat/no-engine", test_chat_without_engine);
+  g_test_add_func ("/app/export/name", test_export_name);
   g_test_add_func ("/app/export", test_export);
   g_test_add_func ("/app/export-sizes", test_export_sizes);
   g_test_add_func ("/app/data-job", test_data_job);

@@ -104,14 +104,21 @@ ended_cb (LkRun *run, gpointer user_data)
 }
 
 static void
+count_cb (guint *count)
+{
+  ++*count;
+}
+
+static void
 test_pause_and_stop (void)
 {
   char *runs = lk_test_make_folder ();
   g_autoptr (LkRun) run = start_fake (runs);
   g_autofree char *adapter = NULL;
-  guint ended = 0;
+  guint ended = 0, adapters = 0;
 
   g_signal_connect (run, "ended", G_CALLBACK (ended_cb), &ended);
+  g_signal_connect_swapped (run, "notify::has-adapter", G_CALLBACK (count_cb), &adapters);
   lk_test_wait_for (is_past_ten, run);
   /* its own session: a terminal's Ctrl-C or the window's end must not reach it */
   g_assert_cmpint (getsid (worker_pid (run)), ==, worker_pid (run));
@@ -125,6 +132,7 @@ test_pause_and_stop (void)
   adapter = lk_run_find_adapter (run);
   g_assert_true (g_str_has_suffix (adapter, "/adapter/best"));
   g_assert_true (lk_run_get_has_adapter (run));
+  g_assert_cmpuint (adapters, ==, 1); /* not with each event */
   lk_test_clean (runs);
 }
 

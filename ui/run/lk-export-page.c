@@ -6,7 +6,9 @@
 
 #include "compat.h"
 #include "lk-export-job.h"
+#include "lk-export-name.h"
 #include "lk-export-sizes.h"
+#include "lk-json.h"
 #include "lk-paths.h"
 #include "lk-run.h"
 #include "lk-words.h"
@@ -18,11 +20,13 @@ static const struct
   const char *format; /* as the engine calls it */
   const char *suffix; /* of the file or folder */
   const char *subtitle;
+  const char *type; /* what it is written as where nothing is chosen; NULL: it has no type */
+  gboolean precision, modelfile; /* whether there is a choice of the one and of the other */
 } formats[] = {
-  { "gguf", ".gguf", N_ ("The whole model with what it learned, as GGUF") },
-  { "hf", "", N_ ("The whole model with what it learned, as safetensors") },
-  { "adapter", "-adapter", N_ ("A small PEFT adapter, to be used with the original model") },
-  { "lora-gguf", "-lora.gguf", N_ ("A small GGUF file, to be used with the original model") },
+  { "gguf", ".gguf", N_ ("The whole model with what it learned, as GGUF"), "F16", TRUE, TRUE },
+  { "hf", "", N_ ("The whole model with what it learned, as safetensors"), "BF16", FALSE, FALSE },
+  { "adapter", "-adapter", N_ ("A small PEFT adapter, to be used with the original model"), NULL, FALSE, FALSE },
+  { "lora-gguf", "-lora.gguf", N_ ("A small GGUF file, to be used with the original model"), NULL, FALSE, FALSE },
 };
 
 /* The precisions of the drop-down, in its order. */
@@ -70,43 +74,33 @@ chosen_format (LkExportPage *self)
   return 0;
 }
 
+/* NULL where there is none to choose. */
 static const char *
 chosen_type (LkExportPage *self, guint format)
 {
   guint type = gtk_drop_down_get_selected (self->type);
 
-  return format == 0 && type < G_N_ELEMENTS (types) ? types[type] : NULL;
+  return formats[format].precision && type < G_N_ELEMENTS (types) ? types[type] : NULL;
 }
 
-/* Of the form that would be written; a folder has the type of its list that comes first. */
+/* Of the form that would be written. */
 static gint64
 size_of (LkExportPage *self, guint format)
 {
-  return lk_export_sizes_get (self->sizes, formats[format].format, format == 1 ? "BF16" : chosen_type (self, format));
+  const char *type = chosen_type (self, format);
+
+  return lk_export_sizes_get (self->sizes, formats[format].format, type != NULL ? type : formats[format].type);
 }
 
-/* "Support mails.gguf" in the chosen folder, with a number when that is taken. */
+/* In the chosen folder, and free. */
 static char *
 target_path (LkExportPage *self)
 {
   g_autofree char *usual = lk_paths_get_export_dir ();
-  g_autofree char *name = g_strdup (self->run != NULL ? lk_run_get_name (self->run) : "model");
-  const char *suffix = formats[chosen_format (self)].suffix;
+  guint format = chosen_format (self);
 
-  g_strdelimit (name, "/\\", '-');
-  if (name[0] == '.' || name[0] == '-')
-    name[0] = '_';
-  for (guint i = 1; i < 1000; i++)
-    {
-      g_autofree char *file
-          = i == 1 ? g_strconcat (name, suffix, NULL) : g_strdup_printf ("%s %u%s", name, i, suffix);
-      char *path = g_build_filename (self->folder != NULL ? self->folder : usual, file, NULL);
-
-      if (!g_file_test (path, G_FILE_TEST_EXISTS))
-        return path;
-      g_free (path);
-    }
-  return g_build_filename (usual, name, NULL);
+  return lk_export_name_choose (self->folder != NULL ? self->folder : usual, self->run != NULL ? lk_run_get_name (self->run) : "model",
+                                formats[format].suffix, formats[format].modelfile);
 }
 
 static void
@@ -149,8 +143,8 @@ update (LkExportPage *self)
   g_object_get (self->job, "running", &running, NULL);
   show_sizes (self);
   fits = show_room (self, path);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->type), chosen_format (self) == 0);
-  gtk_widget_set_sensitive (self->modelfile_row, chosen_format (self) == 0);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->type), formats[chosen_format (self)].precision);
+  gtk_widget_set_sensitive (self->modelfile_row, formats[chosen_format (self)].modelfile);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "export.start",
                                  self->run != NULL && lk_run_get_has_adapter (self->run) && !running && fits);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "export.cancel", running);
@@ -164,7 +158,8 @@ start_action (GtkWidget *widget, const char *name, GVariant *parameter)
   guint format = chosen_format (self);
   const LkExportWish wish = { .run = lk_run_get_folder (self->run), .base = lk_run_get_model (self->run), .format = formats[format].format,
                               .type = chosen_type (self, format), .path = path,
-                              .modelfile = format == 0 && gtk_switch_get_active (self->modelfile) };
+                              .rank = (guint) CLAMP (lk_json_peek_int (lk_run_get_settings (self->run), "rank", 0), 0, G_MAXINT32),
+                              .modelfile = formats[format].modelfile && gtk_switch_get_active (self->modelfile) };
 
   lk_export_job_start (self->job, &wish);
 }
