@@ -100,7 +100,7 @@ lk_stored_dataset_get_property (GObject *object, guint id, GValue *value, GParam
   switch (id)
     {
     case PROP_NAME: g_value_set_string (value, self->name); break;
-    case PROP_BUSY: g_value_set_boolean (value, self->busy || self->changing || !g_queue_is_empty (&self->changes)); break;
+    case PROP_BUSY: g_value_set_boolean (value, lk_stored_dataset_is_busy (self)); break;
     case PROP_LOADED: g_value_set_boolean (value, self->loaded); break;
     case PROP_ERROR: g_value_set_string (value, self->error); break;
     case PROP_SUMMARY: g_value_take_string (value, lk_stored_dataset_describe (self)); break;
@@ -268,6 +268,12 @@ const char *
 lk_stored_dataset_get_error (LkStoredDataset *self)
 {
   return self->error;
+}
+
+gboolean
+lk_stored_dataset_is_busy (LkStoredDataset *self)
+{
+  return self->busy || self->changing || !g_queue_is_empty (&self->changes);
 }
 
 gboolean
@@ -497,11 +503,17 @@ lk_stored_dataset_set_weight (LkStoredDataset *self, guint file, double weight)
   take_change (self, arguments, NULL);
 }
 
+/* A job replaces the file: what is being written to it would be lost, and what is known of it be old. */
 static void
 start (LkStoredDataset *self, const char *const *arguments)
 {
-  set_error (self, NULL);
-  lk_data_job_start (self->job, arguments);
+  if (lk_stored_dataset_is_busy (self))
+    set_error (self, _ ("A change is still being written. Try again in a moment."));
+  else
+    {
+      set_error (self, NULL);
+      lk_data_job_start (self->job, arguments);
+    }
   say_changed (self);
 }
 

@@ -49,6 +49,7 @@ LkStoredDataset *lk_stored_dataset_new (const char *path);
 const char *lk_stored_dataset_get_path (LkStoredDataset *self);
 const char *lk_stored_dataset_get_name (LkStoredDataset *self);
 const char *lk_stored_dataset_get_error (LkStoredDataset *self);
+gboolean lk_stored_dataset_is_busy (LkStoredDataset *self);
 gboolean lk_stored_dataset_is_loaded (LkStoredDataset *self);
 /* NULL before it was loaded. (transfer none) */
 const LkDatasetFigures *lk_stored_dataset_peek (LkStoredDataset *self);
@@ -71,7 +72,8 @@ void lk_stored_dataset_exclude (LkStoredDataset *self, GArray *ids, gboolean exc
 void lk_stored_dataset_edit (LkStoredDataset *self, gint32 id, const char *content);
 void lk_stored_dataset_set_weight (LkStoredDataset *self, guint file, double weight);
 
-/* Counts the rows' tokens with @model, or reads the files anew, with @mapping for all of them (may be NULL). One at a time. */
+/* Counts the rows' tokens with @model, or reads the files anew, with @mapping for all of them (may be NULL). One at a time; refused, in
+ * error, while it is busy. */
 void lk_stored_dataset_count (LkStoredDataset *self, const char *model);
 void lk_stored_dataset_import_again (LkStoredDataset *self, const LkMapping *mapping);
 LkDataJob *lk_stored_dataset_get_job (LkStoredDataset *self);

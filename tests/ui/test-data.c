@@ -132,6 +132,25 @@ test_dataset (void)
   g_assert_cmpstr (file->mapping->columns[LK_COLUMN_PROMPT], ==, "q");
 }
 
+/* A job does not replace the file under a change that is being written. */
+static void
+test_dataset_busy (void)
+{
+  g_autoptr (LkStoredDataset) dataset = lk_stored_dataset_new ("/x/Mails.lkdata");
+
+  lk_stored_dataset_set_weight (dataset, 0, 0.5);
+  g_assert_true (lk_stored_dataset_is_busy (dataset));
+  lk_stored_dataset_count (dataset, "/m.gguf");
+  g_assert_false (lk_data_job_is_running (lk_stored_dataset_get_job (dataset)));
+  g_assert_cmpstr (lk_stored_dataset_get_error (dataset), ==, "A change is still being written. Try again in a moment.");
+  lk_stored_dataset_import_again (dataset, NULL);
+  g_assert_false (lk_data_job_is_running (lk_stored_dataset_get_job (dataset)));
+  lk_test_wait_for (lk_test_is_idle, dataset);
+  lk_stored_dataset_count (dataset, "/m.gguf");
+  g_assert_true (lk_data_job_is_running (lk_stored_dataset_get_job (dataset)));
+  lk_data_job_cancel (lk_stored_dataset_get_job (dataset));
+}
+
 static void
 put (const char *home, const char *path, const char *content)
 {
@@ -238,6 +257,7 @@ lk_test_add_data (void)
   g_test_add_func ("/app/presets", test_presets);
   g_test_add_func ("/app/renew-data", test_renew_data);
   g_test_add_func ("/app/stored-dataset", test_dataset);
+  g_test_add_func ("/app/stored-dataset-busy", test_dataset_busy);
   g_test_add_func ("/app/library", test_library);
   g_test_add_func ("/app/found-model", test_found_model);
 }

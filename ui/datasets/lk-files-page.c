@@ -253,10 +253,11 @@ job_cb (LkFilesPage *self)
 {
   LkDataJob *job = self->dataset != NULL ? lk_stored_dataset_get_job (self->dataset) : NULL;
   gboolean running = job != NULL && lk_data_job_is_running (job);
+  gboolean can = !running && self->dataset != NULL && !lk_stored_dataset_is_busy (self->dataset);
 
   gtk_widget_set_visible (GTK_WIDGET (self->progress), running);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "files.read-again", !running);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "files.recognise", !running);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "files.read-again", can);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "files.recognise", can);
   if (running)
     gtk_progress_bar_set_fraction (self->progress, lk_data_job_get_fraction (job));
 }
@@ -317,12 +318,14 @@ lk_files_page_set_dataset (LkFilesPage *self, LkStoredDataset *dataset)
   if (self->dataset != NULL)
     {
       g_signal_handlers_disconnect_by_func (self->dataset, show, self);
+      g_signal_handlers_disconnect_by_func (self->dataset, job_cb, self);
       g_signal_handlers_disconnect_by_func (lk_stored_dataset_get_job (self->dataset), job_cb, self);
     }
   g_set_object (&self->dataset, dataset);
   if (dataset != NULL)
     {
       g_signal_connect_object (dataset, "changed", G_CALLBACK (show), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (dataset, "notify::busy", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
       g_signal_connect_object (lk_stored_dataset_get_job (dataset), "notify", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
     }
   g_clear_pointer (&self->shown, g_free);

@@ -178,7 +178,7 @@ job_cb (LkOverviewPage *self)
   gboolean running = job != NULL && lk_data_job_is_running (job);
 
   gtk_widget_set_visible (self->counting, running);
-  gtk_widget_set_sensitive (self->count_button, !running);
+  gtk_widget_set_sensitive (self->count_button, !running && job != NULL && !lk_stored_dataset_is_busy (self->dataset));
   if (running)
     gtk_progress_bar_set_fraction (self->progress, lk_data_job_get_fraction (job));
 }
@@ -252,6 +252,7 @@ lk_overview_page_set_dataset (LkOverviewPage *self, LkStoredDataset *dataset, co
   if (self->dataset != NULL)
     {
       g_signal_handlers_disconnect_by_func (self->dataset, show, self);
+      g_signal_handlers_disconnect_by_func (self->dataset, job_cb, self);
       g_signal_handlers_disconnect_by_func (lk_stored_dataset_get_job (self->dataset), job_cb, self);
     }
   g_set_object (&self->dataset, dataset);
@@ -260,6 +261,7 @@ lk_overview_page_set_dataset (LkOverviewPage *self, LkStoredDataset *dataset, co
   if (dataset != NULL)
     {
       g_signal_connect_object (dataset, "changed", G_CALLBACK (show), self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (dataset, "notify::busy", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
       g_signal_connect_object (lk_stored_dataset_get_job (dataset), "notify", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
     }
   show (self);
