@@ -7,6 +7,7 @@
 #include "lk-cli-model.h"
 #include "lk-command.h"
 #include "lk-cpu-gemm.h"
+#include "lk-model-shape.h"
 #include "lk-quant.h"
 #include "lk-random.h"
 #include "lk-train-step.h"
@@ -18,7 +19,8 @@ static gboolean as_json;
 
 static const GOptionEntry entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
-  { "shape", 0, 0, G_OPTION_ARG_STRING, &shape_name, "kernels: the sizes of a well-known model: llama-3.1-8b …", "NAME" },
+  { "shape", 0, 0, G_OPTION_ARG_STRING, &shape_name, 
+    "step: instead of a model, the sizes of a well-known one with made weights; kernels: its sizes: llama-3.1-8b …", "NAME" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default cpu", "DEVICE" },
   LK_CLI_BASE_TYPE,
   { "rank", 0, 0, G_OPTION_ARG_INT, &rank, "step: rank of the adapters on all linear layers (16)", "N" },
@@ -111,60 +113,109 @@ sgemm_rate (LkModel *model)
   return lk_cpu_gemm_rate (m, n, c->hidden, g_get_num_processors (), 3);
 }
 
-static void
-report_step (LkModel *model, LkBackend *backend, LkAdapter *adapter, const LkTrainPlan *plan, double seconds, gint64 peak)
+/* What the products of @backend cannot pass: OpenBLAS on a processor; on a graphics card its own loops. 0 where it keeps no time. */
+static double
+peak_rate (LkBackend *backend, LkModel *model, const char **what)
 {
-  double n = (double) batch * length, flops = necessary_flops (model, adapter, n), sgemm = sgemm_rate (model);
+  const LkDevicePlan *plan = lk_backend_get_device_plan (backend);
+  gboolean matrix = plan && lk_matmul_path_is_matrix (plan->matmul);
+  double rate = 0;
+
+  *what = plan ? matrix ? "matrix units" : "fma" : "sgemm";
+  if (!plan)
+    return sgemm_rate (model);
+  return plan->timestamps && lk_backend_measure (backend, matrix ? LK_CEILING_MATRIX : LK_CEILING_FMA, 0, &rate, NULL) ? rate : 0;
+}
+
+typedef struct
+{
+  LkModel *model;
+  LkBackend *backend;
+  LkAdapter *adapter;
+  const LkTrainPlan *plan;
+  double seconds;
+  gint64 peak;    /* of the process, resident */
+  guint64 device; /* allocated on a graphics card, staging of uploads with it */
+} StepResult;
+
+static void
+report_step (const StepResult *r)
+{
+  const char *what;
+  double n = (double) batch * length, flops = necessary_flops (r->model, r->adapter, n), seconds = r->seconds;
+  double rate = peak_rate (r->backend, r->model, &what), fraction = rate > 0 ? flops / seconds / rate : 0;
   JsonObject *object;
 
   if (!as_json)
     {
-      lk_cli_print ("%s: %.0f tokens/s, %.1f GFLOP/s of necessary work, sgemm %.1f GFLOP/s, fraction %.2f, peak %.2f GiB",
-                    lk_backend_get_description (backend), n / seconds, flops / seconds * 1e-9, sgemm * 1e-9, flops / seconds / sgemm,
-                    (double) peak / (1 << 30));
+      g_autofree char *card = r->device ? g_strdup_printf (", %.2f GiB on the device", (double) r->device / (1 << 30)) : g_strdup ("");
+
+      lk_cli_print ("%s: %.0f tokens/s, %.1f GFLOP/s of necessary work, %s %.1f GFLOP/s, fraction %.3f, peak %.2f GiB%s",
+                    lk_backend_get_description (r->backend), n / seconds, flops / seconds * 1e-9, what, rate * 1e-9, fraction,
+                    (double) r->peak / (1 << 30), card);
       return;
     }
   object = json_object_new ();
-  json_object_set_string_member (object, "device", lk_backend_get_description (backend));
+  json_object_set_string_member (object, "model", lk_model_get_config (r->model)->name);
+  json_object_set_string_member (object, "device", lk_backend_get_description (r->backend));
   json_object_set_double_member (object, "seconds", seconds);
   json_object_set_double_member (object, "tokens_per_s", n / seconds);
   json_object_set_double_member (object, "flops", flops);
   json_object_set_double_member (object, "flops_per_s", flops / seconds);
-  json_object_set_double_member (object, "sgemm_flops_per_s", sgemm);
-  json_object_set_double_member (object, "fraction", flops / seconds / sgemm);
-  json_object_set_int_member (object, "peak_rss_bytes", peak);
-  json_object_set_int_member (object, "rows_at_once", plan->rows);
-  json_object_set_int_member (object, "recompute_layers", plan->recompute_layers);
+  json_object_set_string_member (object, "peak", what);
+  json_object_set_double_member (object, "peak_flops_per_s", rate);
+  json_object_set_double_member (object, "fraction", fraction);
+  json_object_set_int_member (object, "peak_rss_bytes", r->peak);
+  json_object_set_int_member (object, "planned_bytes", (gint64) lk_train_plan_total (r->plan));
+  if (r->device)
+    json_object_set_int_member (object, "device_bytes", (gint64) r->device);
+  json_object_set_int_member (object, "rows_at_once", r->plan->rows);
+  json_object_set_int_member (object, "recompute_layers", r->plan->recompute_layers);
   lk_cli_take_json (object);
 }
 
+/* Of a shape, linear weights are 16-bit unless --base-type says otherwise, embedding and head always. (transfer full) */
+static LkModel *
+open_model (GError **error)
+{
+  g_autofree char *shipped = model_path || shape_name ? NULL : lk_cli_find_shipped_model (error);
+  const char *path = model_path ? model_path : shipped;
+  const LkModelShape *shape;
+  LkType base_type = LK_TYPE_INVALID;
+
+  if (!lk_base_type_parse (lk_cli_base_type, &base_type, error))
+    return NULL;
+  if (!shape_name)
+    return path ? lk_model_open_as (path, base_type, error) : NULL;
+  shape = lk_model_shape_find (shape_name, error);
+  return shape ? lk_model_new_of_shape (shape, base_type == LK_TYPE_INVALID ? LK_TYPE_BF16 : base_type, LK_TYPE_BF16, error) : NULL;
+}
+
+/* What has no room is refused by the plan, before weights are made or anything is allocated. */
 static gboolean
 bench_step (GError **error)
 {
-  g_autofree char *shipped = model_path ? NULL : lk_cli_find_shipped_model (error);
-  const char *path = model_path ? model_path : shipped;
-  g_autoptr (LkBackend) backend = path ? lk_backend_new (device ? device : "cpu", error) : NULL;
-  LkType base_type = LK_TYPE_INVALID;
-  g_autoptr (LkModel) model
-      = backend && lk_base_type_parse (lk_cli_base_type, &base_type, error) ? lk_model_open_as (path, base_type, error) : NULL;
+  g_autoptr (LkBackend) backend = lk_backend_new (device ? device : "cpu", error);
+  g_autoptr (LkModel) model = backend ? open_model (error) : NULL;
   LkAdapterConfig config = { .rank = (guint) rank, .alpha = 2 * rank, .seed = 1 };
   g_autoptr (LkAdapter) adapter = model ? lk_adapter_new (model, "bench", &config, error) : NULL;
   LkTrainStepOptions options = { .model = model, .adapter = adapter, .backend = backend, .length = (guint) length, .recompute_layers = -1 };
   g_autoptr (LkTrainStep) step = adapter ? lk_train_step_new (&options, NULL, error) : NULL;
+  StepResult result = { model, backend, adapter };
   LkBatch *rows;
-  double seconds;
-  gint64 peak;
 
   lk_cli_tell_backend (backend);
   if (!step)
     return FALSE;
   rows = random_batch (lk_model_get_config (model)->vocab);
-  seconds = time_steps (step, rows, error);
-  peak = peak_rss (); /* before sgemm's own matrices */
+  result.plan = lk_train_step_get_plan (step);
+  result.seconds = time_steps (step, rows, error);
+  result.peak = peak_rss (); /* before what the peak is measured with */
+  result.device = lk_backend_get_memory_used (backend);
   lk_batch_free (rows);
-  if (seconds < 0)
+  if (result.seconds < 0)
     return FALSE;
-  report_step (model, backend, adapter, lk_train_step_get_plan (step), seconds, peak);
+  report_step (&result);
   {
     g_autofree char *profile = lk_backend_describe_profile (backend);
     if (profile)
@@ -330,7 +381,7 @@ static const struct
   const char *name;
   gboolean (*run) (GError **error);
   const char *not_for_it; /* options of the others */
-} benches[] = { { "step", bench_step, "tokens prompt shape size precision only" },
+} benches[] = { { "step", bench_step, "tokens prompt size precision only" },
                 { "decode", bench_decode, "rank batch length steps shape size precision only" },
                 { "kernels", bench_kernels, "model base-type rank batch steps tokens prompt" },
                 { "unpack", bench_unpack,
@@ -343,7 +394,9 @@ run (int argc, char **argv)
     .arguments = "step|decode|kernels|unpack",
     .description = "step: one optimizer step of QLoRA (or LoRA, as the model is stored) on all linear layers. “flops” is necessary work\n"
                    "only: tokens × (4 × weights of linear layers and head + 6 × adapter weights); what is computed twice to save memory\n"
-                   "is not counted. “fraction” is its rate over that of OpenBLAS at the step's largest product, measured in the same run.\n"
+                   "is not counted. “fraction” is its rate over “peak_flops_per_s”, measured in the same run: on a processor that of OpenBLAS at the step's\n"
+                   "largest product, on a graphics card that of a loop of multiplications with additions, on its matrix units where products use them.\n"
+                   "With --shape instead of --model nothing is downloaded: weights are made, 16-bit unless --base-type says otherwise.\n"
                    "decode: tokens a second after a one-token prompt, and of a long prompt. LK_PROFILE=1 in the environment prints\n"
                    "the time of each operation.\n"
                    "kernels: each operation of training and decoding by itself, with made numbers: time, operations and bytes a second of what\n"
@@ -364,6 +417,8 @@ run (int argc, char **argv)
     return status;
   if ((lk_cli_was_given ("size") && square < 1) || rank < 1 || batch < 1 || length < 2 || steps < 1 || tokens < 1 || prompt < 1)
     return lk_cli_fail_usage ("Numbers must be positive, and a row at least two tokens");
+  if (shape_name && model_path)
+    return lk_cli_fail_usage ("--shape has weights of its own: it goes without --model");
   if ((gint64) batch * length > G_MAXINT32 || (gint64) prompt + tokens > G_MAXINT32)
     return lk_cli_fail_usage ("A step, and a prompt with its answer, are at most %d tokens", G_MAXINT32);
   for (guint i = 0; i < G_N_ELEMENTS (benches); i++)

@@ -186,6 +186,12 @@ lk_gpu_memory (LkBackend *backend)
   return lk_gpu_device_get_memory_left (self->device);
 }
 
+static guint64
+lk_gpu_memory_used (LkBackend *backend)
+{
+  return lk_gpu_device_get_memory_used (((LkGpuBackend *) backend)->device);
+}
+
 static gboolean
 lk_gpu_make_arena (LkGpuBackend *self, guint64 bytes, GError **error)
 {
@@ -398,6 +404,7 @@ static const LkBackendClass lk_gpu_class = {
   .write = lk_gpu_write,
   .read = lk_gpu_read,
   .memory = lk_gpu_memory,
+  .memory_used = lk_gpu_memory_used,
   .compile = lk_gpu_compile,
   .run = lk_gpu_run,
   .free_executable = lk_gpu_free_executable,

@@ -14,6 +14,7 @@ typedef struct
   gboolean (*write) (LkBackend *self, LkVariable *variable, guint64 offset, const void *data, gsize size, GError **error);
   gboolean (*read) (LkBackend *self, LkVariable *variable, guint64 offset, void *data, gsize size, GError **error);
   guint64 (*memory) (LkBackend *self);
+  guint64 (*memory_used) (LkBackend *self); /* NULL: none of its own */
   LkExecutable *(*compile) (LkBackend *self, LkProgram *program, GError **error);
   gboolean (*run) (LkExecutable *executable, GError **error);
   void (*free_executable) (LkExecutable *executable);

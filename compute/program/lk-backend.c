@@ -137,6 +137,12 @@ lk_backend_get_memory (LkBackend *self)
   return self->klass->memory (self);
 }
 
+guint64
+lk_backend_get_memory_used (LkBackend *self)
+{
+  return self->klass->memory_used ? self->klass->memory_used (self) : 0;
+}
+
 gboolean
 lk_backend_prepare (LkBackend *self, LkVariables *variables, GError **error)
 {

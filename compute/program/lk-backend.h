@@ -34,6 +34,9 @@ const LkDevicePlan *lk_backend_get_device_plan (LkBackend *self);
 /* Memory programs may use here, for the plan: device memory, or the host's available memory on the CPU. */
 guint64 lk_backend_get_memory (LkBackend *self);
 
+/* Bytes that were allocated on a graphics card and not given back; 0 on the CPU, whose memory is the process's. */
+guint64 lk_backend_get_memory_used (LkBackend *self);
+
 /* Gives every variable of the set that has none yet its storage, filled with its initial content or zeros. Frozen
  * weights stay in their mapped file on the CPU. Call it when all variables of a plan exist; again when some were added. */
 gboolean lk_backend_prepare (LkBackend *self, LkVariables *variables, GError **error);

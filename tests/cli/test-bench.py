@@ -8,8 +8,9 @@ import glob
 import json
 import os
 import re
+import resource
 
-from harness import OK, BAD_INPUT, USAGE, Skip, cli, refused, run, main
+from harness import OK, BAD_INPUT, NO_ROOM, USAGE, Skip, MODEL, cli, refused, run, main
 
 OPERATIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "compute", "ops", "*.c")
 SLOPPY = 1.2  # a fraction's place above 1: a ceiling is measured while a machine does other things, too
@@ -66,6 +67,38 @@ def test_floors(folder):
     assert one["operations"] == 4 * 10 * 256 and all_of["operations"] == 4 * 55 * 256, (one, all_of)
 
 
+def step(*arguments):
+    return json.loads(cli("bench", "step", "--json", "--shape", "smollm2-135m", "--batch", "1", "--steps", "1", "--rank", "4", *arguments))
+
+
+def test_step_of_a_shape(folder):
+    """A whole step of a model nobody has downloaded."""
+    answer = step("--device", "cpu", "--base-type", "nf4", "--length", "16")
+    weights = 49152 * 576 + 30 * (2 * 576 * 576 + 2 * 576 * 192 + 3 * 576 * 1536)
+    adapters = 30 * 4 * (2 * (576 + 576) + 2 * (576 + 192) + 3 * (576 + 1536))
+    assert answer["model"] == "smollm2-135m" and answer["flops"] == 16 * (4 * weights + 6 * adapters), answer
+    assert answer["tokens_per_s"] > 0 and 0 < answer["fraction"] < 1.5 and answer["peak"] == "sgemm", answer
+    assert "device_bytes" not in answer and answer["planned_bytes"] > weights // 2, answer
+
+
+def test_step_on_a_graphics_card(folder):
+    done = run("bench", "step", "--json", "--shape", "smollm2-135m", "--batch", "1", "--steps", "1", "--rank", "1", "--length", "2",
+               "--device", "vulkan", "--base-type", "q4_0")
+    if done.returncode != OK and "Vulkan" in done.stderr:
+        raise Skip("there is no Vulkan device")
+    answer = json.loads(done.stdout)
+    assert 0 < answer["fraction"] <= SLOPPY and answer["peak"] == "fma" and answer["peak_flops_per_s"] > 0, answer
+    assert 0.98 < answer["device_bytes"] / answer["planned_bytes"] < 1.1, answer
+
+
+def test_step_without_room(folder):
+    """Refused in words, before weights are made."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    refused(["Rows of 2048 tokens need", "even when every layer is computed twice"], "bench", "step", "--shape", "llama-3.1-70b", "--rank", "1",
+            "--length", "2048", expect=NO_ROOM)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 300 * 1024), before
+
+
 def test_left_out(folder):
     """Rows of 576 elements are no whole number of blocks of 256: told, and the others measured."""
     answer = kernels("--device", "cpu", "--only", "matvec", "--shape", "smollm2-135m", "--length", "2")
@@ -88,6 +121,7 @@ def test_refusals(folder):
     refused("nothing", "bench", "kernels", "--only", "nothing")
     refused("no precision “many”", "bench", "kernels", "--precision", "many")
     refused("float32 only", "bench", "kernels", "--precision", "float16", expect=BAD_INPUT)
+    refused("goes without --model", "bench", "step", "--shape", "llama-3.1-8b", "--model", MODEL)
     refused("There is no shape “x”; there are smollm2-135m", "bench", "kernels", "--shape", "x", expect=USAGE)
 
 
