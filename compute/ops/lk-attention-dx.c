@@ -188,13 +188,6 @@ lk_attention_dx_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, k_blocks * kv_heads, 1, lk_attention_dx_keys, &job);
 }
 
-/* Queries and keys a tile: what keeps four tiles of the head's width within 32 KiB of shared memory. */
-static guint32
-lk_attention_dx_block_gpu (gint64 d)
-{
-  return d <= 64 ? 16 : d <= 128 ? 8 : 4;
-}
-
 static gboolean
 lk_attention_dx_record_sums (LkGpuTask *task, const LkNode *node, GError **error)
 {
@@ -266,7 +259,7 @@ lk_attention_dx_record_pass (LkGpuTask *task, const LkNode *node, const LkAttent
   LkAttentionDxPush push = { { (guint32) q->rows, (guint32) k->rows, q_heads, q_heads / node->params.u[LK_ATTENTION_KV_HEADS],
                                node->params.f[LK_ATTENTION_SCALE], 0, node->params.u[LK_ATTENTION_WINDOW],
                                node->params.f[LK_ATTENTION_SOFT_CAP] }, 0, 0 };
-  guint32 block = lk_attention_dx_block_gpu (q->cols / q_heads);
+  guint32 block = lk_attention_block_of (pass->kernel == LK_KERNEL_ATTENTION_DKV ? LK_ATTENTION_DKV : LK_ATTENTION_DQ, q->cols / q_heads);
   guint32 tiles = (guint32) ((pass->rows + block - 1) / block);
   guint32 walk = lk_attention_dx_walk (task, pass, (guint32) (q->cols / q_heads), block);
   double tile_flops = pass->flops / tiles * walk / (double) MAX (1, pass->others);

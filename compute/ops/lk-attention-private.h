@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lk-error.h"
+#include "lk-attention-plan.h"
 #include "lk-op-gpu.h"
 #include "lk-op-private.h"
 
@@ -111,12 +112,21 @@ lk_attention_step (LkGpuTask *task, double tile_flops, guint32 tiles)
 static inline gboolean
 lk_attention_check_gpu (gint64 d, GError **error)
 {
-  if (d <= 256)
+  if (d <= LK_ATTENTION_WIDEST)
     return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
                "Attention heads of %" G_GINT64_FORMAT " elements do not fit the graphics card's kernel, which takes 256.",
                d);
   return FALSE;
+}
+
+static inline guint32
+lk_attention_block_of (LkAttentionKernel kernel, gint64 d)
+{
+  LkAttentionPlan plan;
+
+  lk_attention_plan (kernel, d, &plan);
+  return plan.block;
 }
 
 void lk_op_attention_dx (LkGradients *gradients, const LkNode *node, LkTensorId d_out);

@@ -156,13 +156,6 @@ lk_attention_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, blocks * heads, 1, lk_attention_tiles, &job);
 }
 
-/* Queries and keys a tile: what keeps three tiles of the head's width within 32 KiB of shared memory. */
-static guint32
-lk_attention_block_gpu (gint64 d)
-{
-  return d <= 64 ? 32 : d <= 128 ? 16 : 8;
-}
-
 /* Up to so many queries, as decoding has, each gets work groups of its own; more share the keys they load. */
 #define LK_ATTENTION_ROWS_APART 8
 
@@ -201,7 +194,7 @@ lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
                            node->params.f[LK_ATTENTION_SCALE], 0, node->params.u[LK_ATTENTION_WINDOW],
                            node->params.f[LK_ATTENTION_SOFT_CAP] };
   gboolean apart = q->rows <= LK_ATTENTION_ROWS_APART;
-  guint32 block = apart ? 1 : lk_attention_block_gpu (q->cols / heads);
+  guint32 block = lk_attention_block_of (apart ? LK_ATTENTION_ROW : LK_ATTENTION_FORWARD, q->cols / heads);
   guint32 tiles = (guint32) ((q->rows + block - 1) / block);
   double tile_flops = 4.0 * block * (double) k->rows * (double) q->cols;
   guint32 step = apart ? tiles : lk_attention_step (task, tile_flops, tiles);
