@@ -403,11 +403,3 @@ lk_bench_case_build (const LkBenchCase *self, LkVariables *variables, const LkBe
   lk_program_add_gradients (program, 0);
   return g_steal_pointer (&program);
 }
-
-const LkModelShape *
-lk_bench_small_shape (void)
-{
-  static const LkModelShape small = { "small", "llama", 2048, 256, 512, 4, 4, 2, 64, 2048, 10000, 0, FALSE };
-
-  return &small;
-}

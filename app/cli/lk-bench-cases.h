@@ -32,7 +32,4 @@ struct _LkBenchCase
 const LkBenchCase *lk_bench_cases (void);
 /* Forward and backward half. NULL with an error where the sizes are no whole number of blocks. (transfer full) */
 LkProgram *lk_bench_case_build (const LkBenchCase *self, LkVariables *variables, const LkBenchSizes *sizes, LkType type, GError **error);
-/* Sizes that a processor is done with in a moment. */
-const LkModelShape *lk_bench_small_shape (void);
-
 G_END_DECLS

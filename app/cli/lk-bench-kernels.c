@@ -12,7 +12,8 @@
 #define LEAST_RUNS 3
 #define MOST_RUNS 50
 
-#define SMALL_TOKENS 64
+#define SMALL_TOKENS 64 /* what a processor is done with in a moment */
+#define SMALL_SHAPE "lorikeet-tiny"
 #define LARGE_TOKENS 2048
 #define LARGE_SHAPE "llama-3.1-8b"
 
@@ -84,9 +85,9 @@ choose_sizes (Bench *self, GError **error)
 
   self->sizes = self->options->sizes;
   if (!self->sizes.shape)
-    self->sizes.shape = small ? lk_bench_small_shape () : lk_model_shape_find (LARGE_SHAPE, error);
+    self->sizes.shape = lk_model_shape_find (small ? SMALL_SHAPE : LARGE_SHAPE, error);
   if (!self->sizes.tokens)
-    self->sizes.tokens = self->sizes.shape == lk_bench_small_shape () ? SMALL_TOKENS : LARGE_TOKENS;
+    self->sizes.tokens = small ? SMALL_TOKENS : LARGE_TOKENS;
   return self->sizes.shape != NULL;
 }
 

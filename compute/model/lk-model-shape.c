@@ -14,6 +14,7 @@
 #define LK_SHAPE_EPS 1e-5
 
 static const LkModelShape shapes[] = {
+  { "lorikeet-tiny", "llama", 2048, 256, 768, 4, 4, 2, 64, 512, 10000, 0, TRUE },
   { "smollm2-135m", "llama", 49152, 576, 1536, 30, 9, 3, 64, 8192, 100000, 0, TRUE },
   { "llama-3.2-1b", "llama", 128256, 2048, 8192, 16, 32, 8, 64, 131072, 500000, 0, TRUE },
   { "llama-3.2-3b", "llama", 128256, 3072, 8192, 28, 24, 8, 128, 131072, 500000, 0, TRUE },

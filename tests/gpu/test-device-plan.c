@@ -34,7 +34,7 @@ static const struct
   const char *name;
   gboolean usable;
   guint m, n, k;
-} devices[] = {
+} recorded[] = {
   { "adreno-740", TRUE, 0, 0, 0 },
   { "apple-m1", TRUE, 0, 0, 0 },
   { "arc-a770", TRUE, 0, 0, 0 }, /* slower than plain kernels */
@@ -67,15 +67,15 @@ test_devices (void)
   g_assert_nonnull (files);
   while ((file = g_dir_read_name (files)))
     n += g_str_has_suffix (file, ".json");
-  g_assert_cmpuint (n, ==, G_N_ELEMENTS (devices));
+  g_assert_cmpuint (n, ==, G_N_ELEMENTS (recorded));
 }
 
 static void
 test_json_round_trip (void)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (recorded); i++)
     {
-      LkDeviceSnapshot snapshot = load (devices[i].name), again;
+      LkDeviceSnapshot snapshot = load (recorded[i].name), again;
       g_autoptr (JsonNode) node = lk_device_snapshot_to_json (&snapshot);
       g_autoptr (GError) error = NULL;
 
@@ -386,14 +386,14 @@ test_products (void)
     { 133, 197, 211 },    { 16, 16, 8192 }, { 2048, 262144, 3584 }, { 14336, 4096, 17 },
   };
 
-  for (guint i = 0; i < G_N_ELEMENTS (devices); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (recorded); i++)
     {
-      LkDeviceSnapshot snapshot = load (devices[i].name);
+      LkDeviceSnapshot snapshot = load (recorded[i].name);
       LkDevicePlan device;
 
-      g_test_message ("%s", devices[i].name);
-      g_assert_cmpint (lk_device_plan_make (&snapshot, &device, NULL), ==, devices[i].usable);
-      if (!devices[i].usable)
+      g_test_message ("%s", recorded[i].name);
+      g_assert_cmpint (lk_device_plan_make (&snapshot, &device, NULL), ==, recorded[i].usable);
+      if (!recorded[i].usable)
         continue;
       g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
       check_memory (&snapshot, &device);
@@ -402,12 +402,12 @@ test_products (void)
       for (guint s = 0; s < G_N_ELEMENTS (shapes); s++)
         check_product (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2]);
       g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT16, NULL));
-      g_assert_cmpuint (device.matmul, ==, devices[i].m ? LK_MATMUL_MATRIX : LK_MATMUL_FLOAT16);
-      g_assert_cmpuint (device.matrix.m, ==, devices[i].m);
-      g_assert_cmpuint (device.matrix.n, ==, devices[i].n);
-      g_assert_cmpuint (device.matrix.k, ==, devices[i].k);
+      g_assert_cmpuint (device.matmul, ==, recorded[i].m ? LK_MATMUL_MATRIX : LK_MATMUL_FLOAT16);
+      g_assert_cmpuint (device.matrix.m, ==, recorded[i].m);
+      g_assert_cmpuint (device.matrix.n, ==, recorded[i].n);
+      g_assert_cmpuint (device.matrix.k, ==, recorded[i].k);
       check_tiles (&snapshot, &device);
-      if (devices[i].m)
+      if (recorded[i].m)
         check_matrix (&snapshot, &device);
       for (guint s = 0; s < G_N_ELEMENTS (shapes); s++)
         check_product (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2]);
