@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HUGE_RANGE 1e300 /* beyond it differences overflow */
@@ -42,6 +43,28 @@ trim_zeros (char *text)
   memmove (last, end, strlen (end) + 1);
 }
 
+/* "1.73e-04" as people write it: "1.73×10⁻⁴". */
+static void
+write_power (const char *number, char out[LK_AXIS_LABEL])
+{
+  static const char *const raised[] = { "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹" };
+  const char *e = strchr (number, 'e');
+  char exponent[8];
+  gsize length = (gsize) (e - number);
+
+  g_snprintf (exponent, sizeof exponent, "%d", abs (atoi (e + 1)));
+  g_snprintf (out, LK_AXIS_LABEL, "%.*s×10%s", (int) length, number, e[1] == '-' ? "⁻" : "");
+  for (const char *c = exponent; *c != 0; c++)
+    g_strlcat (out, raised[*c - '0'], LK_AXIS_LABEL);
+}
+
+/* "0.000" and "-0.00" are a zero with too much about it. */
+static gboolean
+is_all_zeros (const char *number)
+{
+  return number[strspn (number, "-0.")] == 0;
+}
+
 static void
 format_number (double value, double step, char out[LK_AXIS_LABEL])
 {
@@ -58,7 +81,7 @@ format_number (double value, double step, char out[LK_AXIS_LABEL])
       g_snprintf (format, sizeof format, "%%.%de", digits);
       g_ascii_formatd (buffer, sizeof buffer, format, value);
       trim_zeros (buffer);
-      g_strlcpy (out, buffer, LK_AXIS_LABEL);
+      write_power (buffer, out);
     }
   else
     {
@@ -67,7 +90,7 @@ format_number (double value, double step, char out[LK_AXIS_LABEL])
 
       g_snprintf (format, sizeof format, "%%.%df", digits);
       g_ascii_formatd (buffer, sizeof buffer, format, value);
-      g_strlcpy (out, buffer, LK_AXIS_LABEL);
+      g_strlcpy (out, is_all_zeros (buffer) ? "0" : buffer, LK_AXIS_LABEL);
     }
   /* a true minus sign is as wide as a figure */
   if (out[0] == '-')

@@ -220,6 +220,15 @@ test_axis_known (void)
   lk_axis_format (&axis, NAN, text);
   g_assert_cmpstr (text, ==, "not a number");
 
+  lk_axis_format (&axis, 0.0004, text);
+  g_assert_cmpstr (text, ==, "0");
+  lk_axis_init (&axis, 0.00016, 0.0002, NAN, 5, LK_AXIS_ROUND_OUT);
+  lk_axis_format (&axis, 0.000173, text);
+  g_assert_cmpstr (text, ==, "1.73×10⁻⁴");
+  lk_axis_init (&axis, 0, 3e10, NAN, 5, LK_AXIS_ROUND_OUT);
+  lk_axis_format (&axis, -2e10, text);
+  g_assert_cmpstr (text, ==, "−2×10¹⁰");
+
   lk_axis_init (&axis, 0.01, 10, 0.01, 6, LK_AXIS_LOG);
   g_assert_true (axis.log);
   g_assert_cmpfloat_with_epsilon (lk_axis_map (&axis, 0.1), 1 / 3.0, 1e-12);

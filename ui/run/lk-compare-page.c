@@ -9,7 +9,7 @@
 #include "lk-words.h"
 
 #define REFRESH_SECONDS 1
-#define LABEL_LENGTH 20
+#define LABEL_LENGTH 30
 
 struct _LkComparePage
 {
