@@ -484,13 +484,29 @@ lk_new_page_get_property (GObject *object, guint id, GValue *value, GParamSpec *
 
 /* "Fits" and "does not fit" differ by their sign as well as their words. */
 static char *
-fit_icon_cb (gpointer self, gboolean known, gboolean fits, const char *error)
+fit_icon_cb (gpointer self, gboolean known, gboolean fits, const char *error, const char *model_error, const char *data_error)
 {
-  if (error != NULL && error[0] != 0)
-    return g_strdup ("dialog-warning-symbolic");
+  const char *const errors[] = { error, model_error, data_error };
+
+  for (guint i = 0; i < G_N_ELEMENTS (errors); i++)
+    if (errors[i] != NULL && errors[i][0] != 0)
+      return g_strdup ("dialog-warning-symbolic");
   if (!known)
     return g_strdup ("dialog-information-symbolic");
   return g_strdup (fits ? "object-select-symbolic" : "dialog-warning-symbolic");
+}
+
+/* What stands in the bar; why a model or a dataset cannot be used is said at its row. */
+static char *
+fit_text_cb (gpointer self, const char *trouble, const char *model_error, const char *data_error, const char *memory_text)
+{
+  if (trouble != NULL && trouble[0] != 0)
+    return g_strdup (_ ("The engine does not answer"));
+  if (model_error != NULL && model_error[0] != 0)
+    return g_strdup (_ ("This model cannot be used; its row says why"));
+  if (data_error != NULL && data_error[0] != 0)
+    return g_strdup (_ ("This dataset cannot be used; its row says why"));
+  return g_strdup (memory_text);
 }
 
 static gboolean
@@ -558,6 +574,7 @@ lk_new_page_class_init (LkNewPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, waiting);
   gtk_widget_class_bind_template_child (widget_class, LkNewPage, waiting_list);
   gtk_widget_class_bind_template_callback (widget_class, fit_icon_cb);
+  gtk_widget_class_bind_template_callback (widget_class, fit_text_cb);
   gtk_widget_class_bind_template_callback (widget_class, has_rows_cb);
   install_actions (widget_class);
 }
