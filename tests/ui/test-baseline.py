@@ -41,6 +41,13 @@ def main():
                 if match:
                     print(f"{name}:{number}: {match.group(0)} {why}")
                     found += 1
+    pictures = root / "data/screenshots"
+    for page in ("README.md", "data/org.lorikeet.Lorikeet.metainfo.xml.in"):
+        named = re.findall(r"([\w-]+)\.png", (root / page).read_text(encoding="utf-8"))
+        missing = [name for name in named if not list(pictures.glob(f"*/{name}.png"))]
+        if missing or not named:
+            print(f"{page}: no picture {', '.join(missing)} in data/screenshots")
+            found += 1
     if checked < 50:
         print(f"only {checked} files were looked at; is {root} the source folder?")
         return 1
