@@ -3,11 +3,13 @@
 """New Fine-Tune, driven as a person would: what does not fit and the one change that makes it fit, presets, changed settings and the
 way back, the command, the queue over a restart.
 
-test-new.py LORIKEET CLI [MODEL DATA]: a model of some size and a dataset for what does not fit, without which that is not tried.
+test-new.py LORIKEET CLI [MODEL DATA]: a model of some size and a dataset for what does not fit; SmolLM2 and a public dataset unless others
+are named. Where they are missing that is not tried.
 """
 import glob
 import os
 import stat
+import subprocess
 import sys
 import tempfile
 
@@ -28,10 +30,10 @@ DOWN, RETURN = 0xff54, 0xff0d
 
 
 def too_large(program, cli, home, model, data):
-    """The engine may use little memory here: the estimate says so, finds what would make it fit, and that is one press away."""
+    """A device of little memory: the estimate says so, finds what would make it fit, and that is one press away."""
     script = os.path.join(home, "small-memory")
     with open(script, "w", encoding="utf-8") as file:
-        file.write(f'#!/bin/sh\n[ "$1" = estimate ] && ulimit -v 1100000 && set -- "$@" --batch=16\nexec "{cli}" "$@"\n')
+        file.write(f'#!/bin/sh\n[ "$1" = estimate ] && set -- "$@" --memory=0.19\nexec "{cli}" "$@"\n')
     os.chmod(script, os.stat(script).st_mode | stat.S_IXUSR)
     os.environ["LORIKEET_CLI"] = script
     window = drive.Window([program, model, data])
@@ -106,6 +108,13 @@ def queue(program, home, model, data):
     window.close()
 
 
+def smollm2_and_data():
+    """What tests/fetch-models fetched, and a dataset; nothing is fetched here."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fetch-models")
+    found = subprocess.run([script, "--path"], capture_output=True, text=True, check=False)
+    return [found.stdout.strip(), session.shared("data/01-raschka-instruct/instruction-data.json")] if found.returncode == 0 else []
+
+
 def main():
     program, cli = (os.path.abspath(path) for path in sys.argv[1:3])
     shipped = os.environ["LK_DATA_DIR"]
@@ -113,7 +122,7 @@ def main():
     if not os.path.exists(model):
         print("this build has no embedded model")
         sys.exit(session.SKIP)
-    large = [os.path.abspath(path) for path in sys.argv[3:5]]
+    large = [os.path.abspath(path) for path in sys.argv[3:5]] or smollm2_and_data()
     tests = {"settings": lambda home: settings(program, model, sample), "queue": lambda home: queue(program, home, model, sample)}
     if len(large) == 2 and all(os.path.exists(path) for path in large):
         tests["too_large"] = lambda home: too_large(program, cli, home, *large)

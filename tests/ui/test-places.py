@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Places that belong to no fine-tune, driven as a person would: Preferences, Chat. Run by hand.
+"""Places that belong to no fine-tune, driven as a person would: Preferences, Chat.
 
 test-places.py LORIKEET CLI: the engine lists its own devices.
 """
