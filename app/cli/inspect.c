@@ -11,7 +11,7 @@
 #include "lk-json.h"
 #include "lk-safetensors.h"
 
-static gboolean as_json;
+static gboolean as_json, all_problems;
 static int n_rows = 3;
 static char *model_path;
 
@@ -21,6 +21,7 @@ static const GOptionEntry entries[] = {
     "Of a dataset, show so many rows as a model will see them; default 3", "N" },
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path,
     "Of a dataset: the model whose template and tokenizer to use", "MODEL" },
+  { "problems", 0, 0, G_OPTION_ARG_NONE, &all_problems, "Of a dataset: look at every row and name each that cannot be used, not the first 100", NULL },
   { NULL },
 };
 
@@ -352,7 +353,7 @@ inspect_path (int argc, char **argv, GError **error)
   if (!lk_cli_check_idle (inspector != NULL, "rows model", "that is for datasets, and this is none", error))
     return NULL;
   return inspector ? inspector (argv[1], error)
-                   : lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path, (guint) n_rows, error);
+                   : lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path, (guint) n_rows, all_problems, error);
 }
 
 /* "name: value", nested ones indented; long texts are cut. */

@@ -105,7 +105,7 @@ lk_cli_data_from_files (LkCliData *self, LkModel *model, const char *const *path
   for (guint i = 0; i < lk_dataset_get_n_rows (self->dataset) && (limit == 0 || self->rows->len < limit); i++)
     lk_cli_data_add (self, model, lk_dataset_get_row (self->dataset, i), 0);
   if (self->unusable > TOLD)
-    lk_cli_note ("%u more rows cannot be used", self->unusable - TOLD);
+    lk_cli_note ("%u more rows cannot be used; “lorikeet-cli inspect --problems” names them all", self->unusable - TOLD);
   if (self->rows->len > 0)
     return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA, "No row of “%s” can be used", paths[0]);

@@ -40,11 +40,11 @@ lengths_to_json (GArray *lengths, const char *unit)
 }
 
 static void
-add_problem (JsonArray *problems, const char *file, guint64 line, const char *reason)
+add_problem (JsonArray *problems, gboolean all, const char *file, guint64 line, const char *reason)
 {
   JsonObject *problem;
 
-  if (json_array_get_length (problems) >= SHOWN_PROBLEMS)
+  if (!all && json_array_get_length (problems) >= SHOWN_PROBLEMS)
     return;
   problem = json_object_new ();
   json_object_set_string_member (problem, "file", file);
@@ -53,14 +53,14 @@ add_problem (JsonArray *problems, const char *file, guint64 line, const char *re
   json_array_add_object_element (problems, problem);
 }
 
-/* Walks the rows: the first ones are shown, up to MEASURED of them measured; a row the template refuses is a
+/* Walks the rows: the first ones are shown, up to MEASURED of them measured, or with @all_problems each; a row the template refuses is a
  * problem. */
 static guint
-walk_rows (LkDataset *data, LkModel *model, guint n_preview, JsonArray *preview, GArray *lengths,
+walk_rows (LkDataset *data, LkModel *model, guint n_preview, gboolean all_problems, JsonArray *preview, GArray *lengths,
            JsonArray *problems)
 {
   guint n = lk_dataset_get_n_rows (data);
-  guint step = MAX (1, (n + MEASURED - 1) / MEASURED);
+  guint step = all_problems ? 1 : MAX (1, (n + MEASURED - 1) / MEASURED);
   guint refused = 0;
 
   for (guint i = 0; i < n; i++)
@@ -74,7 +74,7 @@ walk_rows (LkDataset *data, LkModel *model, guint n_preview, JsonArray *preview,
       if (!lk_row_view_init (&view, row, model, &error))
         {
           refused++;
-          add_problem (problems, lk_dataset_get_path (data, row->file), row->line, error->message);
+          add_problem (problems, all_problems, lk_dataset_get_path (data, row->file), row->line, error->message);
         }
       else
         {
@@ -107,7 +107,7 @@ forms_of (LkDataset *data, guint n_files)
 
 JsonObject *
 lk_inspect_data (const char *const *paths, guint n_paths, const char *model_path, guint n_preview,
-                 GError **error)
+                 gboolean all_problems, GError **error)
 {
   g_autoptr (LkModel) model = model_path ? lk_model_open_text (model_path, error) : NULL;
   g_autoptr (LkDataset) data = model || !model_path ? lk_dataset_load (paths, n_paths, error) : NULL;
@@ -125,9 +125,9 @@ lk_inspect_data (const char *const *paths, guint n_paths, const char *model_path
     {
       const LkRowProblem *problem = lk_dataset_get_problem (data, i);
 
-      add_problem (problems, lk_dataset_get_path (data, problem->file), problem->line, problem->reason);
+      add_problem (problems, all_problems, lk_dataset_get_path (data, problem->file), problem->line, problem->reason);
     }
-  refused = walk_rows (data, model, n_preview, preview, lengths, problems);
+  refused = walk_rows (data, model, n_preview, all_problems, preview, lengths, problems);
   forms = forms_of (data, n_paths);
   out = json_object_new ();
   json_object_set_string_member (out, "kind", "dataset");
@@ -198,7 +198,7 @@ lk_inspect_data_print (JsonObject *object)
                     json_object_get_string_member (problem, "reason"));
     }
   if (count > json_array_get_length (problems))
-    lk_cli_print ("  … and %" G_GINT64_FORMAT " more", count - json_array_get_length (problems));
+    lk_cli_print ("  … and %" G_GINT64_FORMAT " more; --problems names them all", count - json_array_get_length (problems));
   for (guint i = 0; i < json_array_get_length (preview); i++)
     print_preview (json_array_get_object_element (preview, i));
 }

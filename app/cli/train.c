@@ -290,9 +290,9 @@ lengthened (void)
   return lk_cli_n_settings_given () == 1 && (g_str_equal (setting, "--epochs") || g_str_equal (setting, "--steps"));
 }
 
-/* A run that goes on for more epochs or steps than it was made for: its recipe says so from now on. */
+/* A run that goes on for more epochs or steps than it was made for. The trainer writes it into the recipe, once all is there to go on. */
 static LkRunFolder *
-lengthen (const char *given, GError **error)
+lengthen (const char *given, LkTrainerOptions *options, GError **error)
 {
   g_autoptr (LkRunFolder) folder = lk_run_folder_open (given, error);
   g_autoptr (LkRecipe) old = folder ? lk_recipe_load (folder->recipe, error) : NULL;
@@ -304,17 +304,19 @@ lengthen (const char *given, GError **error)
   if (!old)
     return NULL;
   before = lk_recipe_get_number (old, id);
-  if (now <= before || (!by_steps && lk_recipe_get_number (old, LK_SETTING_STEPS) > 0))
+  if (by_steps != (lk_recipe_get_number (old, LK_SETTING_STEPS) > 0))
     {
-      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
-                   now <= before ? "%s %s is not longer than the run already is"
-                                 : "%s %s: the run counts steps, so --steps makes it longer",
-                   lk_cli_setting_given (), value);
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "%s %s: the run counts %s makes it longer", lk_cli_setting_given (), value,
+                   by_steps ? "epochs, so --epochs" : "steps, so --steps");
       return NULL;
     }
-  if (!lk_run_folder_lock (folder, error) || !lk_recipe_set (old, id, value, error)
-      || !lk_recipe_save (old, folder->recipe, error))
-    return NULL;
+  if (now <= before)
+    {
+      g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "%s %s is not longer than the run already is", lk_cli_setting_given (), value);
+      return NULL;
+    }
+  options->longer = g_steal_pointer (&value);
+  options->longer_setting = id;
   return g_steal_pointer (&folder);
 }
 
@@ -336,7 +338,7 @@ begin_with_adapter (GError **error)
 
 /* The run to work on: the one given, or a fresh one of the options. */
 static LkRunFolder *
-choose_folder (const char *given, GError **error)
+choose_folder (const char *given, LkTrainerOptions *options, GError **error)
 {
   g_autofree char *shipped = NULL;
   g_autofree char *name = NULL;
@@ -349,7 +351,7 @@ choose_folder (const char *given, GError **error)
       const char *setting = lk_cli_setting_given ();
 
       if (resume && lengthened () && !model_path && !run_path && !run_name && !adapter_path)
-        return lengthen (given, error);
+        return lengthen (given, options, error);
       if (!setting && !model_path && !run_path && !run_name && !adapter_path)
         return lk_run_folder_open (given, error);
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,
@@ -432,7 +434,8 @@ train (const char *given)
                                .sample = sampler_answer,
                                .sample_data = &sampler };
   g_autoptr (GError) error = NULL;
-  g_autoptr (LkRunFolder) folder = choose_folder (given, &error);
+  g_autoptr (LkRunFolder) folder = choose_folder (given, &options, &error);
+  g_autofree char *longer = options.longer;
   LkOutcome outcome;
   gboolean ok;
 

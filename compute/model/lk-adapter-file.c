@@ -44,10 +44,20 @@ lk_adapter_add_file_module (LkAdapter *self, const LkPeftModule *file, const cha
   return TRUE;
 }
 
-static void
-lk_adapter_read_half (float *values, const LkVariable *view, const LkTensorInfo *info)
+gboolean
+_lk_adapter_read_half (float *values, const LkVariable *view, const LkTensorInfo *info, const char *path, GError **error)
 {
-  lk_quant_info (info->type)->dequantise (info->data, values + view->base_offset / sizeof (float), view->rows * view->cols);
+  float *half = values + view->base_offset / sizeof (float);
+  gint64 n = view->rows * view->cols;
+
+  lk_quant_info (info->type)->dequantise (info->data, half, n);
+  for (gint64 i = 0; i < n; i++)
+    if (!isfinite (half[i]))
+      {
+        g_set_error (error, LK_ERROR, LK_ERROR_BAD_FILE, "%s: value %" G_GINT64_FORMAT " of “%s” is %g", path, i, info->name, half[i]);
+        return FALSE;
+      }
+  return TRUE;
 }
 
 gboolean
@@ -84,8 +94,8 @@ lk_adapter_load (LkModel *model, const char *name, const char *folder, gboolean 
       const LkPeftModule *file = lk_peft_get_module (peft, i);
       const LkAdapterModule *module = lk_adapter_get_module (self, i);
 
-      lk_adapter_read_half (values, module->a, file->a);
-      lk_adapter_read_half (values, module->b, file->b);
+      if (!_lk_adapter_read_half (values, module->a, file->a, folder, error) || !_lk_adapter_read_half (values, module->b, file->b, folder, error))
+        return NULL;
     }
   return g_steal_pointer (&self);
 }

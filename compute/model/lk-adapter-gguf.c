@@ -117,12 +117,6 @@ add_modules (LkAdapter *self, LkGguf *gguf, double alpha, GArray *pairs, GError 
   return TRUE;
 }
 
-static void
-read_matrix (float *values, const LkVariable *view, const LkTensorInfo *info)
-{
-  lk_quant_info (info->type)->dequantise (info->data, values + view->base_offset / sizeof (float), view->rows * view->cols);
-}
-
 /* Row h·d + s·d/2 + j here is row h·d + 2j + s of the file. */
 static void
 put_rows_back (float *values, const LkVariable *b, gint64 head_dim)
@@ -161,8 +155,8 @@ _lk_adapter_load_gguf (LkModel *model, const char *name, const char *path, gbool
       const Pair *pair = &g_array_index (pairs, Pair, i);
       const LkAdapterModule *module = lk_adapter_get_module (self, i);
 
-      read_matrix (values, module->a, pair->a);
-      read_matrix (values, module->b, pair->b);
+      if (!_lk_adapter_read_half (values, module->a, pair->a, path, error) || !_lk_adapter_read_half (values, module->b, pair->b, path, error))
+        return NULL;
       if (config->family->gguf_permuted && (module->role == LK_LINEAR_Q || module->role == LK_LINEAR_K))
         put_rows_back (values, module->b, config->head_dim);
     }

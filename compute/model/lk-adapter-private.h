@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lk-adapter.h"
+#include "lk-tensor-file.h"
 
 struct _LkAdapter
 {
@@ -15,6 +16,8 @@ struct _LkAdapter
   gint64 n_parameters;
 };
 
+/* One matrix of @path into its @view of the flat @values. FALSE: a value of it is no number. */
+gboolean _lk_adapter_read_half (float *values, const LkVariable *view, const LkTensorInfo *info, const char *path, GError **error);
 /* lk_adapter_load of a GGUF file. */
 LkAdapter *_lk_adapter_load_gguf (LkModel *model, const char *name, const char *path, gboolean trainable, GError **error);
 LkAdapter *_lk_adapter_alloc (LkModel *model, const char *name);

@@ -308,6 +308,12 @@ lk_adapter_get_dropout (LkAdapter *self)
   return self->config.dropout;
 }
 
+void
+lk_adapter_set_dropout (LkAdapter *self, double dropout)
+{
+  self->config.dropout = dropout;
+}
+
 gint64
 lk_adapter_get_n_parameters (LkAdapter *self)
 {

@@ -47,6 +47,8 @@ guint lk_adapter_get_n_modules (LkAdapter *self);
 const LkAdapterModule *lk_adapter_get_module (LkAdapter *self, guint i);
 const LkAdapterModule *lk_adapter_find (LkAdapter *self, guint layer, LkLinearRole role); /* NULL: not adapted */
 double lk_adapter_get_dropout (LkAdapter *self);
+/* Of programs made from now on. What is measured without chance needs 0, whatever the file says. */
+void lk_adapter_set_dropout (LkAdapter *self, double dropout);
 gint64 lk_adapter_get_n_parameters (LkAdapter *self);
 LkVariable *lk_adapter_get_parameters (LkAdapter *self); /* flat [1, n] */
 LkVariable *lk_adapter_get_gradients (LkAdapter *self);  /* flat [1, n]; NULL unless trainable */

@@ -324,6 +324,20 @@ lk_first_marker (const char *text)
   return n < 2 || n > 60 || strcspn (p + 1, " \t\n<[") < n ? g_strdup ("") : g_strndup (p, n + 1);
 }
 
+/* Has the answer a marker of its own before it, behind the one that ends the question? */
+static gboolean
+lk_begins_marked (const char *answered, const char *closing)
+{
+  const char *question = strstr (answered, LK_PROBE_USER), *answer = strstr (answered, LK_PROBE_ANSWER), *marker;
+
+  marker = question ? strstr (question, closing) : NULL;
+  if (!marker || marker > answer)
+    return FALSE;
+  marker += strlen (closing);
+  marker += strcspn (marker, "<[");
+  return marker < answer;
+}
+
 static void
 lk_template_probe (LkTemplate *self)
 {
@@ -343,8 +357,8 @@ lk_template_probe (LkTemplate *self)
   else
     self->prompt = g_strdup ("");
   self->closing = behind ? lk_first_marker (behind + strlen (LK_PROBE_ANSWER)) : g_strdup ("");
-  if (*self->closing && g_str_has_prefix (self->prompt, self->closing)) /* the next turn's beginning, not this one's end */
-    self->closing[0] = '\0';
+  if (*self->closing && g_str_has_prefix (self->prompt, self->closing) && !lk_begins_marked (answered, self->closing))
+    self->closing[0] = '\0'; /* the next turn's beginning, not this one's end */
 }
 
 char *

@@ -61,7 +61,7 @@ const LkSetting lk_settings[LK_N_SETTINGS] = {
       TRUE },
   [LK_SETTING_HELD_OUT]
   = { "held-out", N_ ("Held-out share"), LK_SETTING_DOUBLE, LK_DEFAULT_HELD_OUT, 0, 0.5, NULL, NULL, NULL,
-      N_ ("Share of rows never trained on, to see whether the model learns or only remembers; at least 16 rows."),
+      N_ ("Share of rows never trained on, to see whether the model learns or only remembers; at least 16 rows, of fewer than 32 a quarter."),
       N_ ("Evaluation"), TRUE },
   [LK_SETTING_EVAL_INTERVAL]
   = { "eval-interval", N_ ("Evaluate every"), LK_SETTING_INT, 0, 0, 1000000, NULL, NULL, "steps",

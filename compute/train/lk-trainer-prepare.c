@@ -125,7 +125,7 @@ lk_trainer_load (LkTrainer *self, GError **error)
     return FALSE;
   if (self->problems_told > LK_PROBLEMS_TOLD
       && !_lk_trainer_warn (self, error,
-                            "%u more rows have problems; “lorikeet-cli inspect” looks at all of them",
+                            "%u more rows have problems; “lorikeet-cli inspect --problems” names them all",
                             self->problems_told - LK_PROBLEMS_TOLD))
     return FALSE;
   if (lk_backend_get_notice (self->backend)
@@ -370,6 +370,8 @@ _lk_trainer_prepare (LkTrainer *self, GError **error)
                                             error)))
     return FALSE;
   lk_trainer_schedule (self);
+  if (self->options->longer && !self->again && !lk_recipe_save (self->recipe, self->folder->recipe, error))
+    return FALSE;
   if (!lk_trainer_write_plan (self, error)
       || (self->options->sample_setup && lk_recipe_get_int (self->recipe, LK_SETTING_SAMPLES) > 0
           && !self->options->sample_setup (self->model, self->adapter, self->backend,

@@ -410,6 +410,8 @@ lk_trainer_open (LkTrainer *self, GError **error)
   self->recipe = lk_recipe_load (self->folder->recipe, error);
   if (!self->recipe || !lk_run_folder_lock (self->folder, error))
     return FALSE;
+  if (self->options->longer && !lk_recipe_set (self->recipe, self->options->longer_setting, self->options->longer, error))
+    return FALSE;
   self->events = lk_events_open (self->folder->events, error);
   if (!self->events)
     return FALSE;

@@ -33,6 +33,8 @@ typedef struct
   LkSampleReleaseFunc sample_release; /* as sample_setup */
   LkSampleFunc sample;            /* NULL: no samples */
   gpointer sample_data;
+  char *longer; /* goes on until this value of longer_setting, which the recipe says from now on; NULL: as it says */
+  LkSettingId longer_setting;
 } LkTrainerOptions;
 
 typedef enum

@@ -168,6 +168,9 @@ def test_changed_data(folder):
     refused(["rows.jsonl", "more.jsonl", "changed"], "eval", run_folder, "-d", "cpu", expect=BAD_INPUT)
     done = run("train", run_folder, "--resume", "--steps", "2", expect=BAD_INPUT)
     assert "rows.jsonl" in done.stderr and "more.jsonl" in done.stderr and "changed" in done.stderr, done
+    with open(os.path.join(run_folder, "recipe.json"), encoding="utf-8") as file:
+        assert json.load(file)["settings"]["steps"] == 1  # what did not go on was not made longer
+    refused(["counts steps", "--steps"], "train", run_folder, "--resume", "--epochs", "9", expect=USAGE)
 
 
 def test_eval(folder):

@@ -198,6 +198,7 @@ ADAPTER = [
     (lambda f: os.remove(os.path.join(f, "adapter_config.json")), ["adapter_config.json", "No such file"]),
     (lambda f: os.remove(os.path.join(f, "adapter_model.safetensors")), ["adapter_model.safetensors"]),
     (of_bytes("adapter_model.safetensors", lambda b: b[:-100]), ["adapter_model.safetensors", "beyond the end"]),
+    (of_bytes("adapter_model.safetensors", lambda b: b[:-4] + b"\0\0\xc0\x7f"), ["lora_", "nan"]),
     (of_header(lambda h: h.update({A.replace("layers.0", "layers.99"): h.pop(A)}), "adapter_model.safetensors"), ["layers.99"]),
     (of_header(lambda h: h.update({A.replace("q_proj", "z_proj"): h.pop(A)}), "adapter_model.safetensors"), ["z_proj"]),
 ]

@@ -539,6 +539,7 @@ lk_check_adapter (LkCheck *self, GError **error)
 
   if (!adapter)
     return FALSE;
+  lk_adapter_set_dropout (adapter, 0); /* the numbers come from a model in evaluation mode */
   self->vocab = lk_model_get_config (model)->vocab;
   if (!lk_check_read_batch (self, error)
       || !lk_rig_init (&rig, self, model, adapter, lk_adapter_get_parameters (adapter), lk_adapter_get_gradients (adapter), error)

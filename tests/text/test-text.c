@@ -350,6 +350,8 @@ test_spans (void)
     const char *source, *spans;
   } cases[] = {
     { "{% for m in messages %}<{{ m.role }}>{{ m.content }}<|end|>\n{% endfor %}", "[One<|end|>][Two<|end|>]" },
+    { "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|stop|>{% endfor %}", "[One<|stop|>][Two<|stop|>]" },
+    { "{% for m in messages %}{{ m.content }}<|next|>{% endfor %}", "[One][Two]" },
     { "{% for m in messages %}{{ m.role }}: {{ m.content | trim }}{{ eos_token }}{% endfor %}", "[One</s>][Two</s>]" },
     { "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}!{% endgeneration %}{% else %}{{ m.content }}"
       "{% endif %}{% endfor %}",
