@@ -28,7 +28,7 @@ static const GOptionEntry entries[] = {
   { "length", 0, 0, G_OPTION_ARG_INT, &length, "step: tokens of a row (512); kernels: tokens of a batch", "N" },
   { "steps", 0, 0, G_OPTION_ARG_INT, &steps, "step: steps measured after one to warm up; the best counts (3)", "N" },
   { "tokens", 0, 0, G_OPTION_ARG_INT, &tokens, "decode: tokens written (64)", "N" },
-  { "prompt", 0, 0, G_OPTION_ARG_INT, &prompt, "decode: tokens of the prompt that prefill is measured with (512)", "N" },
+  { "prompt", 0, 0, G_OPTION_ARG_INT, &prompt, "decode: tokens of the prompt that prefill is measured with (512, or as many as the context has)", "N" },
   { "size", 0, 0, G_OPTION_ARG_INT, &square, "kernels: matrix products of N × N × N instead of the shape's", "N" },
   { "precision", 0, 0, G_OPTION_ARG_STRING, &precision_name,
     "kernels: what a graphics card multiplies: auto, float32, float16, float16-threads, float16-matrix or float16-matrix8", "NAME" },
@@ -191,6 +191,17 @@ open_model (GError **error)
   return shape ? lk_model_new_of_shape (shape, base_type == LK_TYPE_INVALID ? LK_TYPE_BF16 : base_type, LK_TYPE_BF16, error) : NULL;
 }
 
+static gboolean
+fits_context (LkModel *model, GError **error)
+{
+  gint64 context = lk_model_get_config (model)->context;
+
+  if (length <= context)
+    return TRUE;
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "Rows of %d tokens do not fit the model's context of %" G_GINT64_FORMAT, length, context);
+  return FALSE;
+}
+
 /* What has no room is refused by the plan, before weights are made or anything is allocated. */
 static gboolean
 bench_step (GError **error)
@@ -198,7 +209,7 @@ bench_step (GError **error)
   g_autoptr (LkBackend) backend = lk_backend_new (device ? device : "cpu", error);
   g_autoptr (LkModel) model = backend ? open_model (error) : NULL;
   LkAdapterConfig config = { .rank = (guint) rank, .alpha = 2 * rank, .seed = 1 };
-  g_autoptr (LkAdapter) adapter = model ? lk_adapter_new (model, "bench", &config, error) : NULL;
+  g_autoptr (LkAdapter) adapter = model && fits_context (model, error) ? lk_adapter_new (model, "bench", &config, error) : NULL;
   LkTrainStepOptions options = { .model = model, .adapter = adapter, .backend = backend, .length = (guint) length, .recompute_layers = -1 };
   g_autoptr (LkTrainStep) step = adapter ? lk_train_step_new (&options, NULL, error) : NULL;
   StepResult result = { model, backend, adapter };
@@ -256,6 +267,8 @@ bench_decode (GError **error)
     return FALSE;
   vocab = lk_model_get_config (self.model)->vocab;
   context = lk_model_get_config (self.model)->context;
+  if (!lk_cli_was_given ("prompt"))
+    prompt = (int) MAX (1, MIN (prompt, context - 1));
   if (MAX (prompt, tokens) + 1 > context)
     {
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT,

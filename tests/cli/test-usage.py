@@ -67,6 +67,7 @@ def test_idle_options(folder):
     refused("--shard-size must be at least 1", "merge", "-m", MODEL, "-o", out, "--shard-size", "-3")
     refused("longer than the model's context of 512", "eval", "--data", data, "--length", "513")
     refused("has no room", "bench", "decode", "--prompt", "512")
+    refused("do not fit", "bench", "step", "--length", "100000", "--batch", "1", expect=USAGE)
     assert cli("generate", "-p", "--system", "-n", "1", "-d", "cpu")  # a value is no option
     assert sorted(os.listdir(folder)) == ["events.jsonl", "rows.jsonl"]
 
