@@ -71,6 +71,8 @@ view_messages (LkRowView *self, const LkRow *row, LkModel *model, GError **error
           input.eos_token = token_text (tokenizer, lk_tokenizer_get_eos (tokenizer));
         }
       self->text = lk_template_render (chat_template, &input, self->spans, error);
+      if (self->text && !lk_template_check_calls (&input, self->text, error))
+        return FALSE;
     }
   if (!self->text)
     return FALSE;

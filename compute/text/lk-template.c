@@ -391,6 +391,42 @@ lk_template_encode_part (LkTokenizer *tokenizer, const LkJinjaOutput *output, gs
   return TRUE;
 }
 
+/* The first function that @message calls and that does not occur in @text; NULL: none. Names that JSON would escape are not asked for. */
+static const char *
+lk_call_missing (JsonObject *message, const char *text)
+{
+  JsonNode *calls = json_object_get_member (message, "tool_calls");
+  JsonArray *list = calls && JSON_NODE_HOLDS_ARRAY (calls) ? json_node_get_array (calls) : NULL;
+
+  for (guint i = 0; list && i < json_array_get_length (list); i++)
+    {
+      JsonNode *call = json_array_get_element (list, i);
+      JsonNode *function = JSON_NODE_HOLDS_OBJECT (call) ? json_object_get_member (json_node_get_object (call), "function") : NULL;
+      JsonNode *name = function && JSON_NODE_HOLDS_OBJECT (function) ? json_object_get_member (json_node_get_object (function), "name") : NULL;
+      const char *word = name && JSON_NODE_HOLDS_VALUE (name) ? json_node_get_string (name) : NULL;
+
+      if (word && strspn (word, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.-") == strlen (word) && !strstr (text, word))
+        return word;
+    }
+  return NULL;
+}
+
+gboolean
+lk_template_check_calls (const LkTemplateInput *input, const char *text, GError **error)
+{
+  for (guint i = 0; i < json_array_get_length (input->messages); i++)
+    {
+      const char *name = lk_call_missing (json_array_get_object_element (input->messages, i), text);
+
+      if (!name)
+        continue;
+      g_set_error (error, LK_ERROR, LK_ERROR_BAD_DATA,
+                   "Message %u calls the tool “%s”, and the model's chat template does not write calls of tools", i + 1, name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 LkExample *
 lk_template_encode (LkTemplate *self, LkTokenizer *tokenizer, const LkTemplateInput *input, GError **error)
 {
@@ -400,7 +436,7 @@ lk_template_encode (LkTemplate *self, LkTokenizer *tokenizer, const LkTemplateIn
   g_autoptr (GByteArray) targets = g_byte_array_new ();
   LkExample *example = NULL;
   LkEncodeState state = { FALSE, FALSE };
-  gboolean ok = lk_template_run (self, input, NULL, &output, spans, error);
+  gboolean ok = lk_template_run (self, input, NULL, &output, spans, error) && lk_template_check_calls (input, output.text->str, error);
   gsize at = 0;
 
   for (guint i = 0; ok && i < spans->len; i++)

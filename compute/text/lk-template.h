@@ -40,6 +40,10 @@ typedef struct
  * end-of-turn marker that follows it, so that a model learns to stop. (transfer full) */
 char *lk_template_render (LkTemplate *self, const LkTemplateInput *input, GArray *spans, GError **error);
 
+/* Many templates write nothing of a tool's call: what is left would teach an empty answer. FALSE, LK_ERROR_BAD_DATA: @text, rendered of
+ * @input, does not hold the name of a function that a message calls. */
+gboolean lk_template_check_calls (const LkTemplateInput *input, const char *text, GError **error);
+
 /* One training example. */
 typedef struct
 {
@@ -50,7 +54,8 @@ typedef struct
 void lk_example_free (LkExample *self);
 
 /* messages → ids and targets: text and spans by the template, each part encoded for itself so that spans fall on
- * token borders; text from users never becomes control tokens unless the template wrote it. */
+ * token borders; text from users never becomes control tokens unless the template wrote it. Errors as
+ * lk_template_render() and lk_template_check_calls(). */
 LkExample *lk_template_encode (LkTemplate *self, LkTokenizer *tokenizer, const LkTemplateInput *input, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LkTemplate, lk_template_unref)

@@ -86,6 +86,15 @@ def test_inspect(folder):
     assert "user\nHi.<|im_end|>" in cli("inspect", pairs, "-m", MODEL)
     assert "Hi.⟦Yo." in cli("inspect", pairs)
     cli("inspect", "--json", write(folder, "none.jsonl", "not json\n"), expect=BAD_INPUT)
+    # What the template does not write of a row is not left out without a word.
+    call = {"type": "function", "function": {"name": "get_weather", "arguments": {"city": "Rome"}}}
+    turns = [{"role": "user", "content": "Rain?"}, {"role": "assistant", "content": "", "tool_calls": [call]}]
+    calls = write(folder, "calls.jsonl", json.dumps({"messages": turns}) + "\n" + json.dumps({"messages": turns[:1] + [{"role": "assistant", "content": "No."}]}) + "\n")
+    problems = json.loads(cli("inspect", "--json", calls, "-m", MODEL))["problems"]
+    assert len(problems) == 1 and problems[0]["line"] == 1 and "“get_weather”" in problems[0]["reason"], problems
+    many = write(folder, "many.jsonl", '{"prompt": "Hi.", "completion": "Yo."}\n' + '{"prompt": "Hi."}\n' * 150)
+    assert len(json.loads(cli("inspect", "--json", many))["problems"]) == 100
+    assert len(json.loads(cli("inspect", "--json", "--problems", many))["problems"]) == 150
 
 
 def test_family_template(folder):
