@@ -164,6 +164,8 @@ report_step (const StepResult *r)
   json_object_set_double_member (object, "flops_per_s", flops / seconds);
   json_object_set_string_member (object, "peak", what);
   json_object_set_double_member (object, "peak_flops_per_s", rate);
+  if (!lk_backend_is_gpu (r->backend)) /* the name it has where it is OpenBLAS's */
+    json_object_set_double_member (object, "sgemm_flops_per_s", rate);
   json_object_set_double_member (object, "fraction", fraction);
   json_object_set_int_member (object, "peak_rss_bytes", r->peak);
   json_object_set_int_member (object, "planned_bytes", (gint64) lk_train_plan_total (r->plan));
@@ -408,7 +410,7 @@ run (int argc, char **argv)
     .description = "step: one optimizer step of QLoRA (or LoRA, as the model is stored) on all linear layers. “flops” is necessary work\n"
                    "only: tokens × (4 × weights of linear layers and head + 6 × adapter weights); what is computed twice to save memory\n"
                    "is not counted. “fraction” is its rate over “peak_flops_per_s”, measured in the same run: on a processor that of OpenBLAS at the step's\n"
-                   "largest product, on a graphics card that of a loop of multiplications with additions, on its matrix units where products use them.\n"
+                   "largest product (also as “sgemm_flops_per_s”), on a graphics card that of a loop of multiplications with additions, on its matrix units where products use them.\n"
                    "With --shape instead of --model nothing is downloaded: weights are made, 16-bit unless --base-type says otherwise.\n"
                    "decode: tokens a second after a one-token prompt, and of a long prompt. LK_PROFILE=1 in the environment prints\n"
                    "the time of each operation.\n"

@@ -74,6 +74,7 @@ def step(*arguments):
 def test_step_of_a_shape(folder):
     """A whole step of a model without a file."""
     answer = json.loads(cli(*step("--device", "cpu", "--base-type", "nf4")))
+    assert answer["sgemm_flops_per_s"] == answer["peak_flops_per_s"], answer
     weights = 2048 * 256 + 4 * (2 * 256 * 256 + 2 * 256 * 128 + 3 * 256 * 768)
     adapters = 4 * 4 * (2 * (256 + 256) + 2 * (256 + 128) + 3 * (256 + 768))
     assert answer["model"] == "lorikeet-tiny" and answer["flops"] == 8 * (4 * weights + 6 * adapters), answer
