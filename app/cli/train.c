@@ -290,6 +290,8 @@ lengthened (void)
   return lk_cli_n_settings_given () == 1 && (g_str_equal (setting, "--epochs") || g_str_equal (setting, "--steps"));
 }
 
+static char *longer; /* what a run goes on to; lives as long as the program, as the options do */
+
 /* A run that goes on for more epochs or steps than it was made for. The trainer writes it into the recipe, once all is there to go on. */
 static LkRunFolder *
 lengthen (const char *given, LkTrainerOptions *options, GError **error)
@@ -315,7 +317,7 @@ lengthen (const char *given, LkTrainerOptions *options, GError **error)
       g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "%s %s is not longer than the run already is", lk_cli_setting_given (), value);
       return NULL;
     }
-  options->longer = g_steal_pointer (&value);
+  options->longer = longer = g_steal_pointer (&value);
   options->longer_setting = id;
   return g_steal_pointer (&folder);
 }
@@ -435,7 +437,6 @@ train (const char *given)
                                .sample_data = &sampler };
   g_autoptr (GError) error = NULL;
   g_autoptr (LkRunFolder) folder = choose_folder (given, &options, &error);
-  g_autofree char *longer = options.longer;
   LkOutcome outcome;
   gboolean ok;
 
