@@ -361,12 +361,16 @@ maximum (const float *x, gint64 n)
   return m;
 }
 
-static inline float
-lk_exp_minus_at (float *x, float shift)
+/* A loop of its own, as compilers vectorise a clamp only there. */
+static void
+exp_minus_each (float *x, gint64 n, float shift)
 {
-  float d = *x - shift, e = lk_exp (d);
+  for (gint64 i = 0; i < n; i++)
+    {
+      float d = x[i] - shift, e = lk_exp (d);
 
-  return *x = d < -87.0f ? 0.0f : e;
+      x[i] = d < -87.0f ? 0.0f : e;
+    }
 }
 
 static float
@@ -375,11 +379,12 @@ exp_minus (float *x, gint64 n, float shift)
   float lanes[LK_LANES] = { 0 };
   gint64 i = 0;
 
+  exp_minus_each (x, n, shift);
   for (; i + LK_LANES <= n; i += LK_LANES)
     for (int j = 0; j < LK_LANES; j++)
-      lanes[j] += lk_exp_minus_at (x + i + j, shift);
+      lanes[j] += x[i + j];
   for (int j = 0; i < n; i++, j++)
-    lanes[j] += lk_exp_minus_at (x + i, shift);
+    lanes[j] += x[i];
   return lk_sum_lanes (lanes);
 }
 
