@@ -171,6 +171,12 @@ def several(program, folder):
     window.find("label", "91 rows · recognised as Alpaca")
     window.find("label", "1100 rows · recognised as Alpaca")
     window.shot("datasets-files")
+    weight = window.find("spin button", contains="How often each row of identity.json")
+    window.click("All Datasets")
+    window.gone("spin button", contains="How often")
+    counts["actions"] += 1
+    weight.set_value(3.0)  # what is no longer shown changes nothing, and nobody falls over it
+    window.press(ROW, "Datasets")
     window.close()
     check([sha(path) for path in paths] == before, "a file was written to")
 

@@ -328,7 +328,8 @@ lk_files_page_set_dataset (LkFilesPage *self, LkStoredDataset *dataset)
       g_signal_connect_object (dataset, "notify::busy", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
       g_signal_connect_object (lk_stored_dataset_get_job (dataset), "notify", G_CALLBACK (job_cb), self, G_CONNECT_SWAPPED);
     }
-  g_clear_pointer (&self->shown, g_free);
+  g_free (self->shown);
+  self->shown = g_strdup (""); /* like nothing there is, so that rows of another dataset, or of none any more, go */
   show (self);
   job_cb (self);
 }
