@@ -13,14 +13,41 @@ lk_chat_voice_name (LkChatVoice voice)
   return voice_names[voice];
 }
 
+/* In the order of LkAnswerEnd. */
+static const struct
+{
+  const char *name, *note;
+} ends[LK_N_ANSWER_ENDS] = {
+  { "whole", NULL },
+  { "cut", N_ ("Cut off: it reached the longest answer of the settings.") },
+  { "full", N_ ("Cut off: the context is full. A new conversation has room again.") },
+  { "stopped", N_ ("Stopped before its end.") },
+  { "failed", NULL },
+};
+
+const char *
+lk_answer_end_name (LkAnswerEnd end)
+{
+  return ends[end].name;
+}
+
+LkAnswerEnd
+lk_answer_end_from_name (const char *name)
+{
+  for (LkAnswerEnd end = 0; end < LK_N_ANSWER_ENDS; end++)
+    if (g_str_equal (ends[end].name, name))
+      return end;
+  return LK_ANSWER_STOPPED;
+}
+
 struct _LkChatAnswer
 {
   GObject parent_instance;
 
   GString *text;
   char *error;
-  char *note;
   char *speed_text;
+  LkAnswerEnd end;
   gboolean context_full;
   gboolean busy;
   gboolean asked;
@@ -49,7 +76,6 @@ lk_chat_answer_finalize (GObject *object)
 
   g_string_free (self->text, TRUE);
   g_clear_pointer (&self->error, g_free);
-  g_clear_pointer (&self->note, g_free);
   g_clear_pointer (&self->speed_text, g_free);
   G_OBJECT_CLASS (lk_chat_answer_parent_class)->finalize (object);
 }
@@ -64,7 +90,7 @@ lk_chat_answer_get_property (GObject *object, guint id, GValue *value, GParamSpe
     case PROP_TEXT: g_value_set_string (value, self->text->str); break;
     case PROP_BUSY: g_value_set_boolean (value, self->busy); break;
     case PROP_ERROR: g_value_set_string (value, self->error); break;
-    case PROP_NOTE: g_value_set_string (value, self->note); break;
+    case PROP_NOTE: g_value_set_string (value, ends[self->end].note != NULL ? _ (ends[self->end].note) : NULL); break;
     case PROP_SPEED_TEXT: g_value_set_string (value, self->speed_text); break;
     case PROP_ASKED: g_value_set_boolean (value, self->asked); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -123,14 +149,14 @@ lk_chat_answer_skip (LkChatAnswer *self)
   lk_chat_answer_finish (self, NULL);
 }
 
-static void
-finish (LkChatAnswer *self, const char *error, const char *note)
+void
+lk_chat_answer_finish_as (LkChatAnswer *self, LkAnswerEnd end, const char *error)
 {
   if (!self->busy)
     return;
   self->busy = FALSE;
+  self->end = end;
   self->error = g_strdup (error);
-  self->note = g_strdup (note);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ERROR]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_NOTE]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
@@ -139,27 +165,37 @@ finish (LkChatAnswer *self, const char *error, const char *note)
 void
 lk_chat_answer_finish (LkChatAnswer *self, const char *error)
 {
-  finish (self, error, NULL);
+  lk_chat_answer_finish_as (self, error != NULL ? LK_ANSWER_FAILED : LK_ANSWER_WHOLE, error);
 }
 
 void
 lk_chat_answer_finish_cut (LkChatAnswer *self)
 {
-  finish (self, NULL,
-          self->context_full ? _ ("Cut off: the context is full. A new conversation has room again.")
-                             : _ ("Cut off: it reached the longest answer of the settings."));
+  lk_chat_answer_finish_as (self, self->context_full ? LK_ANSWER_FULL : LK_ANSWER_CUT, NULL);
 }
 
 void
 lk_chat_answer_finish_stopped (LkChatAnswer *self)
 {
-  finish (self, NULL, _ ("Stopped before its end."));
+  lk_chat_answer_finish_as (self, LK_ANSWER_STOPPED, NULL);
+}
+
+LkAnswerEnd
+lk_chat_answer_get_end (LkChatAnswer *self)
+{
+  return self->end;
+}
+
+gboolean
+lk_chat_answer_was_asked (LkChatAnswer *self)
+{
+  return self->asked;
 }
 
 gboolean
 lk_chat_answer_is_whole (LkChatAnswer *self)
 {
-  return self->asked && !self->busy && self->error == NULL && self->note == NULL && self->text->len > 0;
+  return self->asked && !self->busy && self->end == LK_ANSWER_WHOLE && self->text->len > 0;
 }
 
 const char *

@@ -23,6 +23,21 @@ typedef enum
 /* "base", "prompted", "tuned": in files and as properties. */
 const char *lk_chat_voice_name (LkChatVoice voice);
 
+/* How an answer ended: by itself, at its longest, at the end of the context, because somebody stopped it, with an error. */
+typedef enum
+{
+  LK_ANSWER_WHOLE,
+  LK_ANSWER_CUT,
+  LK_ANSWER_FULL,
+  LK_ANSWER_STOPPED,
+  LK_ANSWER_FAILED,
+  LK_N_ANSWER_ENDS
+} LkAnswerEnd;
+
+/* "whole", "cut", "full", "stopped", "failed": in files. What is none of them is "stopped". */
+const char *lk_answer_end_name (LkAnswerEnd end);
+LkAnswerEnd lk_answer_end_from_name (const char *name);
+
 #define LK_TYPE_CHAT_ANSWER (lk_chat_answer_get_type ())
 G_DECLARE_FINAL_TYPE (LkChatAnswer, lk_chat_answer, LK, CHAT_ANSWER, GObject)
 
@@ -37,6 +52,10 @@ void lk_chat_answer_finish (LkChatAnswer *self, const char *error);
 void lk_chat_answer_finish_cut (LkChatAnswer *self);
 /* Ends it because somebody wanted that. */
 void lk_chat_answer_finish_stopped (LkChatAnswer *self);
+/* The same for one that was kept; @error NULL unless @end is LK_ANSWER_FAILED. */
+void lk_chat_answer_finish_as (LkChatAnswer *self, LkAnswerEnd end, const char *error);
+LkAnswerEnd lk_chat_answer_get_end (LkChatAnswer *self);
+gboolean lk_chat_answer_was_asked (LkChatAnswer *self);
 /* It came to its own end and says something. */
 gboolean lk_chat_answer_is_whole (LkChatAnswer *self);
 const char *lk_chat_answer_get_text (LkChatAnswer *self);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lk-chat.h"
 
+#include <errno.h>
 #include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
 
 #include "lk-chat-client.h"
+#include "lk-conversation.h"
 #include "lk-error.h"
 #include "lk-file.h"
 #include "lk-json.h"
@@ -32,6 +35,9 @@ struct _LkChat
   GListStore *turns; /* the branch in view */
   LkChatTurn *waiting; /* asked while the server is still loading */
   guint unfinished;
+  char *folder; /* where conversations are kept; NULL: nowhere */
+  char *kept;   /* the file of this one; NULL: it has none yet */
+  gboolean changed;
 };
 
 enum
@@ -58,6 +64,7 @@ enum
 };
 
 static GParamSpec *properties[N_PROPS];
+static guint complaint_signal;
 
 G_DEFINE_FINAL_TYPE (LkChat, lk_chat, G_TYPE_OBJECT)
 
@@ -81,6 +88,8 @@ lk_chat_finalize (GObject *object)
   g_clear_pointer (&self->system_prompt, g_free);
   g_clear_pointer (&self->model, g_free);
   g_clear_pointer (&self->adapter, g_free);
+  g_clear_pointer (&self->folder, g_free);
+  g_clear_pointer (&self->kept, g_free);
   G_OBJECT_CLASS (lk_chat_parent_class)->finalize (object);
 }
 
@@ -176,6 +185,7 @@ lk_chat_class_init (LkChatClass *klass)
   properties[PROP_SHOW_TUNED] = g_param_spec_boolean ("show-tuned", NULL, NULL, TRUE, both);
   properties[PROP_HAS_ADAPTER] = g_param_spec_boolean ("has-adapter", NULL, NULL, FALSE, flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
+  complaint_signal = g_signal_new ("complaint", LK_TYPE_CHAT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void
@@ -206,6 +216,24 @@ notify_state (LkChat *self)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUSY]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATUS]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ERROR]);
+}
+
+/* Writes down what has changed, unless an answer is still being written. */
+static void
+keep (LkChat *self)
+{
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->turns));
+  g_autoptr (LkChatTurn) view = n > 0 ? g_list_model_get_item (G_LIST_MODEL (self->turns), n - 1) : NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!self->changed || self->folder == NULL || self->all->len == 0 || is_busy (self))
+    return;
+  if (self->kept == NULL)
+    self->kept = lk_conversation_new_path (self->folder);
+  if (lk_conversation_save (self->kept, self->all, view, &error))
+    self->changed = FALSE;
+  else
+    g_signal_emit (self, complaint_signal, 0, error->message);
 }
 
 static void
@@ -334,7 +362,10 @@ answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   /* an answer of a conversation that was cleared is nobody's any more */
   if (asked->chat->cancellable == asked->cancellable && asked->chat->unfinished > 0
       && --asked->chat->unfinished == 0)
-    notify_state (asked->chat);
+    {
+      keep (asked->chat);
+      notify_state (asked->chat);
+    }
   g_object_unref (asked->answer);
   g_object_unref (asked->cancellable);
   g_object_unref (asked->chat);
@@ -387,6 +418,7 @@ server_changed_cb (LkChat *self)
     {
       turn = g_steal_pointer (&self->waiting);
       finish_all (turn, lk_server_get_error (self->server));
+      keep (self);
     }
   else if (lk_server_is_ready (self->server) && self->waiting != NULL)
     {
@@ -397,13 +429,43 @@ server_changed_cb (LkChat *self)
 }
 
 static void
+close_server (LkChat *self)
+{
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  if (self->server != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (self->server, self);
+      g_object_run_dispose (G_OBJECT (self->server));
+    }
+  g_clear_object (&self->server);
+  g_clear_object (&self->waiting);
+  g_clear_object (&self->cancellable);
+  self->unfinished = 0;
+}
+
+/* Ends what is being answered, and writes it down as it is. */
+static void
+settle (LkChat *self)
+{
+  if (self->cancellable != NULL)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->waiting);
+  self->unfinished = 0;
+  for (guint i = 0; i < self->all->len; i++)
+    finish_all (self->all->pdata[i], NULL);
+  keep (self);
+}
+
+static void
 ensure_server (LkChat *self)
 {
   const char *device = lk_settings_get_device (lk_settings_get_default ());
 
   if (self->server != NULL && lk_server_get_error (self->server) == NULL && g_strcmp0 (self->device, device) == 0)
     return;
-  lk_chat_close (self);
+  close_server (self);
   g_free (self->device);
   self->device = g_strdup (device);
   self->server = lk_server_new (self->model, self->adapter);
@@ -438,6 +500,15 @@ list_branches (LkChat *self, LkChatTurn *parent)
   return list;
 }
 
+static void
+number_branches (LkChat *self, LkChatTurn *parent)
+{
+  g_autoptr (GPtrArray) branches = list_branches (self, parent);
+
+  for (guint i = 0; i < branches->len; i++)
+    lk_chat_turn_set_branch (branches->pdata[i], i, branches->len);
+}
+
 /* Has the view end with @turn, behind all that came before it. */
 static void
 show_up_to (LkChat *self, LkChatTurn *turn)
@@ -461,7 +532,6 @@ ask_after (LkChat *self, LkChatTurn *parent, const char *question, const char *s
 {
   g_autofree char *text = g_strstrip (g_strdup (question));
   g_autoptr (LkChatTurn) turn = NULL;
-  g_autoptr (GPtrArray) branches = NULL;
   gboolean any = FALSE;
 
   for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
@@ -473,12 +543,11 @@ ask_after (LkChat *self, LkChatTurn *parent, const char *question, const char *s
   for (LkChatVoice voice = 0; voice < LK_N_VOICES; voice++)
     if (!has_voice (self, voice, system_prompt))
       lk_chat_answer_skip (lk_chat_turn_get_answer (turn, voice));
-  branches = list_branches (self, parent);
-  for (guint i = 0; i < branches->len; i++)
-    lk_chat_turn_set_branch (branches->pdata[i], i, branches->len);
+  number_branches (self, parent);
   show_up_to (self, turn);
   ensure_server (self);
   self->waiting = g_object_ref (turn);
+  self->changed = TRUE;
   server_changed_cb (self);
   return TRUE;
 }
@@ -525,6 +594,8 @@ lk_chat_switch_branch (LkChat *self, LkChatTurn *turn, int step)
       turn = next->pdata[next->len - 1]; /* what was asked last */
     }
   show_up_to (self, turn);
+  self->changed = TRUE;
+  keep (self);
 }
 
 /* Whether each answer that an example would teach came to its end. */
@@ -578,7 +649,19 @@ lk_chat_stop (LkChat *self)
     {
       finish_all (self->waiting, NULL);
       g_clear_object (&self->waiting);
+      keep (self);
     }
+  notify_state (self);
+}
+
+/* Without writing anything down. */
+static void
+forget (LkChat *self)
+{
+  g_clear_pointer (&self->kept, g_free);
+  self->changed = FALSE;
+  g_list_store_remove_all (self->turns);
+  g_ptr_array_set_size (self->all, 0);
   notify_state (self);
 }
 
@@ -587,12 +670,8 @@ lk_chat_clear (LkChat *self)
 {
   g_return_if_fail (LK_IS_CHAT (self));
 
-  lk_chat_stop (self);
-  g_clear_object (&self->cancellable);
-  self->unfinished = 0;
-  g_list_store_remove_all (self->turns);
-  g_ptr_array_set_size (self->all, 0);
-  notify_state (self);
+  settle (self);
+  forget (self);
 }
 
 void
@@ -600,17 +679,63 @@ lk_chat_close (LkChat *self)
 {
   g_return_if_fail (LK_IS_CHAT (self));
 
-  if (self->cancellable != NULL)
-    g_cancellable_cancel (self->cancellable);
-  if (self->server != NULL)
+  settle (self);
+  close_server (self);
+}
+
+gboolean
+lk_chat_set_folder (LkChat *self, const char *folder)
+{
+  g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
+
+  if (g_strcmp0 (self->folder, folder) == 0)
+    return FALSE;
+  lk_chat_clear (self);
+  g_free (self->folder);
+  self->folder = g_strdup (folder);
+  return TRUE;
+}
+
+gboolean
+lk_chat_open (LkChat *self, const char *path, GError **error)
+{
+  LkChatTurn *view = NULL;
+  GPtrArray *turns;
+
+  g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
+
+  settle (self);
+  turns = lk_conversation_load (path, &view, error);
+  if (turns == NULL)
+    return FALSE;
+  forget (self);
+  g_ptr_array_unref (self->all);
+  self->all = turns;
+  self->kept = g_strdup (path);
+  for (guint i = 0; i < turns->len; i++)
+    number_branches (self, lk_chat_turn_get_parent (turns->pdata[i]));
+  show_up_to (self, view);
+  return TRUE;
+}
+
+gboolean
+lk_chat_delete (LkChat *self, const char *path, GError **error)
+{
+  g_return_val_if_fail (LK_IS_CHAT (self), FALSE);
+
+  if (g_unlink (path) != 0 && errno != ENOENT)
     {
-      g_signal_handlers_disconnect_by_data (self->server, self);
-      g_object_run_dispose (G_OBJECT (self->server));
+      g_autofree char *name = g_filename_display_name (path);
+
+      return lk_error_set_errno (error, errno, _ ("Could not delete “%s”"), name);
     }
-  g_clear_object (&self->server);
-  g_clear_object (&self->waiting);
-  g_clear_object (&self->cancellable);
-  self->unfinished = 0;
+  if (g_strcmp0 (path, self->kept) == 0)
+    {
+      self->changed = FALSE; /* it is not to come back */
+      settle (self);
+      forget (self);
+    }
+  return TRUE;
 }
 
 GListModel *

@@ -25,6 +25,13 @@ LkChat *lk_chat_new (void);
 
 /* Whom to talk to; @adapter may be NULL. Another model or adapter ends the conversation. */
 void lk_chat_set_models (LkChat *self, const char *model, const char *adapter);
+/* Where conversations are kept from now on, with the next answer that ends: @folder is made then. Another folder ends the conversation; TRUE
+ * if it is another one. NULL: nowhere, as in the beginning. What cannot be written is said by ::complaint (sentence). */
+gboolean lk_chat_set_folder (LkChat *self, const char *folder);
+/* Goes on with a conversation that was kept. */
+gboolean lk_chat_open (LkChat *self, const char *path, GError **error);
+/* Deletes it, also when it is the one in view, which is forgotten then. */
+gboolean lk_chat_delete (LkChat *self, const char *path, GError **error);
 /* Whether that voice answers now: it is shown, and there is an adapter or a system prompt where it needs one. */
 gboolean lk_chat_has_voice (LkChat *self, LkChatVoice voice);
 /* FALSE while busy, for an empty question, or where no voice is left: then nothing was asked. */
@@ -35,7 +42,7 @@ gboolean lk_chat_ask_instead (LkChat *self, LkChatTurn *turn, const char *questi
 void lk_chat_switch_branch (LkChat *self, LkChatTurn *turn, int step);
 /* Stops the answers being written; what there is stays. */
 void lk_chat_stop (LkChat *self);
-/* Forgets the conversation. */
+/* Begins a new conversation. */
 void lk_chat_clear (LkChat *self);
 /* Ends the server and frees its memory; the next question starts it again. */
 void lk_chat_close (LkChat *self);

@@ -143,6 +143,14 @@ lk_paths_get_datasets_dir (void)
 }
 
 char *
+lk_paths_get_conversations_dir (void)
+{
+  g_autofree char *home = data_home ();
+
+  return g_build_filename (home, "conversations", NULL);
+}
+
+char *
 lk_paths_get_queue_dir (void)
 {
   g_autofree char *home = data_home ();

@@ -30,6 +30,8 @@ char *lk_paths_get_models_dir (void);
 char *lk_paths_get_usual_models_dir (void);
 /* Beside the usual places, "datasets": what the engine imported; not made. (transfer full) */
 char *lk_paths_get_datasets_dir (void);
+/* Beside them, "conversations"; not made. (transfer full) */
+char *lk_paths_get_conversations_dir (void);
 /* Beside them, "queue": fine-tunes that wait; not made. (transfer full) */
 char *lk_paths_get_queue_dir (void);
 /* The engine: $LORIKEET_CLI, beside our own executable, in the build tree (../app/cli), then PATH.

@@ -8,6 +8,7 @@
 #include "lk-app-test.h"
 #include "lk-chat.h"
 #include "lk-chat-turn.h"
+#include "lk-conversation.h"
 #include "lk-data-job.h"
 #include "lk-engine.h"
 #include "lk-error.h"
@@ -233,6 +234,130 @@ test_chat_branches (void)
   g_object_unref (first);
   g_assert_true (second == g_list_model_get_item (lk_chat_get_turns (chat), 1));
   g_object_unref (second);
+}
+
+static void
+listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  *(GPtrArray **) user_data = lk_conversation_list_finish (result, &error);
+  g_assert_no_error (error);
+}
+
+static gboolean
+is_there (gpointer data)
+{
+  return *(gpointer *) data != NULL;
+}
+
+/* The titles of what is found, in one string. */
+static char *
+list_conversations (const char *folder, const char *words)
+{
+  GPtrArray *entries = NULL;
+  GString *text = g_string_new (NULL);
+
+  lk_conversation_list_async (folder, words, NULL, listed_cb, &entries);
+  lk_test_wait_for (is_there, &entries);
+  for (guint i = 0; i < entries->len; i++)
+    g_string_append_printf (text, "%s;", ((LkConversationEntry *) entries->pdata[i])->title);
+  g_ptr_array_unref (entries);
+  return g_string_free (text, FALSE);
+}
+
+/* What was said is kept with each answer, comes back with its branches, is found by its words and goes away for good. */
+static void
+test_chat_kept (void)
+{
+  char *home = lk_test_make_folder ();
+  g_autofree char *folder = g_build_filename (home, "conversations", "a", NULL);
+  g_autofree char *path = NULL, *branch = NULL, *note = NULL, *found = NULL, *by_answer = NULL, *none = NULL, *gone = NULL;
+  g_autofree char *begun = NULL;
+  g_autoptr (LkChat) chat = lk_chat_new (), later = lk_chat_new ();
+  g_autoptr (LkChatTurn) first = NULL, second = NULL;
+  g_autoptr (GError) error = NULL;
+
+  lk_chat_set_models (chat, "/m.gguf", "/adapter");
+  g_assert_true (lk_chat_set_folder (chat, folder));
+  g_assert_false (lk_chat_set_folder (chat, folder));
+  g_object_set (chat, "system-prompt", "Be a bird.", "show-base", FALSE, NULL);
+  lk_chat_ask (chat, "Wie geht's, Ümit?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  first = turn_at (chat, 0);
+  lk_chat_ask_instead (chat, first, "Otherwise");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  g_object_set (chat, "max-tokens", 2, NULL);
+  lk_chat_ask (chat, "And?");
+  lk_test_wait_for (lk_test_is_idle, chat);
+  path = lk_conversation_find_latest (folder);
+  lk_chat_clear (chat);
+  lk_chat_ask (chat, "Another one");
+  lk_chat_close (chat); /* in the middle of it */
+
+  lk_chat_open (later, path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (later)), ==, 2);
+  second = turn_at (later, 1);
+  g_assert_cmpstr (lk_chat_turn_get_question (second), ==, "And?");
+  g_assert_cmpstr (lk_chat_turn_get_system_prompt (second), ==, "Be a bird.");
+  g_assert_cmpstr (answer_of (second, LK_VOICE_TUNED), ==, "Awk! A ");
+  note = lk_test_text_of (lk_chat_turn_get_answer (second, LK_VOICE_TUNED), "note");
+  g_assert_cmpstr (note, ==, "Cut off: it reached the longest answer of the settings.");
+  g_assert_false (lk_chat_answer_was_asked (lk_chat_turn_get_answer (second, LK_VOICE_BASE)));
+  branch = lk_test_text_of (lk_chat_turn_get_parent (second), "branch-text");
+  g_assert_cmpstr (branch, ==, "2 of 2");
+
+  found = list_conversations (folder, " ÜMIT");
+  g_assert_cmpstr (found, ==, "Wie geht's, Ümit?;");
+  by_answer = list_conversations (folder, "polite answer");
+  g_assert_cmpstr (by_answer, ==, "Wie geht's, Ümit?;");
+  none = list_conversations (folder, "never said");
+  g_assert_cmpstr (none, ==, "");
+  begun = list_conversations (folder, "another");
+  g_assert_cmpstr (begun, ==, "Another one;");
+  g_assert_true (lk_chat_delete (later, path, &error));
+  g_assert_cmpuint (g_list_model_get_n_items (lk_chat_get_turns (later)), ==, 0);
+  gone = list_conversations (folder, "");
+  g_assert_cmpstr (gone, ==, "Another one;");
+  lk_test_clean (home);
+}
+
+/* What is no conversation is said with file and place, and leaves what is in view. */
+static void
+test_chat_damaged (void)
+{
+  static const struct
+  {
+    const char *text, *error;
+  } cases[] = {
+    { "", "holds no conversation" },
+    { "{\"conversation\":2}\n", "line 1 is no conversation" },
+    { "[]\n", "line 1 is no conversation" },
+    { "{\"conversation\":1,\"view\":0}\n", "holds no conversation" },
+    { "{\"conversation\":1,\"view\":0}\n{\"parent\":0,\"question\":\"x\"}\n", "line 2 is no turn" },
+    { "{\"conversation\":1,\"view\":0}\n{\"parent\":-1}\n", "line 2 is no turn" },
+    { "{\"conversation\":1,\"view\":0}\n{\"parent\":-1,\"question\":\"x\",\"answers\":7}\n", "line 2" },
+    { "{\"conversation\":1,\"view\":0}\n{\"parent\":-1,\"question\":\"x\",\"answers\":{\"base\":{\"text\":1}}}\n", "line 2" },
+    { "{\"conversation\":1,\"view\":9}\n{\"parent\":-1,\"quest", "line 2" },
+  };
+  char *home = lk_test_make_folder ();
+  g_autofree char *path = g_build_filename (home, "x.jsonl", NULL);
+  g_autofree char *listed = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (LkChat) chat = lk_chat_new ();
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (g_file_set_contents (path, cases[i].text, -1, NULL));
+      g_assert_false (lk_chat_open (chat, path, &error));
+      g_assert_nonnull (strstr (error->message, cases[i].error));
+      g_assert_nonnull (strstr (error->message, "x.jsonl"));
+    }
+  listed = list_conversations (home, "");
+  g_assert_cmpstr (listed, ==, "");
+  lk_test_clean (home);
 }
 
 /* An answer becomes an example, with all that led to it. */
@@ -633,6 +758,8 @@ lk_test_add_engine (void)
   g_test_add_func ("/app/chat/voices", test_chat_voices);
   g_test_add_func ("/app/chat/system-prompt", test_chat_system_prompt);
   g_test_add_func ("/app/chat/cut", test_chat_cut);
+  g_test_add_func ("/app/chat/kept", test_chat_kept);
+  g_test_add_func ("/app/chat/damaged", test_chat_damaged);
   g_test_add_func ("/app/chat/branches", test_chat_branches);
   g_test_add_func ("/app/chat/collect", test_chat_collect);
   g_test_add_func ("/app/chat/no-engine", test_chat_without_engine);

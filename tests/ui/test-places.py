@@ -126,6 +126,36 @@ def chat(program, home):
     assert not window.has(("push button", "button"), "Add This Answer to a Dataset"), "a cut answer is offered as an example"
     window.close()
 
+    # Kept: there again at the next start, found by its words, and deleted.
+    assert len(glob.glob(os.path.join(home, "conversations", "*", "*.jsonl"))) == 1, "the conversation was not kept"
+    window = drive.Window([program])
+    window.press("list item", "Chat")
+    window.find("label", "How do you greet a friend?")
+    window.find("label", "Cut off: it reached the longest answer of the settings.")
+    window.click("New conversation")
+    window.find("label", "Ask Something")
+    window.type("Message", "And what is your name?")
+    window.click("Send")
+    window.find("label", contains="tokens a second")
+    window.click("Earlier Conversations")
+    window.find("list item", "And what is your name?")
+    window.find("list item", "How do you greet a friend?")
+    window.shot("conversations")
+    window.type("Search conversations", "GREET")
+    window.gone("list item", "And what is your name?")
+    window.shot("conversations-search")
+    key(0xff09, 0xff0d)  # Tab to the list, Return
+    window.gone("label", "And what is your name?")
+    window.find("label", "Cut off: it reached the longest answer of the settings.")
+    window.click("Earlier Conversations")
+    window.click("Delete “How do you greet a friend?”")
+    window.find("label", "Delete This Conversation?")
+    window.shot("conversations-delete")
+    window.click("_Delete Delete")
+    window.find("label", "Ask Something")
+    assert len(glob.glob(os.path.join(home, "conversations", "*", "*.jsonl"))) == 1, "the conversation was not deleted"
+    window.close()
+
 
 def main():
     program, cli = (os.path.abspath(path) for path in sys.argv[1:3])

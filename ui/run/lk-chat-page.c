@@ -7,6 +7,8 @@
 #include "lk-chat.h"
 #include "compat.h"
 #include "lk-chat-row.h"
+#include "lk-conversation-list.h"
+#include "lk-conversation.h"
 #include "lk-library.h"
 #include "lk-run.h"
 #include "lk-sample.h"
@@ -38,6 +40,9 @@ struct _LkChatPage
   GtkDropDown *who;
   GtkGrid *sampling;
   GtkTextBuffer *system_prompt;
+  GtkPopover *conversations_popover;
+  LkConversationList *conversations;
+  char *deleting; /* the conversation that is asked about */
 };
 
 enum
@@ -113,6 +118,78 @@ update_actions (LkChatPage *self)
   gtk_stack_set_visible_child_name (self->stack, any ? "turns" : can ? "empty" : self->library != NULL ? "no-model" : "too-early");
 }
 
+static void
+complain (LkChatPage *self, const char *sentence)
+{
+  g_autofree char *escaped = g_markup_escape_text (sentence, -1);
+
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.toast", "s", escaped);
+}
+
+static void
+open_conversation (LkChatPage *self, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!lk_chat_open (self->chat, path, &error))
+    complain (self, error->message);
+  update_actions (self);
+}
+
+/* The models of this page, and what was said with them last. FALSE: there are none yet. */
+static gboolean
+adopt_models (LkChatPage *self)
+{
+  g_autofree char *model = NULL, *adapter = NULL, *subject = NULL, *folder = NULL, *latest = NULL;
+
+  if (!find_models (self, &model, &adapter))
+    {
+      lk_chat_set_folder (self->chat, NULL);
+      lk_conversation_list_set_folder (self->conversations, NULL);
+      return FALSE;
+    }
+  lk_chat_set_models (self->chat, model, adapter);
+  subject = self->library == NULL ? g_strdup (lk_run_get_folder (self->run)) : g_strjoin ("\n", model, adapter, NULL);
+  folder = lk_conversation_folder (subject);
+  if (!lk_chat_set_folder (self->chat, folder))
+    return TRUE;
+  lk_conversation_list_set_folder (self->conversations, folder);
+  latest = lk_conversation_find_latest (folder);
+  if (latest != NULL)
+    open_conversation (self, latest);
+  return TRUE;
+}
+
+static void
+open_cb (LkChatPage *self, const char *path)
+{
+  gtk_popover_popdown (self->conversations_popover);
+  open_conversation (self, path);
+}
+
+static void
+delete_agreed_cb (gboolean agreed, gpointer user_data)
+{
+  g_autoptr (LkChatPage) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_steal_pointer (&self->deleting);
+
+  if (agreed && path != NULL && self->chat != NULL && !lk_chat_delete (self->chat, path, &error))
+    complain (self, error->message);
+}
+
+static void
+delete_cb (LkChatPage *self, const char *path, const char *title)
+{
+  g_autofree char *body = g_strdup_printf (_ ("“%s” and its answers are lost for good."), title);
+
+  gtk_popover_popdown (self->conversations_popover);
+  g_free (self->deleting);
+  self->deleting = g_strdup (path);
+  lk_compat_ask (GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self))), _ ("Delete This Conversation?"), body, _ ("_Delete"), TRUE,
+                 delete_agreed_cb, g_object_ref (self));
+}
+
 static gboolean
 has_any_voice (LkChatPage *self)
 {
@@ -126,11 +203,8 @@ has_any_voice (LkChatPage *self)
 static gboolean
 ask (LkChatPage *self, const char *question)
 {
-  g_autofree char *model = NULL, *adapter = NULL;
-
-  if (!find_models (self, &model, &adapter))
+  if (!adopt_models (self))
     return FALSE;
-  lk_chat_set_models (self->chat, model, adapter);
   if (lk_chat_ask (self->chat, question))
     return TRUE;
   if (!has_any_voice (self))
@@ -302,8 +376,8 @@ who_chosen_cb (LkChatPage *self)
 {
   g_autofree char *model = NULL, *adapter = NULL;
 
-  if (find_models (self, &model, &adapter))
-    lk_chat_set_models (self->chat, model, adapter);
+  find_models (self, &model, &adapter);
+  adopt_models (self);
   gtk_widget_set_visible (GTK_WIDGET (self->show_tuned), adapter != NULL);
   gtk_button_set_label (GTK_BUTTON (self->show_base), adapter != NULL ? _ ("Before") : _ ("As It Is"));
 }
@@ -378,6 +452,13 @@ prompt_changed_cb (LkChatPage *self)
 }
 
 static void
+adapter_cb (LkChatPage *self)
+{
+  adopt_models (self);
+  update_actions (self);
+}
+
+static void
 set_run (LkChatPage *self, LkRun *run)
 {
   if (self->run == run)
@@ -395,12 +476,12 @@ set_run (LkChatPage *self, LkRun *run)
   lk_chat_close (self->chat);
   if (run != NULL)
     {
-      g_signal_connect_object (run, "notify::has-adapter", G_CALLBACK (update_actions), self,
-                               G_CONNECT_SWAPPED);
+      g_signal_connect_object (run, "notify::has-adapter", G_CALLBACK (adapter_cb), self, G_CONNECT_SWAPPED);
       g_signal_connect_object (lk_run_get_samples (run), "items-changed", G_CALLBACK (fill_suggestions), self,
                                G_CONNECT_SWAPPED);
     }
   fill_suggestions (self);
+  adopt_models (self);
   update_actions (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUN]);
 }
@@ -418,6 +499,7 @@ lk_chat_page_dispose (GObject *object)
   g_clear_object (&self->collect_turn);
   g_clear_pointer (&self->collection, g_free);
   g_clear_pointer (&self->choices, g_ptr_array_unref);
+  g_clear_pointer (&self->deleting, g_free);
   G_OBJECT_CLASS (lk_chat_page_parent_class)->dispose (object);
 }
 
@@ -450,6 +532,7 @@ lk_chat_page_class_init (LkChatPageClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   g_type_ensure (LK_TYPE_CHAT);
+  g_type_ensure (LK_TYPE_CONVERSATION_LIST);
   object_class->dispose = lk_chat_page_dispose;
   object_class->get_property = lk_chat_page_get_property;
   object_class->set_property = lk_chat_page_set_property;
@@ -477,6 +560,10 @@ lk_chat_page_class_init (LkChatPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LkChatPage, who);
   gtk_widget_class_bind_template_child (widget_class, LkChatPage, sampling);
   gtk_widget_class_bind_template_child (widget_class, LkChatPage, system_prompt);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, conversations_popover);
+  gtk_widget_class_bind_template_child (widget_class, LkChatPage, conversations);
+  gtk_widget_class_bind_template_callback (widget_class, open_cb);
+  gtk_widget_class_bind_template_callback (widget_class, delete_cb);
   gtk_widget_class_bind_template_callback (widget_class, prompt_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, entry_activate_cb);
   gtk_widget_class_install_action (widget_class, "chat.send", NULL, send_action);
@@ -501,6 +588,7 @@ lk_chat_page_init (LkChatPage *self)
     }
   gtk_list_box_bind_model (self->turns, lk_chat_get_turns (self->chat), make_row_cb, self, NULL);
   g_signal_connect_object (self->chat, "notify::busy", G_CALLBACK (update_actions), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->chat, "complaint", G_CALLBACK (complain), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (lk_chat_get_turns (self->chat), "items-changed", G_CALLBACK (update_actions), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (gtk_scrolled_window_get_vadjustment (self->scroller), "notify::upper",
