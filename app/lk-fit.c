@@ -55,6 +55,18 @@ list_methods (JsonObject *answer, gboolean fitting)
   return g_string_free (text, FALSE);
 }
 
+GStrv
+lk_fit_arguments (const char *path, const char *device)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *option = g_strconcat ("--device=", device, NULL);
+
+  g_strv_builder_add_many (builder, "estimate", "--json", "--methods", "--model", path, NULL);
+  if (!g_str_equal (device, "auto"))
+    g_strv_builder_add (builder, option);
+  return g_strv_builder_end (builder);
+}
+
 char *
 lk_fit_words (JsonObject *answer)
 {

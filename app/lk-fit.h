@@ -10,6 +10,8 @@
 
 G_BEGIN_DECLS
 
+/* What the engine is asked of the model at @path on @device ("auto": it chooses). (transfer full) */
+GStrv lk_fit_arguments (const char *path, const char *device);
 /* "Fits here for: chat 14.2 MB, QLoRA 46.9 MB. Too large for: LoRA 12 GB". NULL when the answer says nothing. (transfer full) */
 char *lk_fit_words (JsonObject *answer);
 /* Whether there is a method of fine-tuning that fits. */

@@ -232,19 +232,6 @@ estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
-/* (transfer full) */
-static GStrv
-estimate_arguments (LkFoundModel *self)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autofree char *device = g_strconcat ("--device=", self->device, NULL);
-
-  g_strv_builder_add_many (builder, "estimate", "--json", "--methods", "--model", self->path, NULL);
-  if (!g_str_equal (self->device, "auto"))
-    g_strv_builder_add (builder, device);
-  return g_strv_builder_end (builder);
-}
-
 static void
 inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -263,7 +250,7 @@ inspected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   lk_found_model_take_inspection (self, json_node_get_object (node));
-  arguments = estimate_arguments (self);
+  arguments = lk_fit_arguments (self->path, self->device);
   lk_engine_call_async ((const char *const *) arguments, NULL, estimated_cb, g_steal_pointer (&task));
 }
 

@@ -7,6 +7,7 @@
 #include "lk-fit.h"
 #include "lk-json.h"
 #include "lk-preview-row.h"
+#include "lk-settings.h"
 #include "lk-words.h"
 
 #define PREVIEW_ROWS "3"
@@ -302,11 +303,11 @@ estimated_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 ask_fit (LkInspection *self)
 {
-  const char *const arguments[] = { "estimate", "--json", "--methods", "--model", self->path, NULL };
+  g_auto (GStrv) arguments = lk_fit_arguments (self->path, lk_settings_get_device (lk_settings_get_default ()));
   g_autofree char *facts = g_strdup (self->subtitle);
 
   set_fit (self, facts, _ ("Working out what it fits for…"));
-  lk_engine_call_async (arguments, self->cancellable, estimated_cb, g_object_ref (self));
+  lk_engine_call_async ((const char *const *) arguments, self->cancellable, estimated_cb, g_object_ref (self));
 }
 
 static void

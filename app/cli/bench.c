@@ -19,7 +19,7 @@ static gboolean as_json;
 
 static const GOptionEntry entries[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model_path, "A GGUF file or a model folder; default: the shipped model", "MODEL" },
-  { "shape", 0, 0, G_OPTION_ARG_STRING, &shape_name, 
+  { "shape", 0, 0, G_OPTION_ARG_STRING, &shape_name,
     "step: instead of a model, the sizes of a well-known one with made weights; kernels: its sizes: llama-3.1-8b …", "NAME" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default cpu", "DEVICE" },
   LK_CLI_BASE_TYPE,

@@ -199,7 +199,7 @@ estimate (GError **error)
 }
 
 static void
-report_methods (const GArray *methods, LkBackend *backend)
+report_methods (const GArray *methods, guint64 available, LkBackend *backend)
 {
   JsonObject *object = as_json ? json_object_new () : NULL;
   JsonArray *list = as_json ? json_array_new () : NULL;
@@ -225,7 +225,7 @@ report_methods (const GArray *methods, LkBackend *backend)
   if (!as_json)
     return;
   json_object_set_array_member (object, "methods", list);
-  json_object_set_int_member (object, "available_bytes", (gint64) MIN (lk_backend_get_memory (backend), (guint64) G_MAXINT64));
+  json_object_set_int_member (object, "available_bytes", (gint64) MIN (available, (guint64) G_MAXINT64));
   json_object_set_string_member (object, "device", lk_backend_get_description (backend));
   lk_cli_take_json (object);
 }
@@ -234,11 +234,12 @@ static gboolean
 estimate_methods (GError **error)
 {
   g_autoptr (LkBackend) backend = lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error);
-  g_autoptr (GArray) methods = backend ? lk_estimate_methods (open_model, recipe, backend, find_limit (backend), error) : NULL;
+  guint64 available = backend ? find_limit (backend) : 0;
+  g_autoptr (GArray) methods = backend ? lk_estimate_methods (open_model, recipe, backend, available, error) : NULL;
 
   if (!methods)
     return FALSE;
-  report_methods (methods, backend);
+  report_methods (methods, available, backend);
   return TRUE;
 }
 

@@ -350,7 +350,7 @@ inspect_path (int argc, char **argv, GError **error)
 {
   Inspector inspector = find_inspector (argc, argv);
 
-  if (!lk_cli_check_idle (inspector != NULL, "rows model", "that is for datasets, and this is none", error))
+  if (!lk_cli_check_idle (inspector != NULL, "rows model problems", "that is for datasets, and this is none", error))
     return NULL;
   return inspector ? inspector (argv[1], error)
                    : lk_inspect_data ((const char *const *) argv + 1, (guint) argc - 1, model_path, (guint) n_rows, all_problems, error);

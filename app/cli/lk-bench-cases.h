@@ -32,4 +32,5 @@ struct _LkBenchCase
 const LkBenchCase *lk_bench_cases (void);
 /* Forward and backward half. NULL with an error where the sizes are no whole number of blocks. (transfer full) */
 LkProgram *lk_bench_case_build (const LkBenchCase *self, LkVariables *variables, const LkBenchSizes *sizes, LkType type, GError **error);
+
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Compiled once for each instruction set with LK_SIMD_SET (the table's symbol) and LK_SIMD (the set) defined. Plain loops the
- * compiler vectorises. Long sums run in LK_LANES partial sums of a fixed order, so that neither the compiler nor a sanitizer changes
+ * compiler vectorises. Long sums run in LK_PARTIAL_SUMS partial sums of a fixed order, so that neither the compiler nor a sanitizer changes
  * what is added to what.
  */
 #include "lk-cpu-kernels.h"
@@ -120,12 +120,12 @@ unpack (const LkPacked *w, gint64 row, gint64 col, gint64 n, float *out)
 }
 
 /* Partial sums: two of the widest registers, so that one addition need not wait for the one before. */
-#define LK_LANES 32
+#define LK_PARTIAL_SUMS 32
 
 static inline float
-lk_sum_lanes (float *lanes)
+lk_fold_sums (float *lanes)
 {
-  for (int width = LK_LANES / 2; width > 0; width /= 2)
+  for (int width = LK_PARTIAL_SUMS / 2; width > 0; width /= 2)
     for (int j = 0; j < width; j++)
       lanes[j] += lanes[j + width];
   return lanes[0];
@@ -134,15 +134,15 @@ lk_sum_lanes (float *lanes)
 static float
 dot (const float *x, const float *y, gint64 n)
 {
-  float lanes[LK_LANES] = { 0 };
+  float lanes[LK_PARTIAL_SUMS] = { 0 };
   gint64 i = 0;
 
-  for (; i + LK_LANES <= n; i += LK_LANES)
-    for (int j = 0; j < LK_LANES; j++)
+  for (; i + LK_PARTIAL_SUMS <= n; i += LK_PARTIAL_SUMS)
+    for (int j = 0; j < LK_PARTIAL_SUMS; j++)
       lanes[j] += x[i + j] * y[i + j];
   for (int j = 0; i < n; i++, j++)
     lanes[j] += x[i] * y[i];
-  return lk_sum_lanes (lanes);
+  return lk_fold_sums (lanes);
 }
 
 /* Σ w·x over 32 weights that are @scale times the halves of 16 bytes, in lanes added to @sums. */
@@ -269,15 +269,15 @@ scale (float a, float *x, gint64 n)
 static inline double
 sum_products (const float *restrict x, const float *restrict y, const float *restrict w, float plus, gint64 n)
 {
-  double lanes[LK_LANES] = { 0 };
+  double lanes[LK_PARTIAL_SUMS] = { 0 };
   gint64 i = 0;
 
-  for (; i + LK_LANES <= n; i += LK_LANES)
-    for (int j = 0; j < LK_LANES; j++)
+  for (; i + LK_PARTIAL_SUMS <= n; i += LK_PARTIAL_SUMS)
+    for (int j = 0; j < LK_PARTIAL_SUMS; j++)
       lanes[j] += (double) x[i + j] * (double) y[i + j] * (w ? (double) plus + (double) w[i + j] : 1.0);
   for (int j = 0; i < n; i++, j++)
     lanes[j] += (double) x[i] * (double) y[i] * (w ? (double) plus + (double) w[i] : 1.0);
-  for (int width = LK_LANES / 2; width > 0; width /= 2)
+  for (int width = LK_PARTIAL_SUMS / 2; width > 0; width /= 2)
     for (int j = 0; j < width; j++)
       lanes[j] += lanes[j + width];
   return lanes[0];
@@ -346,15 +346,15 @@ glu_dx (LkActivation activation, const float *restrict dy, const float *restrict
 static float
 maximum (const float *x, gint64 n)
 {
-  float lanes[LK_LANES], m = -INFINITY;
+  float lanes[LK_PARTIAL_SUMS], m = -INFINITY;
   gint64 i = 0;
 
-  for (int j = 0; j < LK_LANES; j++)
+  for (int j = 0; j < LK_PARTIAL_SUMS; j++)
     lanes[j] = -INFINITY;
-  for (; i + LK_LANES <= n; i += LK_LANES)
-    for (int j = 0; j < LK_LANES; j++)
+  for (; i + LK_PARTIAL_SUMS <= n; i += LK_PARTIAL_SUMS)
+    for (int j = 0; j < LK_PARTIAL_SUMS; j++)
       lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
-  for (int j = 0; j < LK_LANES; j++)
+  for (int j = 0; j < LK_PARTIAL_SUMS; j++)
     m = lanes[j] > m ? lanes[j] : m;
   for (; i < n; i++)
     m = x[i] > m ? x[i] : m;
@@ -376,16 +376,16 @@ exp_minus_each (float *x, gint64 n, float shift)
 static float
 exp_minus (float *x, gint64 n, float shift)
 {
-  float lanes[LK_LANES] = { 0 };
+  float lanes[LK_PARTIAL_SUMS] = { 0 };
   gint64 i = 0;
 
   exp_minus_each (x, n, shift);
-  for (; i + LK_LANES <= n; i += LK_LANES)
-    for (int j = 0; j < LK_LANES; j++)
+  for (; i + LK_PARTIAL_SUMS <= n; i += LK_PARTIAL_SUMS)
+    for (int j = 0; j < LK_PARTIAL_SUMS; j++)
       lanes[j] += x[i + j];
   for (int j = 0; i < n; i++, j++)
     lanes[j] += x[i];
-  return lk_sum_lanes (lanes);
+  return lk_fold_sums (lanes);
 }
 
 static void

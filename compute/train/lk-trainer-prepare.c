@@ -342,6 +342,19 @@ lk_trainer_write_plan (LkTrainer *self, GError **error)
   return lk_events_write (self->events, "plan", members, error);
 }
 
+/* All is there to go on: the recipe says for how long, from now on. It is read anew, as a name or a note may have come meanwhile. */
+static gboolean
+lk_trainer_lengthen (LkTrainer *self, GError **error)
+{
+  const LkTrainerOptions *o = self->options;
+  g_autoptr (LkRecipe) now = o->longer && !self->lengthened ? lk_recipe_load (self->folder->recipe, error) : NULL;
+
+  if (!o->longer || self->lengthened)
+    return TRUE;
+  self->lengthened = now && lk_recipe_set (now, o->longer_setting, o->longer, error) && lk_recipe_save (now, self->folder->recipe, error);
+  return self->lengthened;
+}
+
 void
 _lk_trainer_release (LkTrainer *self)
 {
@@ -370,9 +383,7 @@ _lk_trainer_prepare (LkTrainer *self, GError **error)
                                             error)))
     return FALSE;
   lk_trainer_schedule (self);
-  if (self->options->longer && !self->again && !lk_recipe_save (self->recipe, self->folder->recipe, error))
-    return FALSE;
-  if (!lk_trainer_write_plan (self, error)
+  if (!lk_trainer_lengthen (self, error) || !lk_trainer_write_plan (self, error)
       || (self->options->sample_setup && lk_recipe_get_int (self->recipe, LK_SETTING_SAMPLES) > 0
           && !self->options->sample_setup (self->model, self->adapter, self->backend,
                                            self->options->sample_data, error)))

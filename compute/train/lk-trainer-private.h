@@ -36,6 +36,7 @@ typedef struct
   gint64 evals_done;
   LkRequest asked; /* what came while nothing but an end could be served */
   gboolean stop, samples_off, unsaved_told;
+  gboolean lengthened; /* the recipe says how long the run is now */
   gboolean again; /* got ready before in this process: the newest checkpoint is its own */
 
   LkTrainPlan plan;     /* the last one made; rows 0: none */

@@ -43,6 +43,8 @@ def test_methods(folder):
     for name, form in (("qlora", "nf4"), ("lora", "stored")):
         one = json.loads(cli("estimate", "--json", "--device", "cpu", "--shape", "llama-3.1-8b", "--memory", "12", "--base-type", form))
         assert (one["total_bytes"], one["fits"]) == (large[name]["total_bytes"], large[name]["fits"]), one
+    asked = [json.loads(cli("estimate", *more, "--json", "--device", "cpu", "--shape", "llama-3.1-8b", "--memory", "12")) for more in ([], ["--methods"])]
+    assert asked[0]["available_bytes"] == asked[1]["available_bytes"] < 12 << 30, asked
     cli("estimate", "--methods", "--data", write(folder, "d.jsonl", "{}"), expect=USAGE)
     need_model()
     assert all(method["fits"] for method in methods("-m", MODEL).values())
@@ -170,6 +172,10 @@ def test_changed_data(folder):
     assert "rows.jsonl" in done.stderr and "more.jsonl" in done.stderr and "changed" in done.stderr, done
     with open(os.path.join(run_folder, "recipe.json"), encoding="utf-8") as file:
         assert json.load(file)["settings"]["steps"] == 1  # what did not go on was not made longer
+    write(folder, "more.jsonl", '{"prompt":"a","completion":"b"}\n')
+    cli("train", run_folder, "--resume", "--steps", "2")
+    with open(os.path.join(run_folder, "recipe.json"), encoding="utf-8") as file:
+        assert json.load(file)["settings"]["steps"] == 2
     refused(["counts steps", "--steps"], "train", run_folder, "--resume", "--epochs", "9", expect=USAGE)
 
 

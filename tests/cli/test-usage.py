@@ -59,6 +59,7 @@ def test_idle_options(folder):
             ("--shard-size", ["merge", "-m", MODEL, "-o", out + ".gguf", "--shard-size", "3"]),
             ("--device", ["merge", "-m", MODEL, "-o", out, "--no-verify", "-d", "cpu"]),
             ("--rows", ["inspect", MODEL, "--rows", "3"]), ("--model", ["inspect", MODEL, "-m", MODEL]),
+            ("--problems", ["inspect", MODEL, "--problems"]),
             ("--snapshots", ["devices", "--snapshots"]), ("--dark", ["chart", folder, "--dark"]), ("--width", ["chart", folder, "--width=99"]),
             ("--tokens", ["bench", "step", "--tokens", "3"]), ("--rank", ["bench", "decode", "--rank", "3"]), ("--model", ["bench", "unpack", "-m", MODEL]),
             ("--model", ["bench", "kernels", "-m", MODEL]), ("--size", ["bench", "decode", "--size", "3"]), ("--only", ["bench", "step", "--only", "matmul"]),
