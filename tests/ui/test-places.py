@@ -153,7 +153,10 @@ def chat(program, home):
     window.shot("conversations-delete")
     window.click("_Delete Delete")
     window.find("label", "Ask Something")
-    assert len(glob.glob(os.path.join(home, "conversations", "*", "*.jsonl"))) == 1, "the conversation was not deleted"
+    kept = os.path.join(home, "conversations", "*", "*.jsonl")
+    window.wait(lambda: len(glob.glob(kept)) == 1, "the conversation to be deleted")  # the dialog may still be closing
+    with open(glob.glob(kept)[0], encoding="utf-8") as file:
+        assert "And what is your name?" in file.read(), "another conversation was deleted"
     window.close()
 
 
