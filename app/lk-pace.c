@@ -22,7 +22,7 @@ same_setting (LkRun *run, LkDraft *draft, const char *name)
 static int
 likeness (LkRun *run, LkDraft *draft, const char *device)
 {
-  static const char *const settings[] = { "recompute", "rank", "targets", "batch", "length", "packing" };
+  static const char *const settings[] = { "recompute", "rank", "targets", "batch", "length", "packing", "precision" };
   int same = 0;
 
   if (device == NULL || !isfinite (lk_run_get_seconds_per_token (run)) || g_strcmp0 (lk_run_get_model (run), lk_draft_get_model (draft)) != 0

@@ -12,7 +12,7 @@
 #include "lk-random.h"
 #include "lk-train-step.h"
 
-static char *model_path, *shape_name, *device, *precision_name, *only;
+static char *model_path, *shape_name, *device, *only;
 static int rank = 16, batch = 4, length = 512, steps = 3, tokens = 64, prompt = 512;
 static int square;
 static gboolean as_json;
@@ -23,6 +23,7 @@ static const GOptionEntry entries[] = {
     "step: instead of a model, the sizes of a well-known one with made weights; kernels: its sizes: llama-3.1-8b …", "NAME" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default cpu", "DEVICE" },
   LK_CLI_BASE_TYPE,
+  LK_CLI_PRECISION,
   { "rank", 0, 0, G_OPTION_ARG_INT, &rank, "step: rank of the adapters on all linear layers (16)", "N" },
   { "batch", 0, 0, G_OPTION_ARG_INT, &batch, "step: rows of a step (4)", "N" },
   { "length", 0, 0, G_OPTION_ARG_INT, &length, "step: tokens of a row (512); kernels: tokens of a batch", "N" },
@@ -30,8 +31,6 @@ static const GOptionEntry entries[] = {
   { "tokens", 0, 0, G_OPTION_ARG_INT, &tokens, "decode: tokens written (64)", "N" },
   { "prompt", 0, 0, G_OPTION_ARG_INT, &prompt, "decode: tokens of the prompt that prefill is measured with (512, or as many as the context has)", "N" },
   { "size", 0, 0, G_OPTION_ARG_INT, &square, "kernels: matrix products of N × N × N instead of the shape's", "N" },
-  { "precision", 0, 0, G_OPTION_ARG_STRING, &precision_name,
-    "kernels: what a graphics card multiplies: auto, float32, float16, float16-threads, float16-matrix or float16-matrix8", "NAME" },
   { "only", 0, 0, G_OPTION_ARG_STRING, &only, "kernels: those whose name begins with these words", "WORDS" },
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "One line of JSON", NULL },
   { NULL },
@@ -150,14 +149,15 @@ report_step (const StepResult *r)
     {
       g_autofree char *card = r->device ? g_strdup_printf (", %.2f GiB on the device", (double) r->device / (1 << 30)) : g_strdup ("");
 
-      lk_cli_print ("%s: %.0f tokens/s, %.1f GFLOP/s of necessary work, %s %.1f GFLOP/s, fraction %.3f, peak %.2f GiB%s",
-                    lk_backend_get_description (r->backend), n / seconds, flops / seconds * 1e-9, what, rate * 1e-9, fraction,
+      lk_cli_print ("%s, products in %s: %.0f tokens/s, %.1f GFLOP/s of necessary work, %s %.1f GFLOP/s, fraction %.3f, peak %.2f GiB%s",
+                    lk_backend_get_description (r->backend), lk_backend_get_products (r->backend), n / seconds, flops / seconds * 1e-9, what, rate * 1e-9, fraction,
                     (double) r->peak / (1 << 30), card);
       return;
     }
   object = json_object_new ();
   json_object_set_string_member (object, "model", lk_model_get_config (r->model)->name);
   json_object_set_string_member (object, "device", lk_backend_get_description (r->backend));
+  json_object_set_string_member (object, "products", lk_backend_get_products (r->backend));
   json_object_set_double_member (object, "seconds", seconds);
   json_object_set_double_member (object, "tokens_per_s", n / seconds);
   json_object_set_double_member (object, "flops", flops);
@@ -208,7 +208,7 @@ fits_context (LkModel *model, GError **error)
 static gboolean
 bench_step (GError **error)
 {
-  g_autoptr (LkBackend) backend = lk_backend_new (device ? device : "cpu", error);
+  g_autoptr (LkBackend) backend = lk_cli_backend_new (device ? device : "cpu", error);
   g_autoptr (LkModel) model = backend ? open_model (error) : NULL;
   LkAdapterConfig config = { .rank = (guint) rank, .alpha = 2 * rank, .seed = 1 };
   g_autoptr (LkAdapter) adapter = model && fits_context (model, error) ? lk_adapter_new (model, "bench", &config, error) : NULL;
@@ -301,6 +301,7 @@ bench_decode (GError **error)
       JsonObject *object = json_object_new ();
 
       json_object_set_string_member (object, "device", lk_backend_get_description (self.backend));
+      json_object_set_string_member (object, "products", lk_backend_get_products (self.backend));
       json_object_set_double_member (object, "tokens_per_s", decode);
       json_object_set_int_member (object, "tokens", tokens);
       json_object_set_double_member (object, "prefill_tokens_per_s", prefill);
@@ -309,7 +310,8 @@ bench_decode (GError **error)
       lk_cli_take_json (object);
     }
   else
-    lk_cli_print ("%s: decoding %.1f tokens/s, prefill %.1f tokens/s", lk_backend_get_description (self.backend), decode, prefill);
+    lk_cli_print ("%s, products in %s: decoding %.1f tokens/s, prefill %.1f tokens/s", lk_backend_get_description (self.backend),
+                  lk_backend_get_products (self.backend), decode, prefill);
   return TRUE;
 }
 
@@ -370,21 +372,11 @@ bench_unpack (GError **error)
 }
 
 static gboolean
-find_precision (LkPrecision *precision, GError **error)
-{
-  for (*precision = LK_PRECISION_AUTO; lk_precision_names[*precision]; (*precision)++)
-    if (!precision_name || g_str_equal (lk_precision_names[*precision], precision_name))
-      return TRUE;
-  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no precision “%s”; see --help", precision_name);
-  return FALSE;
-}
-
-static gboolean
 bench_kernels (GError **error)
 {
   LkBenchKernels bench = { .device = device ? device : "cpu", .only = only, .json = as_json };
 
-  if (!find_precision (&bench.precision, error) || (shape_name && !(bench.sizes.shape = lk_model_shape_find (shape_name, error))))
+  if (!lk_precision_parse (lk_cli_precision, &bench.precision, error) || (shape_name && !(bench.sizes.shape = lk_model_shape_find (shape_name, error))))
     return FALSE;
   bench.sizes.tokens = lk_cli_was_given ("length") ? length : 0;
   bench.sizes.square = square;
@@ -396,8 +388,8 @@ static const struct
   const char *name;
   gboolean (*run) (GError **error);
   const char *not_for_it; /* options of the others */
-} benches[] = { { "step", bench_step, "tokens prompt size precision only" },
-                { "decode", bench_decode, "rank batch length steps shape size precision only" },
+} benches[] = { { "step", bench_step, "tokens prompt size only" },
+                { "decode", bench_decode, "rank batch length steps shape size only" },
                 { "kernels", bench_kernels, "model base-type rank batch steps tokens prompt" },
                 { "unpack", bench_unpack,
                   "model device base-type rank batch length steps tokens prompt shape size precision only" } };

@@ -20,6 +20,7 @@ static const GOptionEntry entries[] = {
     "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
   LK_CLI_BASE_TYPE,
+  LK_CLI_PRECISION,
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Each answer as one line of JSON", NULL },
   { NULL },
 };

@@ -138,6 +138,12 @@ open_model (LkType base_type, GError **error)
   return path && !shape_name ? lk_model_open_as (path, base_type, error) : NULL;
 }
 
+static LkBackend *
+open_backend (GError **error)
+{
+  return lk_backend_new_precise (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), lk_recipe_get_precision (recipe), error);
+}
+
 /* What a run may take of the memory that is free, or would be. */
 static guint64
 find_limit (LkBackend *backend)
@@ -148,7 +154,7 @@ find_limit (LkBackend *backend)
 static gboolean
 estimate (GError **error)
 {
-  g_autoptr (LkBackend) backend = lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error);
+  g_autoptr (LkBackend) backend = open_backend (error);
   g_autoptr (LkModel) model = backend ? open_model (lk_recipe_get_base_type (recipe), error) : NULL;
   g_autoptr (LkAdapter) adapter = NULL;
   g_autoptr (LkTrainData) data = NULL;
@@ -233,7 +239,7 @@ report_methods (const GArray *methods, guint64 available, LkBackend *backend)
 static gboolean
 estimate_methods (GError **error)
 {
-  g_autoptr (LkBackend) backend = lk_backend_new (lk_recipe_get_text (recipe, LK_SETTING_DEVICE), error);
+  g_autoptr (LkBackend) backend = open_backend (error);
   guint64 available = backend ? find_limit (backend) : 0;
   g_autoptr (GArray) methods = backend ? lk_estimate_methods (open_model, recipe, backend, available, error) : NULL;
 

@@ -30,6 +30,7 @@ static const GOptionEntry entries[] = {
     "Tokens of prompt and answer together; default 2048 or the model's", "N" },
   { "device", 'd', 0, G_OPTION_ARG_STRING, &device, "auto, cpu, vulkan or vulkan:N; default auto", "DEVICE" },
   LK_CLI_BASE_TYPE,
+  LK_CLI_PRECISION,
   { "json", 0, 0, G_OPTION_ARG_NONE, &as_json, "Answer as one line of JSON", NULL },
   { NULL },
 };

@@ -279,6 +279,7 @@ open_base (LkCliModel *cli, const LkExportTarget *target, const char *model, GEr
   const char *where = device ? device : "cpu";
   LkType base_type;
 
+  lk_cli_precision = (char *) lk_precision_names[LK_PRECISION_FLOAT32]; /* the reference that the export is held against */
   if (!target->merged)
     return lk_cli_model_open (cli, model, adapter_path, where, error);
   return lk_base_type_parse (lk_cli_base_type, &base_type, error)

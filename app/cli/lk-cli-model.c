@@ -172,11 +172,21 @@ lk_cli_tell_backend (LkBackend *backend)
     lk_cli_note ("%s", lk_backend_get_notice (backend));
 }
 
+char *lk_cli_precision;
+
+LkBackend *
+lk_cli_backend_new (const char *device, GError **error)
+{
+  LkPrecision precision;
+
+  return lk_precision_parse (lk_cli_precision, &precision, error) ? lk_backend_new_precise (device, precision, error) : NULL;
+}
+
 static gboolean
 open_parts (LkCliModel *self, const char *base, const char *folder, const char *device, LkType base_type, GError **error)
 {
   self->adapter_path = g_strdup (folder);
-  self->backend = lk_backend_new (device ? device : "auto", error);
+  self->backend = lk_cli_backend_new (device ? device : "auto", error);
   self->model = self->backend ? lk_model_open_as (base, base_type, error) : NULL;
   if (!self->model)
     return FALSE;

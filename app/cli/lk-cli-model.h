@@ -26,6 +26,16 @@ extern char *lk_cli_base_type;
   { "base-type", 0, 0, G_OPTION_ARG_STRING, &lk_cli_base_type, \
     "Hold linear weights stored as floats as nf4, q8_0 or q4_0; default: as the adapter was trained, else stored", "TYPE" }
 
+/* Option of commands that open a backend: what a graphics card multiplies. NULL: auto. */
+extern char *lk_cli_precision;
+#define LK_CLI_PRECISION \
+  { "precision", 0, 0, G_OPTION_ARG_STRING, &lk_cli_precision, \
+    "What a graphics card multiplies: auto (float16 where it has matrix units, else float32), float32, float16, or one kernel and no\n" \
+    "                                   other: float16-threads, float16-matrix or float16-matrix8; default auto", "NAME" }
+
+/* The backend for @device with the products that --precision says. */
+LkBackend *lk_cli_backend_new (const char *device, GError **error);
+
 /* What @adapter, an adapter's folder, says of the weights it was trained on. */
 gboolean lk_cli_adapter_base_type (const char *adapter, LkType *type, GError **error);
 

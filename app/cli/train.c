@@ -137,9 +137,9 @@ words_of_plan (JsonObject *event)
   const char *way = lk_json_peek_string (event, "way", NULL);
   int rows = (int) json_object_get_int_member (event, "train_rows"), steps = (int) json_object_get_int_member (event, "steps");
 
-  return g_strdup_printf ("%s on %s: %d row%s to learn from, %d held out%s, %d step%s, %s of memory%s%s",
+  return g_strdup_printf ("%s on %s, products in %s: %d row%s to learn from, %d held out%s, %d step%s, %s of memory%s%s",
                           json_object_get_string_member (event, "model"),
-                          json_object_get_string_member (event, "device"), rows, rows == 1 ? "" : "s",
+                          json_object_get_string_member (event, "device"), json_object_get_string_member (event, "products"), rows, rows == 1 ? "" : "s",
                           (int) json_object_get_int_member (event, "held_out_rows"), more, steps,
                           steps == 1 ? "" : "s", memory, way ? ": " : "", way ? way : "");
 }

@@ -13,6 +13,19 @@
 const char *const lk_precision_names[] = { "auto", "float32", "float16", "float16-threads", "float16-matrix",
                                            "float16-matrix8", NULL };
 
+gboolean
+lk_precision_parse (const char *name, LkPrecision *out, GError **error)
+{
+  g_autofree char *names = NULL;
+
+  for (*out = LK_PRECISION_AUTO; lk_precision_names[*out]; (*out)++)
+    if (!name || g_str_equal (lk_precision_names[*out], name))
+      return TRUE;
+  names = g_strjoinv (", ", (char **) lk_precision_names);
+  g_set_error (error, LK_ERROR, LK_ERROR_INVALID_ARGUMENT, "There is no precision “%s”; there are %s", name, names);
+  return FALSE;
+}
+
 /* RADV's hardware limits are real; these drivers offer cooperative matrices on chips without units for them. Mixed
  * 4×8-bit products in hardware tell RDNA 3 from what came before. */
 static gboolean
@@ -84,7 +97,8 @@ lk_device_matrix_plan (const LkDeviceSnapshot *s, LkMatrixUnit *out, const char 
       *reason = "Its matrix units are not used: their subgroups are too wide for its work groups.";
       return;
     }
-  *reason = "Its matrix units multiply 16-bit floats.";
+  *reason = s->kind == LK_DEVICE_SOFTWARE ? "Its matrix units are software, used only where they are asked for (--precision)."
+                                          : "Its matrix units multiply 16-bit floats.";
 }
 
 guint
@@ -133,8 +147,8 @@ lk_device_plan_set_precision (LkDevicePlan *self, LkPrecision precision, GError 
   const LkMatrixUnit *unit = &self->matrix;
   gboolean eight = unit->m == 8 && unit->n == 8 && unit->k == 8;
 
-  if (precision == LK_PRECISION_AUTO)
-    precision = LK_PRECISION_FLOAT32;
+  if (precision == LK_PRECISION_AUTO) /* without units 16-bit floats gain little, and in software nothing */
+    precision = unit->m > 0 && !self->software ? LK_PRECISION_FLOAT16 : LK_PRECISION_FLOAT32;
   if (precision != LK_PRECISION_FLOAT32 && !self->half)
     return refuse ("It has no 16-bit floats (shaderFloat16).", error);
   if (precision == LK_PRECISION_FLOAT16_MATRIX && unit->m == 0)

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 /* The numbers matrix products are made of; sums are always float32. */
 typedef enum
 {
-  LK_PRECISION_AUTO,    /* float32, so that numbers are the reference's on every device */
-  LK_PRECISION_FLOAT32, /* what parity with a reference is measured in */
+  LK_PRECISION_AUTO,    /* FLOAT16 on a hardware device with matrix units, else FLOAT32 */
+  LK_PRECISION_FLOAT32, /* the reference's numbers on every device: what parity is measured in */
   LK_PRECISION_FLOAT16, /* the device's best kernel for 16-bit inputs */
   /* One kernel and no other, for tests and measurements. */
   LK_PRECISION_FLOAT16_THREADS,
@@ -24,6 +24,9 @@ typedef enum
 
 /* "auto", "float32", "float16", "float16-threads", "float16-matrix", "float16-matrix8"; NULL-terminated. */
 extern const char *const lk_precision_names[];
+#define LK_N_USUAL_PRECISIONS LK_PRECISION_FLOAT16_THREADS /* the first so many: what people choose from */
+/* NULL: AUTO. */
+gboolean lk_precision_parse (const char *name, LkPrecision *out, GError **error);
 
 /* What the user asked for. */
 typedef enum

@@ -21,6 +21,9 @@ enum
 #define LK_HEAD_FLOATS (16 << 20) /* logits of a chunk at most */
 #define LK_HEAD_TILE 256          /* vocabulary rows a tile */
 #define LK_HEAD_DX_DEPTH 256
+/* p − onehot lies between −1 and 1, and most of it about 1/vocabulary: below 6.1e-5 16-bit floats lose digits, below 6e-8 they are 0.
+ * Raised by this power of two 1 is just half of the largest (65504), and what is above 2e-9 keeps all digits. */
+#define LK_HEAD_GRADIENT_SCALE 32768.0f
 
 static gint64
 lk_head_chunk (gint64 rows, gint64 vocab)
@@ -361,10 +364,10 @@ lk_head_record_chunk (LkHeadRecord *r, GError **error)
   LkOpMatmul dw = { .m = r->w->rows, .n = r->w->cols, .k = r->n, .alpha = 1, .a = r->logits, .a_transposed = TRUE,
                     .b = r->chunk_x, .b_type = LK_TYPE_F32, .c = lk_gpu_task_slice (task, r->node->out[OUT_DW]),
                     .accumulate = TRUE, .limit = LK_OP_LIMIT_K, .counts = r->counts,
-                    .counts_begin = (guint32) r->begin };
+                    .counts_begin = (guint32) r->begin, .a_scale = LK_HEAD_GRADIENT_SCALE };
   LkOpMatmul dx = { .m = r->n, .n = r->w->cols, .k = r->w->rows, .alpha = 1, .a = r->logits, .b = w,
                     .b_type = r->w->type, .c = r->chunk_dx, .limit = LK_OP_LIMIT_M, .counts = r->counts,
-                    .counts_begin = (guint32) r->begin };
+                    .counts_begin = (guint32) r->begin, .a_scale = LK_HEAD_GRADIENT_SCALE };
 
   if (!lk_head_record_move (r, LK_KERNEL_GATHER, lk_gpu_task_slice (task, r->node->in[0]), r->chunk_x, error)
       || !lk_op_matmul (task, r->node, &logits, error) || !lk_head_record_softmax (r, error))

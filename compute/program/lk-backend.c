@@ -65,7 +65,7 @@ lk_backend_new_auto (const LkDeviceChoice *choice, GError **error)
 LkBackend *
 lk_backend_new (const char *device, GError **error)
 {
-  return lk_backend_new_precise (device, LK_PRECISION_AUTO, error);
+  return lk_backend_new_precise (device, LK_PRECISION_FLOAT32, error);
 }
 
 LkBackend *
@@ -111,6 +111,12 @@ const char *
 lk_backend_get_notice (LkBackend *self)
 {
   return self->notice;
+}
+
+const char *
+lk_backend_get_products (LkBackend *self)
+{
+  return lk_matmul_path_describe (self->device_plan ? self->device_plan->matmul : LK_MATMUL_FLOAT32);
 }
 
 gboolean

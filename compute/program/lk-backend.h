@@ -14,9 +14,10 @@ typedef struct _LkBackend LkBackend;
 typedef struct _LkExecutable LkExecutable;
 
 /* "cpu", "vulkan", "vulkan:N" (N as `lorikeet-cli devices` lists them), "auto": the best hardware GPU, else the CPU with a notice. */
+/* Products are float32, so that numbers are the reference's on every device. */
 LkBackend *lk_backend_new (const char *device, GError **error);
-/* The same with the numbers a graphics card multiplies; lk_backend_new takes LK_PRECISION_AUTO. The CPU knows float32 only:
- * AUTO and FLOAT32 are the same there, another precision is refused with LK_ERROR_UNSUPPORTED. */
+/* The same with the numbers a graphics card multiplies. The CPU knows float32 only: AUTO and FLOAT32 are the same there, another
+ * precision is refused with LK_ERROR_UNSUPPORTED. */
 LkBackend *lk_backend_new_precise (const char *device, LkPrecision precision, GError **error);
 LkBackend *lk_backend_new_cpu (guint workers); /* 0: one a core */
 LkBackend *lk_backend_ref (LkBackend *self);
@@ -26,6 +27,8 @@ void lk_backend_unref (LkBackend *self);
 const char *lk_backend_get_notice (LkBackend *self);
 /* "CPU, 2 threads, AVX-512", "llvmpipe (LLVM 15)" */
 const char *lk_backend_get_description (LkBackend *self);
+/* What its matrix products are made of: "float32", "float16", "float16 on matrix units". */
+const char *lk_backend_get_products (LkBackend *self);
 gboolean lk_backend_is_gpu (LkBackend *self);
 /* A graphics card whose memory is another than the computer's: variables marked as beside lie in the latter. */
 gboolean lk_backend_has_own_memory (LkBackend *self);

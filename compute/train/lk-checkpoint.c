@@ -65,6 +65,7 @@ lk_checkpoint_write_state (const char *path, const LkRecipe *recipe, const LkTra
   json_object_set_int_member (top, "rows", state->rows);
   json_object_set_int_member (top, "recompute_layers", state->recompute_layers);
   json_object_set_string_member (top, "device", state->device);
+  json_object_set_string_member (top, "products", state->products);
   if (isfinite (state->loss_before))
     json_object_set_double_member (top, "loss_before", state->loss_before);
   text = lk_json_to_string (node, TRUE);
@@ -297,7 +298,7 @@ lk_checkpoint_match (JsonObject *top, const char *path, const char *member, cons
 static gboolean
 lk_checkpoint_read_numbers (JsonObject *top, const char *file, LkTrainState *state, GError **error)
 {
-  const char *device = "";
+  const char *device = "", *products = "float32"; /* of checkpoints that do not say: there was nothing else */
 
   *state = (LkTrainState){
     .step = -1, .best_loss = INFINITY, .loss_before = NAN, .best_step = -1, .evaluated_step = -1, .rows = -1
@@ -312,9 +313,11 @@ lk_checkpoint_read_numbers (JsonObject *top, const char *file, LkTrainState *sta
       || !lk_json_get_int (top, "bad_steps", file, &state->bad_steps, error)
       || !lk_json_get_int (top, "rows", file, &state->rows, error)
       || !lk_json_get_int (top, "recompute_layers", file, &state->recompute_layers, error)
-      || !lk_json_get_string (top, "device", file, &device, error))
+      || !lk_json_get_string (top, "device", file, &device, error)
+      || !lk_json_get_string (top, "products", file, &products, error))
     return FALSE;
   g_strlcpy (state->device, device, sizeof state->device);
+  g_strlcpy (state->products, products, sizeof state->products);
   if (state->step >= 0 && state->rows > 0 && state->rows <= G_MAXINT16 && state->recompute_layers >= 0
       && state->recompute_layers <= G_MAXINT16)
     return TRUE;

@@ -25,6 +25,7 @@ typedef struct
   gint64 bad_steps;              /* not finite, in a row */
   gint64 rows, recompute_layers; /* of the plan (LkTrainPlan) */
   char device[160];              /* the backend's description */
+  char products[32];             /* what its matrix products are made of; "": no step was done */
 } LkTrainState;
 
 /* Writes "<folder>/step-NNNNNN" whole or not at all; what was written is read back and compared with memory

@@ -148,6 +148,15 @@ lk_recipe_get_base_type (const LkRecipe *self)
   return type;
 }
 
+LkPrecision
+lk_recipe_get_precision (const LkRecipe *self)
+{
+  LkPrecision precision;
+
+  lk_precision_parse (self->texts[LK_SETTING_PRECISION], &precision, NULL);
+  return precision;
+}
+
 gboolean
 lk_recipe_set_by_name (LkRecipe *self, const char *name, const char *value, GError **error)
 {

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "lk-device-plan.h"
 #include "lk-setting.h"
 #include "lk-type.h"
 
@@ -21,6 +22,8 @@ const char *lk_recipe_get_text (const LkRecipe *self, LkSettingId id);
 gboolean lk_recipe_set (LkRecipe *self, LkSettingId id, const char *value, GError **error);
 /* What the base's linear weights are held as: see lk_model_open_as. */
 LkType lk_recipe_get_base_type (const LkRecipe *self);
+/* What a graphics card multiplies. */
+LkPrecision lk_recipe_get_precision (const LkRecipe *self);
 /* By option name; NOT_FOUND when there is none. */
 gboolean lk_recipe_set_by_name (LkRecipe *self, const char *name, const char *value, GError **error);
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "lk-device-plan.h"
 #include "lk-json.h"
 #include "lk-model.h"
 #include "lk-row-store.h"
@@ -102,6 +103,10 @@ const LkSetting lk_settings[LK_N_SETTINGS] = {
   = { "recompute", N_ ("Recompute layers"), LK_SETTING_CHOICE, 0, 0, 0, "auto", recompute_choices, NULL,
       N_ ("Compute layers twice instead of keeping what they made: slower, but needs far less memory."), N_ ("Machine"),
       TRUE },
+  [LK_SETTING_PRECISION]
+  = { "precision", N_ ("Precision"), LK_SETTING_CHOICE, 0, 0, 0, "auto", lk_precision_names, NULL,
+      N_ ("What a graphics card multiplies: auto takes float16 where it has matrix units, which is faster, else float32. Sums are float32."),
+      N_ ("Machine"), TRUE, LK_N_USUAL_PRECISIONS },
   [LK_SETTING_DEVICE]
   = { "device", N_ ("Device"), LK_SETTING_STRING, 0, 0, 0, "auto", NULL, NULL,
       N_ ("auto, cpu, vulkan or vulkan:N as “lorikeet-cli devices” lists them."), N_ ("Machine"), TRUE },
@@ -146,7 +151,7 @@ lk_setting_is_harmless (LkSettingId id)
 {
   static const LkSettingId harmless[] = { LK_SETTING_KEEP_CHECKPOINTS, LK_SETTING_CHECKPOINT_INTERVAL,
                                           LK_SETTING_SAMPLES, LK_SETTING_DEVICE, LK_SETTING_RECOMPUTE,
-                                          LK_SETTING_EPOCHS, LK_SETTING_STEPS };
+                                          LK_SETTING_PRECISION, LK_SETTING_EPOCHS, LK_SETTING_STEPS };
 
   for (guint i = 0; i < G_N_ELEMENTS (harmless); i++)
     if (harmless[i] == id)
@@ -182,7 +187,7 @@ lk_settings_describe (void)
       if (s->choices)
         {
           JsonArray *choices = json_array_new ();
-          for (guint k = 0; s->choices[k]; k++)
+          for (guint k = 0; s->choices[k] && (s->n_usual == 0 || k < s->n_usual); k++)
             json_array_add_string_element (choices, s->choices[k]);
           json_object_set_array_member (one, "choices", choices);
         }

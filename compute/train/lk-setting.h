@@ -48,6 +48,7 @@ typedef enum
   LK_SETTING_SEED,
   LK_SETTING_BASE_TYPE,
   LK_SETTING_RECOMPUTE,
+  LK_SETTING_PRECISION,
   LK_SETTING_DEVICE,
   LK_N_SETTINGS,
 } LkSettingId;
@@ -65,6 +66,7 @@ typedef struct
   const char *help;           /* one sentence */
   const char *group;          /* "Adapter", "Training", "Data", "Evaluation", "Optimizer", "Machine" */
   gboolean advanced;
+  guint n_usual; /* the first choices that forms offer; the rest are for tests and measurements; 0: all are usual */
 } LkSetting;
 
 extern const LkSetting lk_settings[LK_N_SETTINGS];

@@ -111,7 +111,7 @@ lk_trainer_load (LkTrainer *self, GError **error)
   if (!lk_run_data_freeze (self->folder, self->recipe, error))
     return FALSE;
   paths = lk_recipe_get_data (self->recipe);
-  self->backend = lk_backend_new (lk_recipe_get_text (self->recipe, LK_SETTING_DEVICE), error);
+  self->backend = lk_backend_new_precise (lk_recipe_get_text (self->recipe, LK_SETTING_DEVICE), lk_recipe_get_precision (self->recipe), error);
   self->model = self->backend ? lk_model_open_as (lk_recipe_get_model (self->recipe), lk_recipe_get_base_type (self->recipe), error)
                               : NULL;
   self->dataset = self->model ? lk_dataset_load (paths, g_strv_length ((char **) paths), error) : NULL;
@@ -248,6 +248,19 @@ lk_trainer_before (LkTrainer *self, const char *plan_device, const char *device,
              : NULL;
 }
 
+/* A driver or a build that knows the device's matrix units, or another setting, rounds otherwise from here on. */
+static gboolean
+lk_trainer_keep_products (LkTrainer *self, GError **error)
+{
+  const char *products = lk_backend_get_products (self->backend);
+  g_autofree char *before = g_strdup (self->state.products);
+
+  g_strlcpy (self->state.products, products, sizeof self->state.products);
+  return before[0] == 0 || g_str_equal (before, products)
+         || _lk_trainer_warn (self, error, "The run multiplied %s until now and multiplies %s from here on; its numbers are rounded otherwise",
+                              before, products);
+}
+
 static gboolean
 lk_trainer_make_step (LkTrainer *self, gboolean resumed, GError **error)
 {
@@ -272,6 +285,8 @@ lk_trainer_make_step (LkTrainer *self, gboolean resumed, GError **error)
                             "The run goes on with another device or less memory than before (%s, then %s); "
                             "from here on its numbers may differ in the last digits",
                             before, device))
+    return FALSE;
+  if (!lk_trainer_keep_products (self, error))
     return FALSE;
   g_strlcpy (self->state.device, device, sizeof self->state.device);
   self->state.rows = self->plan.rows;
@@ -338,6 +353,7 @@ lk_trainer_write_plan (LkTrainer *self, GError **error)
   json_object_set_int_member (members, "recompute_layers", plan->recompute_layers);
   json_object_set_string_member (members, "way", way);
   json_object_set_string_member (members, "device", lk_backend_get_description (self->backend));
+  json_object_set_string_member (members, "products", lk_backend_get_products (self->backend));
   json_object_set_string_member (members, "model", lk_model_get_config (self->model)->name);
   return lk_events_write (self->events, "plan", members, error);
 }

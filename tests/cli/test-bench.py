@@ -83,12 +83,14 @@ def test_step_of_a_shape(folder):
 
 
 def test_step_on_a_graphics_card(folder):
-    done = run(*step("--device", "vulkan"))
+    done = run(*step("--device", "vulkan", "--precision", "float32"))
     if done.returncode != OK and "Vulkan" in done.stderr:
         raise Skip("there is no Vulkan device")
     answer = json.loads(done.stdout)
     assert 0 < answer["fraction"] <= SLOPPY and answer["peak"] == "fma" and answer["peak_flops_per_s"] > 0, answer
-    assert 0.98 < answer["device_bytes"] / answer["planned_bytes"] < 1.05, answer
+    assert answer["products"] == "float32" and 0.98 < answer["device_bytes"] / answer["planned_bytes"] < 1.05, answer
+    done = run(*step("--device", "vulkan", "--precision", "float16-threads"))
+    assert done.returncode == OK and json.loads(done.stdout)["products"] == "float16" or "no 16-bit floats" in done.stderr, done
 
 
 def test_step_without_room(folder):
@@ -108,7 +110,7 @@ def test_left_out(folder):
 
 
 def test_graphics_card(folder):
-    done = run("bench", "kernels", "--json", "--device", "vulkan", "--only", "norm")
+    done = run("bench", "kernels", "--json", "--device", "vulkan", "--precision", "float32", "--only", "norm")
     if done.returncode != OK and "Vulkan" in done.stderr:
         raise Skip("there is no Vulkan device")
     answer = json.loads(done.stdout)
@@ -120,7 +122,8 @@ def test_graphics_card(folder):
 def test_refusals(folder):
     refused("nothing", "bench", "kernels", "--only", "nothing")
     refused("no precision “many”", "bench", "kernels", "--precision", "many")
-    refused("float32 only", "bench", "kernels", "--precision", "float16", expect=BAD_INPUT)
+    for bench in "kernels", "step", "decode":
+        refused("float32 only", "bench", bench, "--precision", "float16", expect=BAD_INPUT)
     refused("goes without --model", "bench", "step", "--shape", "llama-3.1-8b", "--model", MODEL)
     refused("There is no shape “x”; there are lorikeet-tiny, smollm2-135m", "bench", "kernels", "--shape", "x", expect=USAGE)
 

@@ -8,6 +8,7 @@
 #include "lk-gpu-memory.h"
 #include "lk-json.h"
 #include "lk-matmul-plan.h"
+#include "lk-vulkan-matrix.h"
 
 #include <string.h>
 
@@ -395,6 +396,9 @@ test_products (void)
       g_assert_cmpint (lk_device_plan_make (&snapshot, &device, NULL), ==, recorded[i].usable);
       if (!recorded[i].usable)
         continue;
+      /* what is taken by itself: matrix units where they are to be trusted */
+      g_assert_cmpuint (device.matmul, ==, recorded[i].m ? LK_MATMUL_MATRIX : LK_MATMUL_FLOAT32);
+      g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT32, NULL));
       g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
       check_memory (&snapshot, &device);
       check_attention (&snapshot);
@@ -426,12 +430,53 @@ test_products_split (void)
   g_assert_true (lk_device_plan_make (&snapshot, &device, NULL));
   lk_matmul_plan (&device, &shape, &plan);
   g_assert_cmpuint (plan.parts, ==, 16);
+  g_assert_cmpuint (device.matmul, ==, LK_MATMUL_MATRIX);
   lk_device_plan_forget_matrix (&device, LK_DEVICE_MATRIX_NOT_BUILT);
+  g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
   g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT16, NULL));
   g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT16);
   g_assert_false (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT16_MATRIX, NULL));
   g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT32, NULL));
   g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
+}
+
+/* Matrix units in software are slower than what they stand for: only who names them gets them. */
+static void
+test_products_in_software (void)
+{
+  LkDeviceSnapshot snapshot = load ("llvmpipe");
+  LkDevicePlan device;
+
+  snapshot.cooperative_matrix = snapshot.shader_float16 = snapshot.vulkan_memory_model = TRUE;
+  snapshot.matrices[0] = (LkDeviceMatrix){ .m = 8, .n = 8, .k = 8, .a_type = VK_COMPONENT_TYPE_FLOAT16_KHR, .b_type = VK_COMPONENT_TYPE_FLOAT16_KHR,
+                                           .c_type = VK_COMPONENT_TYPE_FLOAT32_KHR, .result_type = VK_COMPONENT_TYPE_FLOAT32_KHR,
+                                           .scope = VK_SCOPE_SUBGROUP_KHR };
+  snapshot.n_matrices = 1;
+  g_assert_true (lk_device_plan_make (&snapshot, &device, NULL));
+  g_assert_cmpuint (device.matrix.m, ==, 8);
+  g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
+  g_assert_nonnull (strstr (device.matrix_reason, "software"));
+  g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT16, NULL));
+  g_assert_cmpuint (device.matmul, ==, LK_MATMUL_MATRIX8);
+  g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_AUTO, NULL));
+  g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
+}
+
+static void
+test_precision_names (void)
+{
+  g_autoptr (GError) error = NULL;
+  LkPrecision precision;
+
+  for (guint i = 0; i < LK_N_PRECISIONS; i++)
+    {
+      g_assert_true (lk_precision_parse (lk_precision_names[i], &precision, NULL));
+      g_assert_cmpuint (precision, ==, i);
+    }
+  g_assert_true (lk_precision_parse (NULL, &precision, NULL));
+  g_assert_cmpuint (precision, ==, LK_PRECISION_AUTO);
+  g_assert_false (lk_precision_parse ("float64", &precision, &error));
+  g_assert_nonnull (strstr (error->message, "“float64”; there are auto, float32"));
 }
 
 /* Each requirement alone makes a device unusable, and the sentence says which. */
@@ -504,6 +549,8 @@ main (int argc, char **argv)
   g_test_add_func ("/gpu/plan/plans", test_plans);
   g_test_add_func ("/gpu/plan/products", test_products);
   g_test_add_func ("/gpu/plan/products-split", test_products_split);
+  g_test_add_func ("/gpu/plan/products-in-software", test_products_in_software);
+  g_test_add_func ("/gpu/plan/precision-names", test_precision_names);
   g_test_add_func ("/gpu/plan/missing", test_missing_features);
   g_test_add_func ("/gpu/memory/pack", test_pack);
   return g_test_run ();

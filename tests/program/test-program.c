@@ -198,7 +198,7 @@ test_small_blocks (void)
       g_test_skip ("no Vulkan device");
       return;
     }
-  pieces = _lk_backend_new_gpu ("vulkan", LK_PRECISION_AUTO, LK_GPU_SMALL_BLOCKS, &error);
+  pieces = _lk_backend_new_gpu ("vulkan", LK_PRECISION_FLOAT32, LK_GPU_SMALL_BLOCKS, &error);
   g_assert_no_error (error);
   lk_backend_plan (pieces, net.program, &plan);
   g_assert_cmpuint (plan.activations, >, 3 * (64 << 10));
@@ -223,7 +223,7 @@ test_beside (void)
 
   for (guint i = 0; i < 2; i++)
     {
-      g_autoptr (LkBackend) backend = _lk_backend_new_gpu ("vulkan", LK_PRECISION_AUTO, LK_GPU_FORCE_STAGING, &error);
+      g_autoptr (LkBackend) backend = _lk_backend_new_gpu ("vulkan", LK_PRECISION_FLOAT32, LK_GPU_FORCE_STAGING, &error);
       g_autoptr (LkExecutable) executable = NULL;
       guint64 before;
 
@@ -254,7 +254,7 @@ test_large_piece (void)
 {
   Net net = net_new (171);
   g_autoptr (GError) error = NULL;
-  g_autoptr (LkBackend) pieces = _lk_backend_new_gpu ("vulkan", LK_PRECISION_AUTO, LK_GPU_SMALL_BLOCKS, &error);
+  g_autoptr (LkBackend) pieces = _lk_backend_new_gpu ("vulkan", LK_PRECISION_FLOAT32, LK_GPU_SMALL_BLOCKS, &error);
 
   if (!pieces)
     {

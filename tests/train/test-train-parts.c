@@ -84,6 +84,7 @@ test_recipe_ranges (void)
     { "learning-rate", "nan" },
     { "keep-checkpoints", "1" },
     { "steps", "1e9" },
+    { "precision", "half" },
   };
   g_autoptr (LkRecipe) recipe = lk_recipe_new ();
 
@@ -96,6 +97,9 @@ test_recipe_ranges (void)
       g_assert_nonnull (strstr (error->message, bad[i][0]));
     }
   g_assert_false (lk_recipe_set_by_name (recipe, "colour", "red", NULL));
+  g_assert_cmpuint (lk_recipe_get_precision (recipe), ==, LK_PRECISION_AUTO);
+  g_assert_true (lk_recipe_set_by_name (recipe, "precision", "float16-matrix8", NULL));
+  g_assert_cmpuint (lk_recipe_get_precision (recipe), ==, LK_PRECISION_FLOAT16_MATRIX8);
   for (guint i = 0; i < LK_N_SETTINGS; i++)
     {
       const LkSetting *s = &lk_settings[i];
@@ -150,6 +154,9 @@ test_describe (void)
       g_assert_true (json_object_has_member (one, "default") && json_object_has_member (one, "help")
                      && json_object_has_member (one, "advanced"));
       g_assert_true (json_object_has_member (one, "choices") == (lk_settings[i].choices != NULL));
+      if (lk_settings[i].choices)
+        g_assert_cmpuint (json_array_get_length (json_object_get_array_member (one, "choices")), ==,
+                          i == LK_SETTING_PRECISION ? 3 : g_strv_length ((char **) lk_settings[i].choices));
     }
 }
 

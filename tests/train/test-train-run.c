@@ -140,6 +140,39 @@ test_resume_gpu (void)
   check_resume (settings);
 }
 
+/* Products of 16-bit floats where the recipe asks for them: nearly the same losses, and a run that goes on with other products says so. */
+static void
+test_precision (void)
+{
+#define SHORT "steps=2 checkpoint-interval=1 learning-rate=0.01 samples=0 held-out=0 batch=1 accumulation=2"
+  g_autoptr (LkBackend) backend = lk_backend_new_precise ("vulkan", LK_PRECISION_FLOAT16_THREADS, NULL);
+  g_autoptr (LkRunFolder) exact = lk_fixture_run (4, SHORT), half = lk_fixture_run (4, SHORT " device=vulkan precision=float16-threads");
+  g_auto (LkFixtureRun) one = LK_FIXTURE_RUN_INIT, two = LK_FIXTURE_RUN_INIT, rest = LK_FIXTURE_RUN_INIT;
+  g_autoptr (LkRecipe) recipe = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!backend)
+    {
+      g_test_skip ("There is no Vulkan device with 16-bit floats");
+      return;
+    }
+  two.stop_after = 1;
+  g_assert_true (lk_fixture_train (exact, FALSE, &one));
+  g_assert_true (lk_fixture_train (half, FALSE, &two));
+  g_assert_cmpstr (json_object_get_string_member (lk_fixture_last (&one, "plan"), "products"), ==, "float32");
+  g_assert_cmpstr (json_object_get_string_member (lk_fixture_last (&two, "plan"), "products"), ==, "float16");
+  assert_losses_close (&one, &two, 1, 2e-3);
+
+  recipe = lk_recipe_load (half->recipe, &error);
+  g_assert_cmpuint (lk_recipe_get_precision (recipe), ==, LK_PRECISION_FLOAT16_THREADS);
+  g_assert_true (lk_recipe_set_by_name (recipe, "precision", "auto", &error) && lk_recipe_set_by_name (recipe, "device", "cpu", &error)
+                 && lk_recipe_save (recipe, half->recipe, &error));
+  g_assert_true (lk_fixture_train (half, TRUE, &rest));
+  g_assert_nonnull (strstr (json_object_get_string_member (lk_fixture_last (&rest, "warning"), "message"), "multiplied float16 until now"));
+  g_assert_cmpstr (json_object_get_string_member (lk_fixture_last (&rest, "plan"), "products"), ==, "float32");
+#undef SHORT
+}
+
 /* Packing, accumulation and recompute are ways to compute the same. */
 static void
 test_same_numbers (void)
@@ -696,6 +729,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/run/same-again", test_same_again);
   g_test_add_func ("/train/run/resume", test_resume);
   g_test_add_func ("/train/run/resume-gpu", test_resume_gpu);
+  g_test_add_func ("/train/run/precision", test_precision);
   g_test_add_func ("/train/run/same-numbers", test_same_numbers);
   g_test_add_func ("/train/run/learns", test_learns);
   g_test_add_func ("/train/run/patience", test_patience);
