@@ -14,7 +14,7 @@ const uint PER_ROW = THREADS / BLOCK; // threads that share a query
 const uint COLS = (D + PER_ROW - 1) / PER_ROW;
 const uint STRIDE = D + 1;
 const uint S_STRIDE = BLOCK + 1;
-// Channels a round: few rounds, as lk_attention_rounds_gpu() in lk-attention.c counts them.
+// Channels a round: few rounds, as lk_attention_plan_rounds() counts them.
 const uint STEP = D % 16 == 0 ? 16 : D % 4 == 0 ? 4 : 1;
 const float NONE = -3.0e38;
 

@@ -214,7 +214,7 @@ typedef struct
  * @repeats times each (the heads of queries that share a head of keys). */
 typedef struct
 {
-  LkKernel kernel;
+  LkAttentionPass pass;
   guint first_out, n_out;
   gint64 rows, others;
   guint32 heads, repeats;
@@ -223,25 +223,25 @@ typedef struct
 
 /* Rows of the walk one dispatch makes: all, but on a software device no more than it has rounds for. */
 static guint32
-lk_attention_dx_walk (LkGpuTask *task, const LkAttentionDxPass *pass, guint32 d, guint32 block)
+lk_attention_dx_walk (LkGpuTask *task, const LkAttentionDxPass *pass, const LkAttentionPlan *plan, gint64 d)
 {
-  double rounds = block + pass->repeats * (2.0 * d / block + d + block); /* a tile's, at most */
-  double most = lk_gpu_device_get_plan (task->device)->software ? LK_SOFTWARE_ROUNDS / rounds : G_MAXUINT32 / block;
+  const LkDevicePlan *device = lk_gpu_device_get_plan (task->device);
+  double most = G_MAXUINT32 / plan->step;
 
-  return (guint32) MIN (pass->others, (gint64) MAX (1.0, most) * block);
+  if (device->software)
+    most = LK_SOFTWARE_ROUNDS / lk_attention_plan_rounds (plan, device, pass->pass, d, pass->repeats);
+  return (guint32) MIN (pass->others, (gint64) MAX (1.0, most) * plan->step);
 }
 
 static gboolean
 lk_attention_dx_record_tiles (LkGpuTask *task, const LkNode *node, const LkAttentionDxPass *pass, const LkAttentionDxPush *push,
-                              guint32 block, guint32 n, double flops, GError **error)
+                              const LkAttentionPlan *plan, guint32 n, double flops, GError **error)
 {
   LkTensor *q = lk_program_get_tensor (task->program, node->in[0]);
-  LkGpuDispatch d = lk_op_dispatch (node, pass->kernel);
+  LkGpuDispatch d = lk_op_dispatch (node, plan->kernel);
   static const guint inputs[] = { 0, 1, 2, 3, 5, 6 };
 
-  d.constants[d.n_constants++] = (guint32) (q->cols / push->attention.heads);
-  d.constants[d.n_constants++] = block;
-  d.constants[d.n_constants++] = block * block;
+  lk_attention_set_kernel (task, plan, q->cols / push->attention.heads, &d);
   for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
     lk_op_bind (task, &d, node->in[inputs[i]], LK_GPU_READ);
   lk_op_bind_slice (task, &d, task->scratch, LK_GPU_READ);
@@ -259,12 +259,15 @@ lk_attention_dx_record_pass (LkGpuTask *task, const LkNode *node, const LkAttent
   LkAttentionDxPush push = { { (guint32) q->rows, (guint32) k->rows, q_heads, q_heads / node->params.u[LK_ATTENTION_KV_HEADS],
                                node->params.f[LK_ATTENTION_SCALE], 0, node->params.u[LK_ATTENTION_WINDOW],
                                node->params.f[LK_ATTENTION_SOFT_CAP] }, 0, 0 };
-  guint32 block = lk_attention_block_of (pass->kernel == LK_KERNEL_ATTENTION_DKV ? LK_ATTENTION_DKV : LK_ATTENTION_DQ, q->cols / q_heads);
-  guint32 tiles = (guint32) ((pass->rows + block - 1) / block);
-  guint32 walk = lk_attention_dx_walk (task, pass, (guint32) (q->cols / q_heads), block);
-  double tile_flops = pass->flops / tiles * walk / (double) MAX (1, pass->others);
-  guint32 step = lk_attention_step (task, tile_flops, tiles);
+  LkAttentionPlan plan;
+  guint32 tiles, walk, step;
+  double tile_flops;
 
+  lk_attention_plan (lk_gpu_device_get_plan (task->device), pass->pass, q->cols / q_heads, &plan);
+  tiles = (guint32) ((pass->rows + plan.block - 1) / plan.block);
+  walk = lk_attention_dx_walk (task, pass, &plan, q->cols / q_heads);
+  tile_flops = pass->flops / tiles * walk / (double) MAX (1, pass->others);
+  step = lk_attention_step (task, tile_flops, tiles);
   for (; push.begin < pass->others; push.begin += walk)
     {
       push.end = (guint32) MIN (pass->others, (gint64) push.begin + walk);
@@ -272,7 +275,7 @@ lk_attention_dx_record_pass (LkGpuTask *task, const LkNode *node, const LkAttent
         {
           guint32 n = MIN (step, tiles - push.attention.tile);
 
-          if (!lk_attention_dx_record_tiles (task, node, pass, &push, block, n, n * tile_flops, error))
+          if (!lk_attention_dx_record_tiles (task, node, pass, &push, &plan, n, n * tile_flops, error))
             return FALSE;
         }
     }
@@ -286,8 +289,8 @@ lk_attention_dx_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *k = lk_program_get_tensor (task->program, node->in[1]);
   guint32 heads = node->params.u[LK_ATTENTION_HEADS], kv_heads = node->params.u[LK_ATTENTION_KV_HEADS];
   double pairs = (double) q->rows * (double) k->rows * (double) q->cols;
-  const LkAttentionDxPass dq = { LK_KERNEL_ATTENTION_DQ, 0, 1, q->rows, k->rows, heads, 1, 6.0 * pairs };
-  const LkAttentionDxPass dkv = { LK_KERNEL_ATTENTION_DKV, 1, 2, k->rows, q->rows, kv_heads, heads / kv_heads, 8.0 * pairs };
+  const LkAttentionDxPass dq = { LK_ATTENTION_DQ, 0, 1, q->rows, k->rows, heads, 1, 6.0 * pairs };
+  const LkAttentionDxPass dkv = { LK_ATTENTION_DKV, 1, 2, k->rows, q->rows, kv_heads, heads / kv_heads, 8.0 * pairs };
 
   return lk_attention_check_gpu (q->cols / heads, error)
          && lk_attention_dx_record_sums (task, node, error)

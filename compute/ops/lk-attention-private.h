@@ -9,6 +9,8 @@
 #include "lk-op-gpu.h"
 #include "lk-op-private.h"
 
+#include <string.h>
+
 /* params of both */
 enum
 {
@@ -120,13 +122,21 @@ lk_attention_check_gpu (gint64 d, GError **error)
   return FALSE;
 }
 
-static inline guint32
-lk_attention_block_of (LkAttentionKernel kernel, gint64 d)
+/* The kernel of @plan, its constants and its subgroups, for heads of @d channels. */
+static inline void
+lk_attention_set_kernel (LkGpuTask *task, const LkAttentionPlan *plan, gint64 d, LkGpuDispatch *dispatch)
 {
-  LkAttentionPlan plan;
+  const LkMatrixUnit *unit = &lk_gpu_device_get_plan (task->device)->matrix;
+  const guint32 matrix[] = { (guint32) d, plan->subgroups, plan->subgroup_size, plan->split, plan->step, plan->threads,
+                             unit->m, unit->n, unit->k };
+  const guint32 plain[] = { (guint32) d, plan->block, plan->threads };
+  gboolean eight = plan->kernel == LK_KERNEL_ATTENTION_MATRIX8 || plan->kernel == LK_KERNEL_ATTENTION_DQ_MATRIX8
+                   || plan->kernel == LK_KERNEL_ATTENTION_DKV_MATRIX8;
 
-  lk_attention_plan (kernel, d, &plan);
-  return plan.block;
+  dispatch->kernel = plan->kernel;
+  dispatch->subgroup_size = plan->subgroup_size;
+  dispatch->n_constants = plan->subgroups == 0 ? G_N_ELEMENTS (plain) : eight ? G_N_ELEMENTS (matrix) - 3 : G_N_ELEMENTS (matrix);
+  memcpy (dispatch->constants, plan->subgroups == 0 ? plain : matrix, dispatch->n_constants * sizeof matrix[0]);
 }
 
 void lk_op_attention_dx (LkGradients *gradients, const LkNode *node, LkTensorId d_out);

@@ -159,28 +159,18 @@ lk_attention_run (LkCpuTask *task, const LkNode *node)
 /* Up to so many queries, as decoding has, each gets work groups of its own; more share the keys they load. */
 #define LK_ATTENTION_ROWS_APART 8
 
-/* Rounds of the loops of attention.comp for @keys keys. */
-static double
-lk_attention_rounds_gpu (gint64 d, guint32 block, gint64 keys)
-{
-  gint64 step = d % 16 == 0 ? 16 : d % 4 == 0 ? 4 : 1, per_row = 256 / block;
-  double tile = 2.0 * (double) ((block * d + 255) / 256) + (double) ((block * block + 255) / 256 * (1 + d / step)) + 2.0 * block
-                + (double) ((block + per_row - 1) / per_row);
-
-  return (double) (keys + 2 * block) / block * tile;
-}
-
 /* Rather than numbers that are wrong: what a software device leaves out, see LK_SOFTWARE_ROUNDS. */
 static gboolean
-lk_attention_check_rounds (LkGpuTask *task, gint64 d, guint32 block, gint64 keys, GError **error)
+lk_attention_check_rounds (LkGpuTask *task, const LkAttentionPlan *plan, gint64 d, gint64 keys, GError **error)
 {
-  const char *name = lk_gpu_device_get_snapshot (task->device)->name;
+  const LkDevicePlan *device = lk_gpu_device_get_plan (task->device);
+  double steps = (double) (keys + 2 * plan->block) / plan->step;
 
-  if (!lk_gpu_device_get_plan (task->device)->software || lk_attention_rounds_gpu (d, block, keys) <= LK_SOFTWARE_ROUNDS)
+  if (!device->software || steps * lk_attention_plan_rounds (plan, device, LK_ATTENTION_FORWARD, d, 1) <= LK_SOFTWARE_ROUNDS)
     return TRUE;
   g_set_error (error, LK_ERROR, LK_ERROR_UNSUPPORTED,
                "“%s” is a software device, which cannot make attention over %" G_GINT64_FORMAT " tokens with heads of %"
-               G_GINT64_FORMAT ". The device “cpu” can.", name, keys, d);
+               G_GINT64_FORMAT ". The device “cpu” can.", lk_gpu_device_get_snapshot (task->device)->name, keys, d);
   return FALSE;
 }
 
@@ -194,22 +184,25 @@ lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
                            node->params.f[LK_ATTENTION_SCALE], 0, node->params.u[LK_ATTENTION_WINDOW],
                            node->params.f[LK_ATTENTION_SOFT_CAP] };
   gboolean apart = q->rows <= LK_ATTENTION_ROWS_APART;
-  guint32 block = lk_attention_block_of (apart ? LK_ATTENTION_ROW : LK_ATTENTION_FORWARD, q->cols / heads);
-  guint32 tiles = (guint32) ((q->rows + block - 1) / block);
-  double tile_flops = 4.0 * block * (double) k->rows * (double) q->cols;
-  guint32 step = apart ? tiles : lk_attention_step (task, tile_flops, tiles);
+  gint64 width = q->cols / heads;
+  LkAttentionPlan plan;
+  guint32 tiles, step;
+  double tile_flops;
 
-  if (!lk_attention_check_gpu (q->cols / heads, error)
-      || (!apart && !lk_attention_check_rounds (task, q->cols / heads, block, k->rows, error)))
+  if (!lk_attention_check_gpu (width, error))
     return FALSE;
+  lk_attention_plan (lk_gpu_device_get_plan (task->device), apart ? LK_ATTENTION_ROW : LK_ATTENTION_FORWARD, width, &plan);
+  if (!apart && !lk_attention_check_rounds (task, &plan, width, k->rows, error))
+    return FALSE;
+  tiles = (guint32) ((q->rows + plan.block - 1) / plan.block);
+  tile_flops = 4.0 * plan.block * (double) k->rows * (double) q->cols;
+  step = apart ? tiles : lk_attention_step (task, tile_flops, tiles);
   for (push.tile = 0; push.tile < tiles; push.tile += step)
     {
-      LkGpuDispatch d = lk_op_dispatch (node, apart ? LK_KERNEL_ATTENTION_ROW : LK_KERNEL_ATTENTION);
+      LkGpuDispatch d = lk_op_dispatch (node, plan.kernel);
       guint32 n = MIN (step, tiles - push.tile);
 
-      d.constants[d.n_constants++] = (guint32) (q->cols / heads);
-      if (!apart)
-        d.constants[d.n_constants++] = block;
+      lk_attention_set_kernel (task, &plan, width, &d);
       for (guint i = 0; i < 4; i++)
         lk_op_bind (task, &d, node->in[i], LK_GPU_READ);
       lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);

@@ -346,20 +346,35 @@ check_matrix (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device)
   g_assert_cmpuint (unit->subgroup_size, <=, snapshot->subgroup_size_max);
 }
 
-/* Heads of every width, in every direction. */
+/* Heads of every width, in every direction: on matrix units where products are made on them, whole fragments then. */
 static void
-check_attention (const LkDeviceSnapshot *snapshot)
+check_attention (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device)
 {
-  for (LkAttentionKernel kernel = 0; kernel < LK_N_ATTENTION_KERNELS; kernel++)
+  const LkMatrixUnit *unit = &device->matrix;
+
+  for (LkAttentionPass pass = 0; pass < LK_N_ATTENTION_PASSES; pass++)
     for (gint64 d = 1; d <= LK_ATTENTION_WIDEST; d++)
       {
         LkAttentionPlan plan;
 
-        lk_attention_plan (kernel, d, &plan);
+        lk_attention_plan (device, pass, d, &plan);
         g_assert_cmpuint (plan.shared_bytes, <=, snapshot->max_shared_memory);
         g_assert_cmpuint (plan.threads, <=, snapshot->max_workgroup_invocations);
         g_assert_cmpuint (plan.threads, <=, snapshot->max_workgroup_size_x);
-        g_assert_cmpuint (plan.threads % plan.block, ==, 0);
+        g_assert_cmpfloat (lk_attention_plan_rounds (&plan, device, pass, d, 8), <, 20000);
+        g_assert_cmpint (plan.subgroups > 0, ==, lk_matmul_path_is_matrix (device->matmul) && pass != LK_ATTENTION_ROW && d % 16 == 0);
+        if (plan.subgroups == 0)
+          {
+            g_assert_cmpuint (plan.threads % plan.block, ==, 0);
+            g_assert_cmpuint (plan.step, ==, plan.block);
+            continue;
+          }
+        g_assert_cmpuint (plan.threads, ==, plan.subgroups * unit->subgroup_size);
+        g_assert_cmpuint (plan.block, ==, plan.subgroups / plan.split * unit->m);
+        g_assert_cmpuint (plan.block, <=, plan.threads);
+        g_assert_cmpuint (plan.step % (unit->n * plan.split), ==, 0);
+        g_assert_cmpuint (plan.step % unit->k, ==, 0);
+        g_assert_cmpuint (d % (unit->n * plan.split), ==, 0);
       }
 }
 
@@ -401,7 +416,7 @@ test_products (void)
       g_assert_true (lk_device_plan_set_precision (&device, LK_PRECISION_FLOAT32, NULL));
       g_assert_cmpuint (device.matmul, ==, LK_MATMUL_FLOAT32);
       check_memory (&snapshot, &device);
-      check_attention (&snapshot);
+      check_attention (&snapshot, &device);
       check_tiles (&snapshot, &device);
       for (guint s = 0; s < G_N_ELEMENTS (shapes); s++)
         check_product (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2]);
@@ -411,6 +426,7 @@ test_products (void)
       g_assert_cmpuint (device.matrix.n, ==, recorded[i].n);
       g_assert_cmpuint (device.matrix.k, ==, recorded[i].k);
       check_tiles (&snapshot, &device);
+      check_attention (&snapshot, &device);
       if (recorded[i].m)
         check_matrix (&snapshot, &device);
       for (guint s = 0; s < G_N_ELEMENTS (shapes); s++)
@@ -477,6 +493,49 @@ test_precision_names (void)
   g_assert_cmpuint (precision, ==, LK_PRECISION_AUTO);
   g_assert_false (lk_precision_parse ("float64", &precision, &error));
   g_assert_nonnull (strstr (error->message, "“float64”; there are auto, float32"));
+}
+
+/* The tiles of attention on a data centre's card, and those of fragments of 8 × 8 × 8 in the least shared memory there is. */
+static void
+test_attention (void)
+{
+  static const struct
+  {
+    const char *name;
+    LkAttentionPass pass;
+    gint64 d;
+    LkKernel kernel;
+    guint block, step, threads;
+  } cases[] = {
+    { "h100", LK_ATTENTION_FORWARD, 128, LK_KERNEL_ATTENTION_MATRIX, 128, 32, 256 },
+    { "h100", LK_ATTENTION_DQ, 128, LK_KERNEL_ATTENTION_DQ_MATRIX, 128, 32, 256 },
+    { "h100", LK_ATTENTION_DKV, 128, LK_KERNEL_ATTENTION_DKV_MATRIX, 64, 32, 256 },
+    { "h100", LK_ATTENTION_DKV, 48, LK_KERNEL_ATTENTION_DKV_MATRIX, 128, 32, 256 },
+    { "h100", LK_ATTENTION_FORWARD, 256, LK_KERNEL_ATTENTION_MATRIX, 128, 16, 256 },
+    { "h100", LK_ATTENTION_FORWARD, 100, LK_KERNEL_ATTENTION, 16, 16, 256 },
+    { "h100", LK_ATTENTION_ROW, 128, LK_KERNEL_ATTENTION_ROW, 1, 1, 256 },
+    { "llvmpipe", LK_ATTENTION_FORWARD, 128, LK_KERNEL_ATTENTION_MATRIX8, 32, 32, 32 },
+    { "llvmpipe", LK_ATTENTION_DKV, 128, LK_KERNEL_ATTENTION_DKV_MATRIX8, 32, 32, 64 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      LkDeviceSnapshot snapshot = load (cases[i].name);
+      gboolean eight = snapshot.n_matrices == 0;
+      LkAttentionPlan plan;
+      LkDevicePlan device;
+
+      g_assert_true (lk_device_plan_make (&snapshot, &device, NULL));
+      if (eight) /* as newer versions of this driver have it */
+        device.matrix = (LkMatrixUnit){ 8, 8, 8, 8 };
+      g_assert_true (lk_device_plan_set_precision (&device, eight ? LK_PRECISION_FLOAT16_MATRIX8 : LK_PRECISION_FLOAT16, NULL));
+      check_attention (&snapshot, &device);
+      lk_attention_plan (&device, cases[i].pass, cases[i].d, &plan);
+      g_assert_cmpuint (plan.kernel, ==, cases[i].kernel);
+      g_assert_cmpuint (plan.block, ==, cases[i].block);
+      g_assert_cmpuint (plan.step, ==, cases[i].step);
+      g_assert_cmpuint (plan.threads, ==, cases[i].threads);
+    }
 }
 
 /* Each requirement alone makes a device unusable, and the sentence says which. */
@@ -551,6 +610,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gpu/plan/products-split", test_products_split);
   g_test_add_func ("/gpu/plan/products-in-software", test_products_in_software);
   g_test_add_func ("/gpu/plan/precision-names", test_precision_names);
+  g_test_add_func ("/gpu/plan/attention", test_attention);
   g_test_add_func ("/gpu/plan/missing", test_missing_features);
   g_test_add_func ("/gpu/memory/pack", test_pack);
   return g_test_run ();

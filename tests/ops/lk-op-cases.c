@@ -17,6 +17,7 @@ static const gint32 few_ranges[] = { 0, 300, 7, 9, 0, 0 };
 
 static gint32 long_ranges[2 * 197];
 static gint32 all_ranges[2 * 197]; /* one sequence */
+static gint32 gap_ranges[2 * LK_GAP_ROWS]; /* no order, and every seventh query sees nothing */
 
 static void __attribute__ ((constructor))
 fill_long_ranges (void)
@@ -27,6 +28,12 @@ fill_long_ranges (void)
       long_ranges[2 * i + 1] = i + 1;
       all_ranges[2 * i + 1] = i + 1;
     }
+  for (gint32 i = 0; i < LK_GAP_ROWS; i++)
+    if (!lk_gap_row_is_empty (i))
+      {
+        gap_ranges[2 * i] = i * 29 % 120;
+        gap_ranges[2 * i + 1] = gap_ranges[2 * i] + 1 + i * 13 % 90;
+      }
 }
 
 static LkTensorId
@@ -118,6 +125,23 @@ static LkTensorId
 build_attention_one (LkProgram *program, const LkTensorId *in, const LkCase *self)
 {
   LkAttentionOptions options = { 4, 1, 0.06f, 0, 0 };
+
+  return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
+}
+
+/* as scores are in models, over a window and with a cap that both bite */
+static LkTensorId
+build_attention_whole (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkAttentionOptions options = { 6, 2, 0.1f, 0, 0 };
+
+  return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
+}
+
+static LkTensorId
+build_attention_both (LkProgram *program, const LkTensorId *in, const LkCase *self)
+{
+  LkAttentionOptions options = { 6, 2, 0.1f, 0.8f, 37 };
 
   return lk_op_attention (program, "y", in[0], in[1], in[2], in[3], &options);
 }
@@ -272,6 +296,21 @@ const LkCase lk_cases[] = {
   { "glu", { GRAD ("gate", 11, 37), GRAD ("up", 11, 37) }, build_glu, 0, 0 },
   { "gather", { F32 ("x", 11, 37), I32 ("rows", 1, 4, chosen) }, build_gather, 0, 0 },
   { "cache_append", { F32 ("x", 11, 37), I32 ("slots", 1, 11, slots), F32 ("cache", 11, 37) }, build_cache_append, 0, 0 },
+  { NULL, { { 0 } }, NULL, 0, 0 },
+};
+
+/* Six heads of @d channels on two of keys. */
+#define HEADS(d, rows, keys, ranges) { GRAD ("q", rows, 6 * (d)), GRAD ("k", keys, 2 * (d)), GRAD ("v", keys, 2 * (d)), I32 ("ranges", rows, 2, ranges) }
+
+const LkCase lk_matrix_cases[] = {
+  { "attention of narrow heads", HEADS (16, 197, 197, long_ranges), build_attention, 0, 0 },
+  { "attention of narrow heads with a window and a soft cap", HEADS (16, 197, 197, all_ranges), build_attention_both, 0, 0 },
+  { LK_GAP_CASE, HEADS (16, LK_GAP_ROWS, 203, gap_ranges), build_attention_whole, 0, 0 },
+  { "attention of heads of 48", HEADS (48, 197, 197, all_ranges), build_attention_whole, 0, 0 },
+  { "attention of heads of 64", HEADS (64, 197, 197, all_ranges), build_attention_both, 0, 0 },
+  { "attention of heads of 80", HEADS (80, LK_GAP_ROWS, 203, gap_ranges), build_attention_whole, 0, 0 },
+  { "attention of heads of 128", HEADS (128, 197, 197, long_ranges), build_attention_both, 0, 0 },
+  { "attention of heads of 256", HEADS (256, 197, 197, all_ranges), build_attention_whole, 0, 0 },
   { NULL, { { 0 } }, NULL, 0, 0 },
 };
 

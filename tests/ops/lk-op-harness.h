@@ -59,6 +59,18 @@ void lk_case_compare (const LkCase *self, LkBackend *a, LkBackend *b);
 
 /* The table of cases: every operation, odd shapes. NULL name ends it. */
 extern const LkCase lk_cases[];
+/* Attention in the shapes that tell kernels for matrix units apart: for comparisons only. */
+extern const LkCase lk_matrix_cases[];
+/* One of them: of so many queries some see nothing. */
+#define LK_GAP_CASE "attention with gaps"
+#define LK_GAP_ROWS 150
+
+static inline gboolean
+lk_gap_row_is_empty (gint64 i)
+{
+  return i % 7 == 3;
+}
+
 /* More rows than a loop of a software device has rounds: for comparisons only, as differences drown in such sums. */
 extern const LkCase lk_long_cases[];
 

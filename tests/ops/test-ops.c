@@ -548,8 +548,26 @@ static LkBackend *variants[LK_N_PRECISIONS];
 typedef struct
 {
   LkPrecision precision;
+  gboolean slow; /* to compile, for a software device */
   LkCase self;
 } LkVariantCase;
+
+/* What sees nothing is nothing, and gets no gradient: zeros, not small numbers. */
+static void
+check_gaps (const LkCase *self, LkBackend *backend)
+{
+  gint64 cols = self->inputs[0].cols;
+  LkCaseResult result;
+
+  lk_case_run (self, backend, &result);
+  for (gint64 i = 0; i < LK_GAP_ROWS; i++)
+    for (gint64 c = 0; lk_gap_row_is_empty (i) && c < cols; c++)
+      {
+        g_assert_cmpfloat (result.output[i * cols + c], ==, 0);
+        g_assert_cmpfloat (result.gradients[0][i * cols + c], ==, 0);
+      }
+  lk_case_result_clear (&result);
+}
 
 static void
 test_variant (gconstpointer data)
@@ -569,7 +587,14 @@ test_variant (gconstpointer data)
           return;
         }
     }
+  if (v->slow && !g_test_slow () && strstr (lk_backend_get_description (variants[v->precision]), "llvmpipe"))
+    {
+      g_test_skip ("a software device takes minutes to compile the kernels of wide heads (-m slow)");
+      return;
+    }
   lk_case_compare (&v->self, variants[v->precision], cpu);
+  if (g_str_equal (v->self.name, LK_GAP_CASE))
+    check_gaps (&v->self, variants[v->precision]);
 }
 
 /* The kernels differ in how slices are loaded and multiplied, not in the block type: a case of each way is enough. A single row is
@@ -583,22 +608,33 @@ is_variant_case (const char *name)
   return g_strv_contains (names, name);
 }
 
+/* Scores, weights and their gradients are each rounded to 11 bits on their way: two to three times what one product loses. */
+#define LK_MATRIX_TOLERANCE 2e-3
+
+static void
+add_variant (LkPrecision precision, const LkCase *self, double tolerance, gboolean slow)
+{
+  g_autofree char *path = g_strdup_printf ("/ops/gpu/%s/%s", lk_precision_names[precision], self->name);
+  LkVariantCase *v = g_new0 (LkVariantCase, 1);
+
+  v->precision = precision;
+  v->slow = slow;
+  v->self = *self;
+  v->self.backend_tolerance = tolerance;
+  g_test_add_data_func_full (path, v, test_variant, g_free);
+}
+
 static void
 add_variants (void)
 {
   for (guint i = LK_PRECISION_FLOAT16_THREADS; i < LK_N_PRECISIONS; i++)
-    for (const LkCase *c = lk_cases; c->name; c++)
-      if (is_variant_case (c->name))
-        {
-          g_autofree char *path = g_strdup_printf ("/ops/gpu/%s/%s", lk_precision_names[i], c->name);
-          LkVariantCase *v = g_new0 (LkVariantCase, 1);
-
-          v->precision = i;
-          v->self = *c;
-          /* 16-bit floats have 11 bits; random errors of sums stay at that of one number */
-          v->self.backend_tolerance = 1e-3;
-          g_test_add_data_func_full (path, v, test_variant, g_free);
-        }
+    {
+      for (const LkCase *c = lk_cases; c->name; c++)
+        if (is_variant_case (c->name))
+          add_variant (i, c, 1e-3, FALSE); /* 16-bit floats have 11 bits; random errors of sums stay at that of one number */
+      for (const LkCase *c = lk_matrix_cases; c->name && i != LK_PRECISION_FLOAT16_THREADS; c++)
+        add_variant (i, c, LK_MATRIX_TOLERANCE, c->inputs[0].cols > 6 * 16);
+    }
 }
 
 int
