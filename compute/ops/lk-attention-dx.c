@@ -267,7 +267,7 @@ lk_attention_dx_record_pass (LkGpuTask *task, const LkNode *node, const LkAttent
   tiles = (guint32) ((pass->rows + plan.block - 1) / plan.block);
   walk = lk_attention_dx_walk (task, pass, &plan, q->cols / q_heads);
   tile_flops = pass->flops / tiles * walk / (double) MAX (1, pass->others);
-  step = lk_attention_step (task, tile_flops, tiles);
+  step = lk_attention_step (task, &plan, tile_flops, tiles);
   for (; push.begin < pass->others; push.begin += walk)
     {
       push.end = (guint32) MIN (pass->others, (gint64) push.begin + walk);

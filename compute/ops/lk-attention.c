@@ -196,7 +196,7 @@ lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
     return FALSE;
   tiles = (guint32) ((q->rows + plan.block - 1) / plan.block);
   tile_flops = 4.0 * plan.block * (double) k->rows * (double) q->cols;
-  step = apart ? tiles : lk_attention_step (task, tile_flops, tiles);
+  step = apart ? tiles : lk_attention_step (task, &plan, tile_flops, tiles);
   for (push.tile = 0; push.tile < tiles; push.tile += step)
     {
       LkGpuDispatch d = lk_op_dispatch (node, plan.kernel);
