@@ -6,39 +6,49 @@ layout(binding = 7) buffer Dk { float dk[]; };
 layout(binding = 8) buffer Dv { float dv[]; };
 
 shared f16vec4 p_tile[OWN * STEP_STRIDE];
-shared uvec4 facts[STEP];
+shared vec2 facts[STEP];
+shared uvec2 seen[STEP]; // by each query of the step
 SUMS dk_sums[COLS];
 SUMS dv_sums[COLS];
 
 // The first and behind the last query of the walk that see any of the keys [j0, j0 + OWN).
 uvec2 find_walk (uint tid, uint j0)
 {
-  uvec2 seen = uvec2 (~0u, 0u);
+  uvec2 walk = uvec2 (~0u, 0u);
 
   for (uint i = begin + tid; i < min (end, rows); i += THREADS)
     {
       uvec2 range = range_of (i);
       if (max (range.x, j0) < min (range.y, j0 + OWN))
-        seen = uvec2 (min (seen.x, i), i + 1u);
+        walk = uvec2 (min (walk.x, i), i + 1u);
     }
-  return group_hull (subgroup_hull (seen));
+  return group_hull (subgroup_hull (walk));
 }
 
-// Are there queries in this step that see a key of this subgroup?
-bool is_seen (uint j0)
+// What the queries of this step see of the subgroup's keys.
+const uint NOTHING = 0u, SOME = 1u, WHOLE = 2u;
+
+uint look (uint j0)
 {
   uint own = j0 + gl_SubgroupID / SPLIT * CM;
-  uvec2 hull = uvec2 (~0u, 0u);
+  uvec2 hull = uvec2 (~0u, 0u), inner = uvec2 (0u, ~0u);
 
   for (uint i = gl_SubgroupInvocationID; i < STEP; i += SUBGROUP)
-    if (facts[i].z < facts[i].w)
-      hull = uvec2 (min (hull.x, facts[i].z), max (hull.y, facts[i].w));
+    {
+      uvec2 range = seen[i];
+      inner = uvec2 (max (inner.x, range.x), min (inner.y, range.y));
+      if (range.x < range.y)
+        hull = uvec2 (min (hull.x, range.x), max (hull.y, range.y));
+    }
   hull = subgroup_hull (hull);
-  return hull.x < own + CM && hull.y > own;
+  inner = subgroup_inner (inner);
+  if (hull.x >= own + CM || hull.y <= own)
+    return NOTHING;
+  return inner.x <= own && inner.y >= own + CM ? WHOLE : SOME;
 }
 
 // Pᵀ and dSᵀ of the subgroup's keys, its part of the queries.
-void differentiate (uint j0)
+void differentiate (uint j0, bool whole)
 {
   uint row0 = gl_SubgroupID / SPLIT * CM;
 
@@ -50,7 +60,8 @@ void differentiate (uint j0)
       [[unroll]] for (uint e = 0u; e < s.length (); e++)
         {
           uint r = row0 + place_row (e), c = col + place_col (e);
-          vec2 both = element (s[e], dp[e], facts[c], j0 + r);
+          bool sees = whole || j0 + r >= seen[c].x && j0 + r < seen[c].y;
+          vec2 both = element (s[e], dp[e], facts[c], sees);
           p_tile[r * STEP_STRIDE + c / 4u][c % 4u] = float16_t (both.x);
           ds_tile[r * STEP_STRIDE + c / 4u][c % 4u] = float16_t (both.y);
         }
@@ -103,7 +114,8 @@ void main ()
   // Queries of one step, a head after the other.
   uint first = begin + (max (walk.x, begin) - begin) / STEP * STEP;
   uint steps = walk.x < walk.y ? (walk.y - first + STEP - 1u) / STEP * group : 0u;
-  uvec4 facts_next = uvec4 (0u);
+  vec2 facts_next = vec2 (0.0);
+  uvec2 seen_next = uvec2 (0u);
 
   find_own_places (tid);
   [[unroll]] for (uint p = 0u; p < PASSES; p++)
@@ -116,13 +128,16 @@ void main ()
     dk_sums[n] = dv_sums[n] = SUMS (0.0);
   for (uint s = 0u; s <= steps; s++)
     {
-      bool seen = false;
+      uint sight = NOTHING;
       // What the step before this one fetched is put and multiplied while the next is on its way.
       if (s > 0u)
         {
           put (tid);
           if (tid < STEP)
-            facts[tid] = facts_next;
+            {
+              facts[tid] = facts_next;
+              seen[tid] = seen_next;
+            }
         }
       barrier ();
       if (s < steps)
@@ -130,14 +145,17 @@ void main ()
           uint i0 = first + s / group * STEP, head = kv * group + s % group;
           fetch_queries (tid, i0, head);
           if (tid < STEP)
-            facts_next = facts_of (i0 + tid, head);
+            {
+              facts_next = facts_of (i0 + tid, head);
+              seen_next = range_of (i0 + tid);
+            }
         }
       if (s > 0u)
-        seen = is_seen (j0);
-      if (seen)
-        differentiate (j0);
+        sight = look (j0);
+      if (sight != NOTHING)
+        differentiate (j0, sight == WHOLE);
       meet ();
-      if (seen)
+      if (sight != NOTHING)
         add_queries ();
       barrier ();
     }

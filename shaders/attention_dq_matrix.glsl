@@ -3,11 +3,12 @@
 #include "attention_dx_matrix.glsl"
 layout(binding = 7) buffer Dq { float dq[]; };
 
-shared uvec4 facts[OWN];
+shared uvec2 seen[OWN]; // by each query
 SUMS sums[COLS];
+vec2 facts[16]; // of the query of each of a fragment's elements
 
-// dS of the subgroup's queries, its part of the keys from @j0 on.
-void differentiate (uint j0)
+// dS of the subgroup's queries, its part of the keys from @j0 on. @whole: all queries see all of them.
+void differentiate (uint j0, bool whole)
 {
   uint row0 = gl_SubgroupID / SPLIT * CM;
 
@@ -19,7 +20,8 @@ void differentiate (uint j0)
       [[unroll]] for (uint e = 0u; e < s.length (); e++)
         {
           uint r = row0 + place_row (e), c = col + place_col (e);
-          ds_tile[r * STEP_STRIDE + c / 4u][c % 4u] = float16_t (element (s[e], dp[e], facts[r], j0 + c).y);
+          bool sees = whole || j0 + c >= seen[r].x && j0 + c < seen[r].y;
+          ds_tile[r * STEP_STRIDE + c / 4u][c % 4u] = float16_t (element (s[e], dp[e], facts[e], sees).y);
         }
     }
 }
@@ -62,12 +64,15 @@ void main ()
   uint tid = gl_LocalInvocationID.x, head = gl_WorkGroupID.y, kv = head / group;
   // The last queries see the most: long work groups first.
   uint i0 = (gl_NumWorkGroups.x - 1u - gl_WorkGroupID.x + tile) * OWN;
-  uvec2 own = subgroup_hull (range_of (i0 + gl_SubgroupID / SPLIT * CM + gl_SubgroupInvocationID % CM));
-  uvec2 hull = group_hull (own);
+  uint row0 = gl_SubgroupID / SPLIT * CM;
+  uvec2 range = range_of (i0 + row0 + gl_SubgroupInvocationID % CM);
+  uvec2 own = subgroup_hull (range), inner = subgroup_inner (range), hull = group_hull (own);
 
   find_own_places (tid);
   if (tid < OWN)
-    facts[tid] = facts_of (i0 + tid, head);
+    seen[tid] = range_of (i0 + tid);
+  [[unroll]] for (uint e = 0u; e < sums[0].length (); e++)
+    facts[e] = facts_of (i0 + row0 + place_row (e), head);
   [[unroll]] for (uint p = 0u; p < PASSES; p++)
     {
       fetch_queries (tid, i0 + p * STEP, head);
@@ -89,7 +94,7 @@ void main ()
       if (more)
         fetch_keys (tid, j0 + STEP, kv);
       if (sees)
-        differentiate (j0);
+        differentiate (j0, j0 >= inner.x && j0 + STEP <= inner.y);
       meet ();
       if (sees)
         add_keys ();

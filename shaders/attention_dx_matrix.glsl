@@ -59,27 +59,25 @@ void put (uint tid)
     }
 }
 
-// What is known of query @i of @head: lse and D · RAISE as bits, and the keys it sees.
-uvec4 facts_of (uint i, uint head)
+// The log-sum-exp of query @i of @head and its D · RAISE.
+vec2 facts_of (uint i, uint head)
 {
   uint at = min (i, rows - 1u) * heads + head;
-  return uvec4 (floatBitsToUint (lse[at]), floatBitsToUint (d_sums[at] * RAISE), range_of (i));
+  return vec2 (lse[at], d_sums[at] * RAISE);
 }
 
-// P and dS · RAISE · RAISE_MORE of a query and key @j from their product and that of dO and the value.
-vec2 element (float s, float dp, uvec4 facts, uint j)
+// P and dS · RAISE · RAISE_MORE of a query and a key it sees or does not, from their product and that of dO and the value.
+vec2 element (float s, float dp, vec2 facts, bool sees)
 {
-  if (j < facts.z || j >= facts.w)
-    return vec2 (0.0);
   float slope = RAISE_MORE;
-  if (soft_cap > 0.0)
+  if (CAPPED != 0u)
     {
       float t = bounded_tanh (s / soft_cap);
       s = soft_cap * t;
       slope *= 1.0 - t * t;
     }
-  float p = exp (s - uintBitsToFloat (facts.x));
-  return vec2 (p, p * (dp - uintBitsToFloat (facts.y)) * slope);
+  float p = exp (s - facts.x);
+  return sees ? vec2 (p, p * (dp - facts.y) * slope) : vec2 (0.0);
 }
 
 void find_own_places (uint tid)

@@ -16,6 +16,7 @@ layout(constant_id = 2) const uint SUBGROUP = 32; // lanes
 layout(constant_id = 3) const uint SPLIT = 1;
 layout(constant_id = 4) const uint STEP = 32;
 layout(local_size_x_id = 5) in; // THREADS
+layout(constant_id = 6) const uint CAPPED = 0; // scores have a soft cap
 const uint THREADS = SUBGROUPS * SUBGROUP;
 const uint OWN = SUBGROUPS / SPLIT * CM;
 const uint PASSES = (OWN + STEP - 1u) / STEP; // in which the rows it owns come through a tile of the walk
@@ -58,6 +59,12 @@ uvec2 subgroup_hull (uvec2 range)
 {
   bool there = range.x < range.y;
   return uvec2 (subgroupMin (there ? range.x : ~0u), subgroupMax (there ? range.y : 0u));
+}
+
+// What all of a subgroup's lanes see.
+uvec2 subgroup_inner (uvec2 range)
+{
+  return uvec2 (subgroupMax (range.x), subgroupMin (range.y));
 }
 
 // What holds all of @hull, each subgroup's own.

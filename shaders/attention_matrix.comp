@@ -2,7 +2,7 @@
 // Fragments of whatever shape the device lists.
 #version 460
 #extension GL_GOOGLE_include_directive : require
-layout(constant_id = 6) const uint CM = 16;
-layout(constant_id = 7) const uint CN = 16;
-layout(constant_id = 8) const uint CK = 16;
+layout(constant_id = 7) const uint CM = 16;
+layout(constant_id = 8) const uint CN = 16;
+layout(constant_id = 9) const uint CK = 16;
 #include "attention_matrix.glsl"

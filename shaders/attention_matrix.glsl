@@ -114,7 +114,7 @@ void look (uint at, uint lane, uint j0, uvec2 mine, float maximum)
       [[unroll]] for (uint x = 0u; x < 4u; x++)
         {
           uint j = j0 + 4u * c + x;
-          if (soft_cap > 0.0)
+          if (CAPPED != 0u)
             s[x] = soft_cap * bounded_tanh (s[x] / soft_cap);
           s[x] = j >= mine.x && j < mine.y ? s[x] : NONE;
           maximum = max (maximum, s[x]);

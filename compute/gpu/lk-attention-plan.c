@@ -61,7 +61,7 @@ matrix_shared_bytes (const Tile *tile, const LkMatrixUnit *unit, guint d)
     case LK_ATTENTION_FORWARD:
       return hulls + walk + 3 * square; /* scores are float32, weights are not */
     case LK_ATTENTION_DQ:
-      return hulls + walk + square + index + 16 * own;
+      return hulls + walk + square + index + 8 * own;
     default:
       return hulls + walk + 2 * square + index + 16 * tile->step;
     }
@@ -73,7 +73,9 @@ fits (const Tile *tile, const LkDevicePlan *device, guint d)
   const LkMatrixUnit *unit = &device->matrix;
   guint lanes = unit->subgroup_size / unit->m; /* that share a row of scores */
 
+  /* dQ keeps what it knows of at most 16 elements of a lane. */
   return d <= tile->widest && unit->subgroup_size % unit->m == 0 && lanes >= 1 && lanes <= 4
+         && unit->m * unit->n <= 16 * unit->subgroup_size
          && tile->step % (4 * lanes) == 0 && tile->step % unit->m == 0 && tile->step % unit->k == 0
          && tile->step % (unit->n * tile->split) == 0 && d % (unit->n * tile->split) == 0 && d % unit->k == 0
          && tile->subgroups * unit->subgroup_size <= device->max_threads

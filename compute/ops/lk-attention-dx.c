@@ -241,7 +241,7 @@ lk_attention_dx_record_tiles (LkGpuTask *task, const LkNode *node, const LkAtten
   LkGpuDispatch d = lk_op_dispatch (node, plan->kernel);
   static const guint inputs[] = { 0, 1, 2, 3, 5, 6 };
 
-  lk_attention_set_kernel (task, plan, q->cols / push->attention.heads, &d);
+  lk_attention_set_kernel (task, node, plan, q->cols / push->attention.heads, &d);
   for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
     lk_op_bind (task, &d, node->in[inputs[i]], LK_GPU_READ);
   lk_op_bind_slice (task, &d, task->scratch, LK_GPU_READ);

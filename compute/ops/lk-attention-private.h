@@ -128,11 +128,11 @@ lk_attention_check_gpu (gint64 d, GError **error)
 
 /* The kernel of @plan, its constants and its subgroups, for heads of @d channels. */
 static inline void
-lk_attention_set_kernel (LkGpuTask *task, const LkAttentionPlan *plan, gint64 d, LkGpuDispatch *dispatch)
+lk_attention_set_kernel (LkGpuTask *task, const LkNode *node, const LkAttentionPlan *plan, gint64 d, LkGpuDispatch *dispatch)
 {
   const LkMatrixUnit *unit = &lk_gpu_device_get_plan (task->device)->matrix;
   const guint32 matrix[] = { (guint32) d, plan->subgroups, plan->subgroup_size, plan->split, plan->step, plan->threads,
-                             unit->m, unit->n, unit->k };
+                             node->params.f[LK_ATTENTION_SOFT_CAP] > 0, unit->m, unit->n, unit->k };
   const guint32 plain[] = { (guint32) d, plan->block, plan->threads };
   gboolean eight = plan->kernel == LK_KERNEL_ATTENTION_MATRIX8 || plan->kernel == LK_KERNEL_ATTENTION_DQ_MATRIX8
                    || plan->kernel == LK_KERNEL_ATTENTION_DKV_MATRIX8;

@@ -202,7 +202,7 @@ lk_attention_record (LkGpuTask *task, const LkNode *node, GError **error)
       LkGpuDispatch d = lk_op_dispatch (node, plan.kernel);
       guint32 n = MIN (step, tiles - push.tile);
 
-      lk_attention_set_kernel (task, &plan, width, &d);
+      lk_attention_set_kernel (task, node, &plan, width, &d);
       for (guint i = 0; i < 4; i++)
         lk_op_bind (task, &d, node->in[i], LK_GPU_READ);
       lk_op_bind (task, &d, node->out[0], LK_GPU_WRITE);
