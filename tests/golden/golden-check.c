@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * golden-check FOLDER… [--model FILE] [--device cpu|vulkan|vulkan:N] [--base-type TYPE] [--adapter-only] [--json]
+ * golden-check FOLDER… [--model FILE] [--device cpu|vulkan|vulkan:N] [--precision NAME] [--base-type TYPE] [--adapter-only] [--json]
  *
  * Compares the engine with numbers another implementation computed. A folder holds golden.safetensors, golden.json and
  * adapter/, and either a base model (config.json, model.safetensors: the layout of a family) or none (the layout of a real
- * model, given by --model). Prints deviation and tolerance of each quantity; exits 1 when one is beyond.
+ * model, given by --model). Prints deviation and tolerance of each quantity; exits 1 when one is beyond, 77 when the device does
+ * not have the products that --precision (float32, where it is not given) asks for.
  *
  * A real model on a software GPU takes minutes a batch: there one row goes forward and backward once; its logits and
  * log-probabilities meet the golden ones, its loss and gradients those of the CPU, which meets the golden ones elsewhere.
@@ -20,20 +21,49 @@
 #include "lk-safetensors.h"
 #include "lk-update.h"
 
-/* float32 columns of the golden numbers' README; software and hardware GPUs in float32 are allowed ten times as much. */
+/* Columns of the golden numbers' README. */
 typedef struct
 {
   const char *name;
-  double tiny, real; /* 0: not part of the layout */
+  double tiny, real; /* float32 engine; 0: not part of the layout */
+  double half;       /* f16 inputs, float32 sums, of either layout */
 } LkQuantity;
 
 static const LkQuantity quantities[] = {
-  { "base_logits", 1e-5, 1e-5 },      { "logits", 1e-5, 1e-5 },           { "grad.worst", 2e-4, 1e-3 }, { "grad.all", 5e-5, 2e-4 },
-  { "grad_norms", 0, 1e-3 },          { "full.worst", 1e-5, 0 },          { "losses", 2e-5, 1e-4 },     { "full_losses", 2e-5, 0 },
-  { "logprobs", 0, 2e-5 },
+  { "base_logits", 1e-5, 1e-5, 3e-3 },
+  { "logits", 1e-5, 1e-5, 8e-3 },
+  { "grad.worst", 2e-4, 1e-3, 5e-2 },
+  { "grad.all", 5e-5, 2e-4, 3e-2 },
+  { "grad_norms", 0, 1e-3, 5e-2 }, /* a norm is no further off than its tensor */
+  { "full.worst", 1e-5, 0, 8e-3 },
+  { "losses", 2e-5, 1e-4, 2e-3 },
+  { "full_losses", 2e-5, 0, 2e-3 },
+  { "logprobs", 0, 2e-5, 1e-2 },
 };
 
-#define LK_GPU_FACTOR 10.0
+/* Where f16 is allowed more. The gradients of this random model are ten times as sensitive as the others' (torch's own float32 run is
+ * off by 5e-5, not 4e-6): torch in float64 with the inputs of its linear layers rounded to f16 is off by 7.33e-2 and 5.21e-2, just as
+ * these kernels are, and by 1.2e-1 and 8.7e-2 (medians of eight) with half a unit of noise before the rounding. Twice of torch's. */
+static const struct
+{
+  const char *family, *quantity;
+  double half;
+} sensitive[] = {
+  { "llama", "grad.worst", 1.5e-1 },
+  { "llama", "grad.all", 1e-1 },
+};
+
+/* The column for what a backend multiplies, and how much more is allowed: software and hardware GPUs in float32 add up in other orders. */
+static const struct
+{
+  gboolean half;
+  double factor;
+} columns[] = {
+  [LK_MATMUL_FLOAT32] = { FALSE, 10 },
+  [LK_MATMUL_FLOAT16] = { TRUE, 1 },
+  [LK_MATMUL_MATRIX] = { TRUE, 1 },
+  [LK_MATMUL_MATRIX8] = { TRUE, 1 },
+};
 
 typedef struct
 {
@@ -45,6 +75,7 @@ typedef struct
 typedef struct
 {
   const char *folder, *model_path, *device;
+  LkPrecision precision;
   LkType base_type;
   gboolean adapter_only; /* base-weight gradients are not looked at */
   gboolean real;
@@ -617,6 +648,38 @@ lk_check_members (LkCheck *self, const char *path, GError **error)
   return TRUE;
 }
 
+/* Of f16 inputs. */
+static double
+lk_check_half (LkCheck *self, const LkQuantity *quantity)
+{
+  g_autofree char *family = g_path_get_basename (self->folder);
+
+  for (guint i = 0; i < G_N_ELEMENTS (sensitive); i++)
+    if (g_str_equal (sensitive[i].family, family) && g_str_equal (sensitive[i].quantity, quantity->name))
+      return sensitive[i].half;
+  return quantity->half;
+}
+
+/* By layout, by what is computed and by what it is computed with. */
+static void
+lk_check_set_tolerances (LkCheck *self)
+{
+  const LkDevicePlan *plan = lk_backend_get_device_plan (self->backend);
+
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+    {
+      double exact = self->real ? quantities[i].real : quantities[i].tiny;
+      double column = plan && columns[plan->matmul].half ? lk_check_half (self, &quantities[i]) : exact;
+      double allowed = plan ? column * columns[plan->matmul].factor : column;
+
+      self->results[i] = (LkResult){ -1, exact > 0 ? allowed : 0, NULL };
+    }
+  if (self->adapter_only)
+    lk_check_result (self, "full.worst")->tolerance = lk_check_result (self, "full_losses")->tolerance = 0;
+  if (self->only >= 0)
+    lk_check_result (self, "grad_norms")->tolerance = 0; /* they are of the whole batch */
+}
+
 static gboolean
 lk_check_run (LkCheck *self, const char *model_path, GError **error)
 {
@@ -635,21 +698,14 @@ lk_check_run (LkCheck *self, const char *model_path, GError **error)
     return FALSE;
   self->real = lk_safetensors_lookup (self->golden, "positions") != NULL;
   self->compared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
-    self->results[i] = (LkResult){ -1, self->real ? quantities[i].real : quantities[i].tiny, NULL };
   self->json = lk_json_load_object (json, 64 << 20, error);
   if (!self->json || !lk_check_members (self, json, error) || !lk_json_get_object (self->json, "grad_norms", json, &self->norms, error))
     return FALSE;
-  self->backend = lk_backend_new (self->device, error);
+  self->backend = lk_backend_new_precise (self->device, self->precision, error);
   if (!self->backend)
     return FALSE;
   self->only = self->real && strstr (lk_backend_get_description (self->backend), "llvmpipe") ? 0 : -1;
-  if (self->adapter_only)
-    lk_check_result (self, "full.worst")->tolerance = lk_check_result (self, "full_losses")->tolerance = 0;
-  if (self->only >= 0)
-    lk_check_result (self, "grad_norms")->tolerance = 0; /* they are of the whole batch */
-  for (guint i = 0; i < G_N_ELEMENTS (quantities) && lk_backend_is_gpu (self->backend); i++)
-    self->results[i].tolerance *= LK_GPU_FACTOR;
+  lk_check_set_tolerances (self);
   return lk_check_adapter (self, error) && (self->real || self->adapter_only || lk_check_full (self, error));
 }
 
@@ -665,7 +721,7 @@ lk_check_passed (LkCheck *self)
 static void
 lk_check_print (LkCheck *self)
 {
-  printf ("%s on %s\n", self->folder, lk_backend_get_description (self->backend));
+  printf ("%s on %s, products in %s\n", self->folder, lk_backend_get_description (self->backend), lk_backend_get_products (self->backend));
   for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
     if (self->results[i].tolerance > 0)
       printf ("  %-12s %9.2e  of %7.1e  %s  %s\n", quantities[i].name, self->results[i].deviation, self->results[i].tolerance,
@@ -685,7 +741,10 @@ lk_check_print_json (LkCheck *self, const GError *error)
   json_object_set_string_member (top, "device", self->device);
   json_object_set_boolean_member (top, "passed", !error && lk_check_passed (self));
   if (self->backend)
-    json_object_set_string_member (top, "device_name", lk_backend_get_description (self->backend));
+    {
+      json_object_set_string_member (top, "device_name", lk_backend_get_description (self->backend));
+      json_object_set_string_member (top, "products", lk_backend_get_products (self->backend));
+    }
   if (error)
     json_object_set_string_member (top, "error", error->message);
   for (guint i = 0; !error && i < G_N_ELEMENTS (quantities); i++)
@@ -720,11 +779,14 @@ main (int argc, char **argv)
   g_autofree char *model = NULL;
   g_autofree char *device = g_strdup ("cpu");
   g_autofree char *base_type = NULL;
-  gboolean json = FALSE, adapter_only = FALSE, failed = FALSE;
+  g_autofree char *precision_name = g_strdup (lk_precision_names[LK_PRECISION_FLOAT32]);
+  gboolean json = FALSE, adapter_only = FALSE, failed = FALSE, skipped = FALSE;
   LkType type = LK_TYPE_INVALID;
+  LkPrecision precision = LK_PRECISION_FLOAT32;
   const GOptionEntry entries[] = {
     { "model", 0, 0, G_OPTION_ARG_FILENAME, &model, "The base of folders that hold none", "FILE" },
     { "device", 0, 0, G_OPTION_ARG_STRING, &device, "cpu, vulkan or vulkan:N", "DEVICE" },
+    { "precision", 0, 0, G_OPTION_ARG_STRING, &precision_name, "What a graphics card multiplies: float32 (default), auto, float16 …", "NAME" },
     { "base-type", 0, 0, G_OPTION_ARG_STRING, &base_type, "Hold linear weights as nf4, q8_0 or q4_0", "TYPE" },
     { "adapter-only", 0, 0, G_OPTION_ARG_NONE, &adapter_only, "There are no golden numbers of base weights", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &json, "One JSON object a folder", NULL },
@@ -736,14 +798,15 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C"); /* the numbers of JSON */
   g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error) || !lk_base_type_parse (base_type, &type, &error) || argc < 2)
+  if (!g_option_context_parse (context, &argc, &argv, &error) || !lk_base_type_parse (base_type, &type, &error)
+      || !lk_precision_parse (precision_name, &precision, &error) || argc < 2)
     {
       fprintf (stderr, "golden-check: %s\n", error ? error->message : "no folder given");
       return 2;
     }
   for (int i = 1; i < argc; i++)
     {
-      LkCheck check = { .folder = argv[i], .device = device, .base_type = type, .adapter_only = adapter_only };
+      LkCheck check = { .folder = argv[i], .device = device, .precision = precision, .base_type = type, .adapter_only = adapter_only };
       g_autoptr (GError) check_error = NULL;
 
       if (!lk_check_run (&check, model, &check_error))
@@ -752,8 +815,11 @@ main (int argc, char **argv)
         lk_check_print_json (&check, check_error);
       else if (!check_error)
         lk_check_print (&check);
-      failed |= check_error || !lk_check_passed (&check);
+      if (!check.backend && precision > LK_PRECISION_FLOAT32 && g_error_matches (check_error, LK_ERROR, LK_ERROR_UNSUPPORTED))
+        skipped = TRUE;
+      else
+        failed |= check_error || !lk_check_passed (&check);
       lk_check_clear (&check);
     }
-  return failed ? 1 : 0;
+  return failed ? 1 : skipped ? 77 : 0;
 }
