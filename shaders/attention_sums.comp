@@ -1,20 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// sums[t, h] = Σ dO·O over a head: what the softmax's backward subtracts.
+// sums[t, h] = Σ dO·O over a head: what the softmax's backward subtracts. LANES threads share a sum, so that
+// neighbours read what lies together.
 #version 460
+#extension GL_EXT_control_flow_attributes : require
+const uint THREADS = 256, LANES = 16, SUMS = THREADS / LANES;
 
-layout(local_size_x = 64) in;
+layout(local_size_x = THREADS) in;
 layout(push_constant) uniform Push { uint n, d; }; // n: rows · heads
 layout(binding = 0) readonly buffer Do { float d_o[]; };
 layout(binding = 1) readonly buffer O { float o[]; };
 layout(binding = 2) writeonly buffer Sums { float sums[]; };
 
+shared float parts[THREADS];
+
 void main ()
 {
-  for (uint i = gl_GlobalInvocationID.x; i < n; i += gl_NumWorkGroups.x * gl_WorkGroupSize.x)
+  uint tid = gl_LocalInvocationID.x, lane = tid % LANES;
+
+  for (uint first = gl_WorkGroupID.x * SUMS; first < n; first += gl_NumWorkGroups.x * SUMS)
     {
+      uint i = first + tid / LANES;
       float sum = 0.0;
-      for (uint x = 0u; x < d; x++)
-        sum = fma (d_o[i * d + x], o[i * d + x], sum);
-      sums[i] = sum;
+
+      if (i < n)
+        for (uint x = lane; x < d; x += LANES)
+          sum = fma (d_o[i * d + x], o[i * d + x], sum);
+      barrier ();
+      parts[tid] = sum;
+      barrier ();
+      if (lane == 0u && i < n)
+        {
+          sum = 0.0;
+          [[unroll]] for (uint l = 0u; l < LANES; l++)
+            sum += parts[tid + l];
+          sums[i] = sum;
+        }
     }
 }

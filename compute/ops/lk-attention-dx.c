@@ -188,6 +188,8 @@ lk_attention_dx_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, k_blocks * kv_heads, 1, lk_attention_dx_keys, &job);
 }
 
+#define LK_ATTENTION_SUMS 16 /* of a work group, as SUMS in shaders/attention_sums.comp */
+
 static gboolean
 lk_attention_dx_record_sums (LkGpuTask *task, const LkNode *node, GError **error)
 {
@@ -199,7 +201,7 @@ lk_attention_dx_record_sums (LkGpuTask *task, const LkNode *node, GError **error
   lk_op_bind (task, &d, node->in[6], LK_GPU_READ);
   lk_op_bind (task, &d, node->in[4], LK_GPU_READ);
   lk_op_bind_slice (task, &d, task->scratch, LK_GPU_WRITE);
-  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups (push.n, 64), 1,
+  return lk_op_record (task, &d, &push, sizeof push, lk_op_groups (push.n, LK_ATTENTION_SUMS), 1,
                        2.0 * (double) q->rows * (double) q->cols, error);
 }
 
