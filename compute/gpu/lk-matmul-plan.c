@@ -28,6 +28,24 @@ static const LkMatmulTile tiles[] = {
   { NULL },
 };
 
+/* The same for sides that were unpacked first (shaders/matmul_packed.glsl). */
+static const LkMatmulTile packed_tiles[] = {
+  { "packed 128x128x32", LK_MATMUL_MATRIX, 128, 128, 32, 64, 64, 1, 1.00, 0 },
+  { "packed 128x64x32", LK_MATMUL_MATRIX, 128, 64, 32, 64, 32, 1, 0.70, 0 },
+  { "packed 64x64x32", LK_MATMUL_MATRIX, 64, 64, 32, 32, 32, 1, 0.55, 0 },
+  { "packed 32x32x16", LK_MATMUL_MATRIX, 32, 32, 16, 16, 16, 1, 0, 1.0 },
+  { NULL },
+};
+
+/* Sums a lane may hold: more are spilled. */
+#define MOST_SUMS 128
+
+/* Whole tiles of every row of the table; the smallest product that is worth it; of B at a time. */
+#define PACKED_SIDE 128
+#define PACKED_DEPTH 64
+#define PACKED_LEAST_ROWS 256
+#define PACKED_BYTES (64 << 20)
+
 /* A product is cut into parts only where each still sums this much, and never into more than so many. */
 #define LEAST_PART 512
 #define MOST_PARTS 16
@@ -42,6 +60,12 @@ const LkMatmulTile *
 lk_matmul_tiles (void)
 {
   return tiles;
+}
+
+const LkMatmulTile *
+lk_matmul_packed_tiles (void)
+{
+  return packed_tiles;
 }
 
 guint
@@ -86,6 +110,30 @@ lk_matmul_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device, LkMat
          && lk_matmul_tile_shared_bytes (tile, device, path) <= device->shared_memory;
 }
 
+/* As shaders/matmul_packed.glsl declares it. */
+guint
+lk_matmul_packed_tile_shared_bytes (const LkMatmulTile *tile, const LkDevicePlan *device)
+{
+  const LkMatrixUnit *unit = &device->matrix;
+
+  return tile->bk * (tile->bm / 8 + 1 + tile->bn / 8 + 1) * 16 + tile->bm / tile->tm * (tile->bn / tile->tn) * unit->m * unit->n * 4;
+}
+
+gboolean
+lk_matmul_packed_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device)
+{
+  const LkMatrixUnit *unit = &device->matrix;
+  guint threads;
+
+  if (!lk_matmul_path_is_matrix (device->matmul) || (device->software ? tile->software : tile->hardware) <= 0
+      || tile->tm % unit->m || tile->tn % unit->n || tile->bk % unit->k || tile->bm * tile->bn > device->largest_matrix_tile)
+    return FALSE;
+  threads = lk_matmul_tile_threads (tile, device, device->matmul);
+  return threads <= device->max_threads && tile->tm * tile->tn <= MOST_SUMS * unit->subgroup_size
+         && threads % (tile->bm / 8) == 0 && threads % (tile->bn / 8) == 0 && tile->bm * tile->bk / 8 % threads == 0
+         && tile->bn * tile->bk / 8 % threads == 0 && lk_matmul_packed_tile_shared_bytes (tile, device) <= device->shared_memory;
+}
+
 static gint64
 divide_up (gint64 n, gint64 d)
 {
@@ -118,18 +166,18 @@ estimate (const LkDevicePlan *device, const LkMatmulShape *shape, const LkMatmul
   return waves * depth * tile->bm * tile->bn / MAX (device->software ? tile->software : tile->hardware, 0.1);
 }
 
-void
-lk_matmul_plan (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmulPlan *out)
+/* The row of @table that would be done first; NULL where none fits. */
+static void
+choose_tile (const LkDevicePlan *device, const LkMatmulShape *shape, const LkMatmulTile *table, LkMatmulPlan *out)
 {
   double best = G_MAXDOUBLE;
 
-  *out = (LkMatmulPlan){ .path = device->matmul };
-  for (const LkMatmulTile *tile = tiles; tile->name; tile++)
+  for (const LkMatmulTile *tile = table; tile->name; tile++)
     {
       guint parts;
       double time;
 
-      if (!lk_matmul_tile_fits (tile, device, out->path))
+      if (!(table == packed_tiles ? lk_matmul_packed_tile_fits (tile, device) : lk_matmul_tile_fits (tile, device, out->path)))
         continue;
       parts = choose_parts (device, shape, tile);
       time = estimate (device, shape, tile, parts);
@@ -139,9 +187,12 @@ lk_matmul_plan (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmul
       out->tile = tile;
       out->parts = parts;
     }
-  g_assert (out->tile);
+}
+
+static void
+finish_plan (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmulPlan *out)
+{
   out->threads = lk_matmul_tile_threads (out->tile, device, out->path);
-  out->shared_bytes = lk_matmul_tile_shared_bytes (out->tile, device, out->path);
   out->subgroup_size = lk_matmul_path_is_matrix (out->path) ? device->matrix.subgroup_size : 0;
   out->k_part = shape->k;
   if (out->parts > 1)
@@ -151,13 +202,63 @@ lk_matmul_plan (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmul
     }
 }
 
+void
+lk_matmul_plan (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmulPlan *out)
+{
+  *out = (LkMatmulPlan){ .path = device->matmul };
+  choose_tile (device, shape, tiles, out);
+  g_assert (out->tile);
+  finish_plan (device, shape, out);
+  out->shared_bytes = lk_matmul_tile_shared_bytes (out->tile, device, out->path);
+}
+
+gboolean
+lk_matmul_plan_packed (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmulPlan *out)
+{
+  *out = (LkMatmulPlan){ .path = device->matmul };
+  choose_tile (device, shape, packed_tiles, out);
+  if (!out->tile)
+    return FALSE;
+  finish_plan (device, shape, out);
+  out->shared_bytes = lk_matmul_packed_tile_shared_bytes (out->tile, device);
+  return TRUE;
+}
+
+static gint64
+round_up (gint64 n, gint64 to)
+{
+  return divide_up (n, to) * to;
+}
+
+gboolean
+lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, LkMatmulPacking *out)
+{
+  gint64 width = b_transposed ? round_up (k, PACKED_DEPTH) : round_up (n, PACKED_SIDE);
+  gint64 least = b_transposed ? PACKED_SIDE : PACKED_DEPTH;
+  gint64 most = MAX (least, PACKED_BYTES / 2 / width / least * least);
+
+  if (m < PACKED_LEAST_ROWS || n < PACKED_SIDE || k < PACKED_SIDE)
+    return FALSE;
+  out->rows = MIN (b_transposed ? n : k, most);
+  out->m = round_up (m, PACKED_SIDE);
+  out->n = b_transposed ? round_up (out->rows, PACKED_SIDE) : width;
+  out->k = b_transposed ? width : round_up (out->rows, PACKED_DEPTH);
+  out->a_bytes = (guint64) out->m * (guint64) out->k * 2;
+  out->b_bytes = (guint64) out->n * (guint64) out->k * 2;
+  return TRUE;
+}
+
 guint64
-lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k)
+lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k, gboolean b_transposed)
 {
   gint64 parts = MIN (k / LEAST_PART, MOST_PARTS);
+  LkMatmulPacking packing;
+  guint64 bytes = 0;
 
+  if (lk_matmul_packing (m, n, k, b_transposed, &packing))
+    bytes = packing.a_bytes + packing.b_bytes;
   if (parts < 2 || n > MOST_PARTIAL_SUMS / m)
-    return 0;
+    return bytes;
   parts = MIN (parts, MOST_PARTIAL_SUMS / (m * n));
-  return parts < 2 ? 0 : (guint64) (parts * m * n) * sizeof (float);
+  return parts < 2 ? bytes : bytes + (guint64) (parts * m * n) * sizeof (float);
 }

@@ -26,7 +26,7 @@ typedef struct
 typedef struct
 {
   gint64 m, n, k;
-  guint64 scratch;    /* bytes of working memory at hand for partial sums */
+  guint64 scratch;     /* bytes of working memory at hand for partial sums */
   gboolean splittable; /* neither dropout of the product nor a limit read on the device */
 } LkMatmulShape;
 
@@ -44,14 +44,34 @@ typedef struct
 /* Never fails: the smallest float32 tile runs wherever lk_device_plan_make() succeeds. */
 void lk_matmul_plan (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmulPlan *out);
 
-/* Bytes of working memory with which a product may be cut into parts: a function of its shape alone, because memory is
- * planned before a device is known. 0 where cutting cannot be worth it. */
-guint64 lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k);
+/* The same for a product whose sides were unpacked first. FALSE where the device has no tile for that. */
+gboolean lk_matmul_plan_packed (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmulPlan *out);
+
+/* How the sides of a product lie once they are unpacked (shaders/matmul_pack.comp): A as [k, m], B as [k, n], 16-bit floats,
+ * each length rounded up to whole tiles. B is unpacked as many of its stored rows at a time as a bounded piece of memory
+ * holds, so that no second copy of a weight exists: columns of C where it is stored [n, k], steps of the
+ * contraction where it is stored [k, n]. */
+typedef struct
+{
+  gint64 m, n, k;           /* rounded up; of one piece */
+  gint64 rows;              /* of B in a piece */
+  guint64 a_bytes, b_bytes; /* of one piece */
+} LkMatmulPacking;
+
+/* FALSE where a product is too small for it to be worth its time. */
+gboolean lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, LkMatmulPacking *out);
+
+/* Bytes of working memory with which a product may be cut into parts or have its sides unpacked: a function of its shape
+ * alone, because memory is planned before a device is known. 0 where neither can be worth it. */
+guint64 lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k, gboolean b_transposed);
 
 /* The table, ended by a row without a name, and what a row needs on a device. */
 const LkMatmulTile *lk_matmul_tiles (void);
+const LkMatmulTile *lk_matmul_packed_tiles (void);
 guint lk_matmul_tile_threads (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path);
 guint lk_matmul_tile_shared_bytes (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path);
 gboolean lk_matmul_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path);
+guint lk_matmul_packed_tile_shared_bytes (const LkMatmulTile *tile, const LkDevicePlan *device);
+gboolean lk_matmul_packed_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
  */
 #include "lk-op-private.h"
 
+#include "lk-matmul-plan.h"
 #include "lk-op-gpu.h"
 
 /* in: x, W, targets; out: loss, dx or none, logprobs or none, dW or none; params: f[0] soft cap */
@@ -18,7 +19,8 @@ enum
   N_OUT,
 };
 
-#define LK_HEAD_FLOATS (16 << 20) /* logits of a chunk at most */
+#define LK_HEAD_FLOATS (16 << 20)     /* logits of a chunk at most */
+#define LK_HEAD_FLOATS_GPU (64 << 20) /* more there: every chunk reads the whole head */
 #define LK_HEAD_TILE 256          /* vocabulary rows a tile */
 #define LK_HEAD_DX_DEPTH 256
 /* p − onehot lies between −1 and 1, and most of it about 1/vocabulary: below 6.1e-5 16-bit floats lose digits, below 6e-8 they are 0.
@@ -26,9 +28,9 @@ enum
 #define LK_HEAD_GRADIENT_SCALE 32768.0f
 
 static gint64
-lk_head_chunk (gint64 rows, gint64 vocab)
+lk_head_chunk (gint64 rows, gint64 vocab, LkTarget target)
 {
-  gint64 most = CLAMP (LK_HEAD_FLOATS / vocab, 16, 512);
+  gint64 most = CLAMP ((target == LK_TARGET_GPU ? LK_HEAD_FLOATS_GPU : LK_HEAD_FLOATS) / vocab, 16, 512);
   gint64 chunks = MAX (1, (rows + most - 1) / most);
 
   return MAX (1, (rows + chunks - 1) / chunks);
@@ -63,7 +65,7 @@ typedef struct
 static LkHeadLayout
 lk_head_layout (const LkTensor *x, const LkTensor *w, guint workers)
 {
-  gsize chunk = (gsize) lk_head_chunk (x->rows, w->rows);
+  gsize chunk = (gsize) lk_head_chunk (x->rows, w->rows, LK_TARGET_CPU);
   LkHeadLayout l = { 0 };
 
   l.dx = chunk * (gsize) w->cols;
@@ -80,13 +82,13 @@ lk_head_layout (const LkTensor *x, const LkTensor *w, guint workers)
 /* The same on the GPU, in bytes, each on a boundary any device can bind at. */
 typedef struct
 {
-  guint64 counts, rows, losses, x, dx, logits, total;
+  guint64 counts, rows, losses, x, dx, logits, work, work_bytes, total;
 } LkHeadLayoutGpu;
 
 static LkHeadLayoutGpu
 lk_head_layout_gpu (const LkTensor *x, const LkTensor *w)
 {
-  guint64 chunk = (guint64) lk_head_chunk (x->rows, w->rows);
+  guint64 chunk = (guint64) lk_head_chunk (x->rows, w->rows, LK_TARGET_GPU);
   guint64 sizes[] = { 1, (guint64) x->rows, (guint64) x->rows, chunk * (guint64) w->cols, chunk * (guint64) w->cols,
                       chunk * (guint64) w->rows };
   LkHeadLayoutGpu l = { 0 };
@@ -97,6 +99,10 @@ lk_head_layout_gpu (const LkTensor *x, const LkTensor *w)
       *starts[i] = l.total;
       l.total += (sizes[i] * sizeof (float) + 255) & ~(guint64) 255;
     }
+  l.work = l.total;
+  l.work_bytes = MAX (lk_matmul_plan_scratch ((gint64) chunk, w->rows, w->cols, TRUE),
+                      lk_matmul_plan_scratch ((gint64) chunk, w->cols, w->rows, FALSE));
+  l.total += l.work_bytes;
   return l;
 }
 
@@ -266,7 +272,7 @@ lk_head_loss_run (LkCpuTask *task, const LkNode *node)
   float *scratch = (float *) (void *) task->scratch;
   LkHeadLayout l = lk_head_layout (x, w, lk_parallel_get_workers (task->parallel));
   gint32 *rows = (gint32 *) (void *) (scratch + l.rows), *ids = (gint32 *) (void *) (scratch + l.ids);
-  gint64 n = 0, chunk = lk_head_chunk (x->rows, w->rows);
+  gint64 n = 0, chunk = lk_head_chunk (x->rows, w->rows, LK_TARGET_CPU);
   double sum = 0;
   LkHeadJob job = { task, lk_cpu_task_packed (task, node->in[1]), scratch + l.x,
                     scratch + l.dx, scratch + l.logits, scratch + l.losses, scratch + l.tiles, lk_cpu_task_f32 (task, node->out[OUT_DW]),
@@ -298,7 +304,7 @@ typedef struct
   LkGpuTask *task;
   const LkNode *node;
   LkTensor *x, *w;
-  LkGpuSlice counts, rows, losses, chunk_x, chunk_dx, logits;
+  LkGpuSlice counts, rows, losses, chunk_x, chunk_dx, logits, work;
   gint64 begin, n; /* of the rows with a target: this chunk */
 } LkHeadRecord;
 
@@ -360,14 +366,14 @@ lk_head_record_chunk (LkHeadRecord *r, GError **error)
   LkGpuSlice w = lk_gpu_task_slice (task, r->node->in[1]);
   LkOpMatmul logits = { .m = r->n, .n = r->w->rows, .k = r->w->cols, .alpha = 1, .a = r->chunk_x, .b = w,
                         .b_type = r->w->type, .b_transposed = TRUE, .c = r->logits, .limit = LK_OP_LIMIT_M,
-                        .counts = r->counts, .counts_begin = (guint32) r->begin };
+                        .counts = r->counts, .counts_begin = (guint32) r->begin, .scratch = r->work };
   LkOpMatmul dw = { .m = r->w->rows, .n = r->w->cols, .k = r->n, .alpha = 1, .a = r->logits, .a_transposed = TRUE,
                     .b = r->chunk_x, .b_type = LK_TYPE_F32, .c = lk_gpu_task_slice (task, r->node->out[OUT_DW]),
                     .accumulate = TRUE, .limit = LK_OP_LIMIT_K, .counts = r->counts,
                     .counts_begin = (guint32) r->begin, .a_scale = LK_HEAD_GRADIENT_SCALE };
   LkOpMatmul dx = { .m = r->n, .n = r->w->cols, .k = r->w->rows, .alpha = 1, .a = r->logits, .b = w,
                     .b_type = r->w->type, .c = r->chunk_dx, .limit = LK_OP_LIMIT_M, .counts = r->counts,
-                    .counts_begin = (guint32) r->begin, .a_scale = LK_HEAD_GRADIENT_SCALE };
+                    .counts_begin = (guint32) r->begin, .a_scale = LK_HEAD_GRADIENT_SCALE, .scratch = r->work };
 
   if (!lk_head_record_move (r, LK_KERNEL_GATHER, lk_gpu_task_slice (task, r->node->in[0]), r->chunk_x, error)
       || !lk_op_matmul (task, r->node, &logits, error) || !lk_head_record_softmax (r, error))
@@ -397,7 +403,7 @@ lk_head_loss_record (LkGpuTask *task, const LkNode *node, GError **error)
 {
   LkTensor *x = lk_program_get_tensor (task->program, node->in[0]), *w = lk_program_get_tensor (task->program, node->in[1]);
   LkHeadLayoutGpu l = lk_head_layout_gpu (x, w);
-  gint64 chunk = lk_head_chunk (x->rows, w->rows);
+  gint64 chunk = lk_head_chunk (x->rows, w->rows, LK_TARGET_GPU);
   guint64 chunk_bytes = (guint64) chunk * (guint64) w->cols * sizeof (float), row_bytes = (guint64) x->rows * sizeof (float);
   LkHeadRecord r = { task, node, x, w, lk_gpu_slice_part (task->scratch, l.counts, sizeof (guint32)),
                      lk_gpu_slice_part (task->scratch, l.rows, row_bytes),
@@ -405,8 +411,10 @@ lk_head_loss_record (LkGpuTask *task, const LkNode *node, GError **error)
                      lk_gpu_slice_part (task->scratch, l.x, chunk_bytes),
                      lk_gpu_slice_part (task->scratch, l.dx, chunk_bytes),
                      lk_gpu_slice_part (task->scratch, l.logits, (guint64) chunk * (guint64) w->rows * sizeof (float)),
-                     0, 0 };
+                     { 0 }, 0, 0 };
 
+  if (l.work_bytes)
+    r.work = lk_gpu_slice_part (task->scratch, l.work, l.work_bytes);
   for (guint i = OUT_DX; i <= OUT_LOGPROBS; i++)
     if (node->out[i] && !lk_gpu_recorder_fill (task->recorder, lk_gpu_task_slice (task, node->out[i]), 0, error))
       return FALSE;

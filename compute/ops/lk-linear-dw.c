@@ -15,6 +15,14 @@ lk_linear_dw_cost (LkProgram *program, const LkNode *node, LkCost *cost)
   cost->bytes = lk_node_bytes (program, node);
 }
 
+static guint64
+lk_linear_dw_scratch (LkProgram *program, const LkNode *node, LkTarget target, guint workers)
+{
+  LkTensor *dy = lk_program_get_tensor (program, node->in[0]), *dw = lk_program_get_tensor (program, node->out[0]);
+
+  return target == LK_TARGET_GPU ? lk_matmul_plan_scratch (dw->rows, dw->cols, dy->rows, FALSE) : 0;
+}
+
 typedef struct
 {
   const float *dy, *x;
@@ -49,7 +57,8 @@ lk_linear_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
   LkTensor *dw = lk_program_get_tensor (task->program, node->out[0]);
   LkOpMatmul product = { .m = dw->rows, .n = dw->cols, .k = dy->rows, .a = lk_gpu_task_slice (task, node->in[0]),
                          .a_transposed = TRUE, .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = LK_TYPE_F32,
-                         .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE, .a_scale = LK_OP_GRADIENT_SCALE };
+                         .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE, .scratch = task->scratch,
+                         .a_scale = LK_OP_GRADIENT_SCALE };
 
   return lk_op_matmul (task, node, &product, error);
 }
@@ -57,6 +66,7 @@ lk_linear_dw_record (LkGpuTask *task, const LkNode *node, GError **error)
 static const LkOperation lk_linear_dw = {
   .name = "linear_dw",
   .cost = lk_linear_dw_cost,
+  .scratch = lk_linear_dw_scratch,
   .run = lk_linear_dw_run,
   .record = lk_linear_dw_record,
 };

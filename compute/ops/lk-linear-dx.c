@@ -40,7 +40,7 @@ lk_linear_dx_scratch (LkProgram *program, const LkNode *node, LkTarget target, g
   guint64 masked = node->params.f[LK_LINEAR_DROPOUT] > 0 ? (guint64) LK_LINEAR_DX_ROWS * (guint64) w->cols : 0;
 
   if (target == LK_TARGET_GPU)
-    return lk_linear_gpu_scratch (program, node, lk_program_get_tensor (program, node->in[0])->rows, w->cols, w->rows);
+    return lk_linear_gpu_scratch (program, node, lk_program_get_tensor (program, node->in[0])->rows, w->cols, w->rows, FALSE);
   return MAX (w->type == LK_TYPE_F32 ? 0 : tile, masked) * sizeof (float) * workers;
 }
 

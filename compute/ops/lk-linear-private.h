@@ -64,14 +64,16 @@ lk_linear_dropout_row (const gint32 *random, guint32 site, float p, gint64 row, 
     }
 }
 
-/* What the GPU needs to cut the products of a node's direction, [rows, inner]·[inner, outer], and of its adapters. */
+/* What the GPU needs to cut or unpack the products of a node's direction, [rows, inner]·[inner, outer], and of its adapters. */
 static inline guint64
-lk_linear_gpu_scratch (LkProgram *program, const LkNode *node, gint64 rows, gint64 outer, gint64 inner)
+lk_linear_gpu_scratch (LkProgram *program, const LkNode *node, gint64 rows, gint64 outer, gint64 inner,
+                       gboolean b_transposed)
 {
-  guint64 bytes = lk_matmul_plan_scratch (rows, outer, inner);
+  guint64 bytes = lk_matmul_plan_scratch (rows, outer, inner, b_transposed);
 
   for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
-    bytes = MAX (bytes, lk_matmul_plan_scratch (rows, lk_program_get_tensor (program, node->in[LK_LINEAR_A (i)])->rows, inner));
+    bytes = MAX (bytes, lk_matmul_plan_scratch (rows, lk_program_get_tensor (program, node->in[LK_LINEAR_A (i)])->rows, inner,
+                                                b_transposed));
   return bytes;
 }
 

@@ -51,7 +51,7 @@ lk_linear_scratch (LkProgram *program, const LkNode *node, LkTarget target, guin
   guint64 masked = node->params.f[LK_LINEAR_DROPOUT] > 0 ? (guint64) LK_LINEAR_DROPOUT_ROWS * (guint64) w->cols : 0;
 
   if (target == LK_TARGET_GPU)
-    return lk_linear_gpu_scratch (program, node, lk_program_get_tensor (program, node->in[0])->rows, w->rows, w->cols);
+    return lk_linear_gpu_scratch (program, node, lk_program_get_tensor (program, node->in[0])->rows, w->rows, w->cols, TRUE);
   return MAX (MAX (w->type == LK_TYPE_F32 ? 0 : tile, masked), (guint64) w->cols) * sizeof (float) * workers;
 }
 

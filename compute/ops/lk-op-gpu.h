@@ -77,7 +77,7 @@ typedef struct
   LkOpLimit limit;
   LkGpuSlice counts;
   guint32 counts_begin;
-  LkGpuSlice scratch;    /* lk_matmul_plan_scratch() bytes, in which a long contraction is cut between work groups */
+  LkGpuSlice scratch;    /* lk_matmul_plan_scratch() bytes, in which sides are unpacked and a long contraction is cut between work groups */
   float a_scale;         /* power of two A is multiplied by before it becomes 16-bit; 0: 1 */
 } LkOpMatmul;
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "lk-matmul-plan.h"
-#include "lk-op-gpu.h"
+#include "lk-op-matmul-private.h"
 
 #include <string.h>
 
@@ -41,14 +40,8 @@ typedef struct
 /* The longest sum one dispatch makes on a software device, see lk_op_matmul. */
 #define LK_SOFTWARE_DEPTH 16384
 
-/* Rows [begin, begin + n) of B as packed in its file. */
-typedef struct
-{
-  gint64 begin, n;
-} LkMatmulPart;
-
-static guint64
-row_bytes (const LkOpMatmul *product)
+guint64
+lk_op_matmul_row_bytes (const LkOpMatmul *product)
 {
   guint64 bytes = 0;
 
@@ -57,21 +50,21 @@ row_bytes (const LkOpMatmul *product)
   return bytes;
 }
 
-/* The rows of @part, and what stands on the matrix's side, which all parts share. */
-static void
-bind_b (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, const LkMatmulPart *part, LkMatmulPush *push)
+guint32
+lk_op_matmul_bind_b (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, const LkMatmulPart *part, guint32 *first)
 {
-  const guint64 bytes = row_bytes (product);
+  const guint64 bytes = lk_op_matmul_row_bytes (product);
   const guint unit = lk_op_row_unit (product->b_type);
-
-  push->b_offset = (guint32) (lk_op_bind_bytes (task, d, lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes),
+  guint32 offset = (guint32) (lk_op_bind_bytes (task, d, lk_gpu_slice_part (product->b, (guint64) part->begin * bytes, (guint64) part->n * bytes),
                                                 LK_GPU_READ)
                               / unit);
-  push->b_first = (guint32) ((guint64) part->begin * bytes / unit) - push->b_offset;
+
+  *first = (guint32) ((guint64) part->begin * bytes / unit) - offset;
+  return offset;
 }
 
-static void
-bind_side (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, LkMatmulPush *push)
+guint32
+lk_op_matmul_bind_side (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product)
 {
   gint64 rows = product->b_transposed ? product->n : product->k, cols = product->b_transposed ? product->k : product->n;
   guint64 begin = 0, all = 0;
@@ -80,7 +73,7 @@ bind_side (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, LkMatmu
   if (lk_type_info (product->b_type)->side_bytes > 0 && lk_type_side_offset (product->b_type, (guint64) rows, (guint64) cols, &begin)
       && lk_type_bytes (product->b_type, (guint64) rows, (guint64) cols, &all))
     side = lk_gpu_slice_part (product->b, begin, all - begin);
-  push->side_offset = lk_op_bind_slice (task, d, side, LK_GPU_READ);
+  return lk_op_bind_slice (task, d, side, LK_GPU_READ);
 }
 
 /* Rows of A begin on 16 bytes. */
@@ -90,13 +83,12 @@ has_quads_a (const LkMatmulPush *push)
   return push->lda % 4 == 0 && push->a_offset % 4 == 0;
 }
 
-/* Rows of B begin where its kernel can read four elements at once. */
-static gboolean
-has_quads_b (const LkMatmulPush *push, LkType type)
+gboolean
+lk_op_matmul_has_quads (LkType type, guint32 ld, guint32 offset)
 {
   guint32 words = type == LK_TYPE_F32 ? 8 : type == LK_TYPE_F16 || type == LK_TYPE_BF16 ? 4 : 0;
 
-  return words && push->ldb % words == 0 && push->b_offset % words == 0;
+  return words && ld % words == 0 && offset % words == 0;
 }
 
 static void
@@ -111,7 +103,7 @@ set_constants (LkGpuDispatch *d, const LkDevicePlan *device, const LkOpMatmul *p
   const guint32 constants[] = {
     (guint32) product->b_type, product->a_transposed, product->b_transposed, product->dropout, product->limit,
     plan->parts == 1 && product->strength.buffer != NULL, tile->bm, tile->bn, tile->bk, tile->tm, tile->tn,
-    tile->stages, has_quads_a (push), has_quads_b (push, product->b_type), plan->threads,
+    tile->stages, has_quads_a (push), lk_op_matmul_has_quads (product->b_type, push->ldb, push->b_offset), plan->threads,
     device->matrix.m, device->matrix.n, device->matrix.k,
   };
 
@@ -131,7 +123,7 @@ fill_push (LkMatmulPush *push, const LkOpMatmul *product, const LkMatmulPart *pa
   push->n = (guint32) (product->b_transposed ? part->n : product->n);
   push->k = (guint32) (product->b_transposed ? product->k : part->n);
   push->lda = (guint32) (product->a_transposed ? product->m : product->k);
-  push->ldb = (guint32) (row_bytes (product) / lk_op_row_unit (product->b_type));
+  push->ldb = (guint32) (lk_op_matmul_row_bytes (product) / lk_op_row_unit (product->b_type));
   push->ldc = (guint32) product->n;
   push->a_offset = (guint32) (product->a_transposed ? first_k * product->m : first_k);
   push->c_offset = (guint32) (product->b_transposed ? part->begin : 0);
@@ -166,42 +158,39 @@ record_matvec (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, c
   d.constants[d.n_constants++] = product->strength.buffer != NULL;
   d.constants[d.n_constants++] = (guint32) product->m;
   push.a_offset += lk_op_bind_slice (task, &d, product->a, LK_GPU_READ);
-  bind_b (task, &d, product, part, &push);
+  push.b_offset = lk_op_matmul_bind_b (task, &d, product, part, &push.b_first);
   push.c_offset
     += lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push.accumulate ? LK_GPU_READ : 0));
   lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
-  bind_side (task, &d, product, &push);
+  push.side_offset = lk_op_matmul_bind_side (task, &d, product);
   return lk_op_record (task, &d, &push, sizeof push, lk_op_groups (push.n, MATVEC_OUTPUTS), 1,
                        2.0 * (double) product->m * (double) push.n * (double) push.k, error);
 }
 
-/* Adds up what the work groups of a cut contraction made. */
-static gboolean
-record_sum (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, const LkMatmulPush *push,
-            const LkMatmulPlan *plan, LkGpuSlice partial, GError **error)
+gboolean
+lk_op_matmul_record_sum (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, LkGpuSlice partial, guint parts, guint32 c_offset,
+                         gboolean accumulate, GError **error)
 {
   LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_MATMUL_SUM);
-  LkMatmulSumPush sum = { .n = push->m * push->n, .n_parts = plan->parts, .accumulate = push->accumulate,
-                          .alpha = product->alpha };
+  LkMatmulSumPush sum = { .n = (guint32) (product->m * product->n), .n_parts = parts, .accumulate = accumulate, .alpha = product->alpha };
 
   d.constants[d.n_constants++] = product->strength.buffer != NULL;
   sum.parts_offset = lk_op_bind_slice (task, &d, partial, LK_GPU_READ);
-  sum.c_offset = push->c_offset
-                 + lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (push->accumulate ? LK_GPU_READ : 0));
+  sum.c_offset = c_offset + lk_op_bind_slice (task, &d, product->c, LK_GPU_WRITE | (accumulate ? LK_GPU_READ : 0));
   lk_op_bind_slice (task, &d, product->strength.buffer ? product->strength : partial, LK_GPU_READ);
-  return lk_op_record (task, &d, &sum, sizeof sum, lk_op_groups (sum.n, SUM_THREADS), 1, (double) sum.n * plan->parts, error);
+  return lk_op_record (task, &d, &sum, sizeof sum, lk_op_groups (sum.n, SUM_THREADS), 1, (double) sum.n * parts, error);
 }
 
 static void
 bind_all (LkGpuTask *task, LkGpuDispatch *d, const LkOpMatmul *product, const LkMatmulPart *part, LkGpuSlice c, LkMatmulPush *push)
 {
   push->a_offset += lk_op_bind_slice (task, d, product->a, LK_GPU_READ);
-  bind_b (task, d, product, part, push);
+  push->b_offset = lk_op_matmul_bind_b (task, d, product, part, &push->b_first);
   push->c_offset += lk_op_bind_slice (task, d, c, LK_GPU_WRITE | (push->accumulate ? LK_GPU_READ : 0));
   lk_op_bind_slice (task, d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
   lk_op_bind_slice (task, d, product->random.buffer ? product->random : product->a, LK_GPU_READ);
   lk_op_bind_slice (task, d, product->counts.buffer ? product->counts : product->a, LK_GPU_READ);
-  bind_side (task, d, product, push);
+  push->side_offset = lk_op_matmul_bind_side (task, d, product);
 }
 
 /* A part of a product over all of C's columns may be cut between work groups: then C is dense. */
@@ -263,7 +252,7 @@ record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, con
                          tile_flops * (double) n_tiles, error))
         return FALSE;
     }
-  return plan.parts == 1 || record_sum (task, node, product, &whole, &plan, partial, error);
+  return plan.parts == 1 || lk_op_matmul_record_sum (task, node, product, partial, plan.parts, whole.c_offset, whole.accumulate != 0, error);
 }
 
 gboolean
@@ -272,12 +261,14 @@ lk_op_matmul (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GE
   const LkDevicePlan *plan = lk_gpu_device_get_plan (task->device);
   const guint64 room
     = plan->max_binding - lk_gpu_device_get_snapshot (task->device)->min_storage_buffer_alignment;
-  const guint64 bytes = row_bytes (product);
+  const guint64 bytes = lk_op_matmul_row_bytes (product);
   gint64 rows = product->b_transposed ? product->n : product->k;
   gint64 step = rows;
 
   if (!lk_op_check_type (product->b_type, TRUE, error))
     return FALSE;
+  if (lk_op_matmul_is_packed (task, product))
+    return lk_op_matmul_packed (task, node, product, error);
   /* With its mask on B a part's rows would be counted from its own beginning; such a B is an activation,
    * which other operations must see whole anyway. */
   if ((guint64) rows * bytes > room && product->dropout != LK_OP_DROPOUT_B)

@@ -288,7 +288,7 @@ test_plans (void)
 static void
 check_product (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device, gint64 m, gint64 n, gint64 k)
 {
-  LkMatmulShape shape = { m, n, k, lk_matmul_plan_scratch (m, n, k), TRUE };
+  LkMatmulShape shape = { m, n, k, lk_matmul_plan_scratch (m, n, k, TRUE), TRUE };
   LkMatmulPlan plan;
 
   lk_matmul_plan (device, &shape, &plan);
@@ -439,7 +439,7 @@ static void
 test_products_split (void)
 {
   LkDeviceSnapshot snapshot = load ("geforce-rtx-4090");
-  const LkMatmulShape shape = { 256, 16, 8192, lk_matmul_plan_scratch (256, 16, 8192), TRUE };
+  const LkMatmulShape shape = { 256, 16, 8192, lk_matmul_plan_scratch (256, 16, 8192, TRUE), TRUE };
   LkDevicePlan device;
   LkMatmulPlan plan;
 

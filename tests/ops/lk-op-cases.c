@@ -257,6 +257,11 @@ const LkCase lk_cases[] = {
   { "linear Q8_0 deep", { GRAD ("x", 3, 32), PACKED ("w", LK_TYPE_Q8_0, 49152, 32) }, build_linear, 0, 0 },
   /* more rows and columns than a tile of the processor holds */
   { "linear Q4_1 of many tiles", { GRAD ("x", 9, 1696), PACKED ("w", LK_TYPE_Q4_1, 1301, 1696) }, build_linear, 0, 0 },
+  /* large enough to be unpacked before it is multiplied on matrix units: whole tiles, and none */
+  { "linear F32 to unpack", { GRAD ("x", 256, 128), SMALL ("w", 128, 128) }, build_linear, 0, 0 },
+  { "linear NF4 to unpack", { GRAD ("x", 261, 192), PACKED ("w", LK_TYPE_NF4, 133, 192) }, build_linear, 0, 0 },
+  { "linear Q4_K to unpack", { GRAD ("x", 259, 256), PACKED ("w", LK_TYPE_Q4_K, 147, 256) }, build_linear, 0, 0 },
+  { "linear F16 to unpack", { GRAD ("x", 257, 134), PACKED ("w", LK_TYPE_F16, 131, 134) }, build_linear, 0, 0 },
   { "linear Q4_1 large", { GRAD ("x", 70, 544), PACKED ("w", LK_TYPE_Q4_1, 333, 544) }, build_linear, 0, 0 },
   { "lora", { GRAD ("x", 13, 64), PACKED ("w", LK_TYPE_Q4_1, 45, 64), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
               SMALL ("a0", 4, 64), SMALL ("b0", 45, 4), SMALL ("a1", 9, 64), SMALL ("b1", 45, 9) }, build_lora, 0, 0 },
