@@ -10,6 +10,7 @@
 layout(constant_id = 0) const uint TYPE = 0;
 layout(constant_id = 1) const uint TURN = 0;
 layout(constant_id = 2) const uint QUADS = 0; // rows of float begin on 16 bytes, of F16 and BF16 on 8
+layout(constant_id = 3) const uint STRENGTH = 0; // factor is multiplied by strength[0]
 const uint SIDE = 64;
 const uint THREADS = 256;
 layout(local_size_x = THREADS) in;
@@ -29,6 +30,9 @@ layout(binding = 0) readonly buffer B64 { uvec2 w64[]; };
 layout(binding = 0) readonly buffer B128 { vec4 w128[]; };
 layout(binding = 1) readonly buffer Side { uint side[]; };
 layout(binding = 2) writeonly buffer Packed { uvec2 packed[]; };
+layout(binding = 2) writeonly buffer Packed128 { uvec4 packed128[]; };
+
+layout(binding = 3) readonly buffer Strength { float strength[]; };
 
 #define HAS_SIDE
 #include "quant/quant.glsl"
@@ -65,12 +69,13 @@ void main ()
   uint tid = gl_LocalInvocationID.x, across = tid % (SIDE / 4u), along = tid / (SIDE / 4u);
   uint row0 = gl_WorkGroupID.y * SIDE, col0 = gl_WorkGroupID.x * SIDE;
   const uint STEP = THREADS / (SIDE / 4u);
+  float scale = STRENGTH != 0u ? factor * strength[0] : factor;
   vec4 v[SIDE / STEP];
 
   [[unroll]] for (uint s = 0u; s < SIDE / STEP; s++)
     {
       uint row = row0 + along + s * STEP, col = col0 + 4u * across;
-      v[s] = row < rows && col < cols ? factor * unpack (row, col) : vec4 (0.0);
+      v[s] = row < rows && col < cols ? scale * unpack (row, col) : vec4 (0.0);
     }
   if (TURN == 0u)
     {
@@ -82,11 +87,17 @@ void main ()
     [[unroll]] for (uint j = 0u; j < 4u; j++)
       turned[(along + s * STEP) * (SIDE + 1u) + 4u * across + j] = v[s][j];
   barrier ();
-  [[unroll]] for (uint s = 0u; s < SIDE / STEP; s++)
+  // Eight elements a store.
+  const uint WIDE = SIDE / 8u;
+  [[unroll]] for (uint s = 0u; s < SIDE * WIDE / THREADS; s++)
     {
-      uint col = along + s * STEP;
+      uint col = tid / WIDE + s * (THREADS / WIDE), row = tid % WIDE * 8u;
+      vec4 a, b;
       [[unroll]] for (uint j = 0u; j < 4u; j++)
-        v[s][j] = turned[(4u * across + j) * (SIDE + 1u) + col];
-      packed[(col0 + col) * out_ld + row0 / 4u + across] = to_half (v[s]);
+        {
+          a[j] = turned[(row + j) * (SIDE + 1u) + col];
+          b[j] = turned[(row + 4u + j) * (SIDE + 1u) + col];
+        }
+      packed128[((col0 + col) * out_ld + (row0 + row) / 4u) / 2u] = uvec4 (to_half (a), to_half (b));
     }
 }

@@ -230,8 +230,14 @@ round_up (gint64 n, gint64 to)
   return divide_up (n, to) * to;
 }
 
+gint64
+lk_matmul_packing_low (gint64 rank)
+{
+  return round_up (rank, PACKED_DEPTH);
+}
+
 gboolean
-lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, LkMatmulPacking *out)
+lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, gint64 low, LkMatmulPacking *out)
 {
   gint64 width = b_transposed ? round_up (k, PACKED_DEPTH) : round_up (n, PACKED_SIDE);
   gint64 least = b_transposed ? PACKED_SIDE : PACKED_DEPTH;
@@ -243,19 +249,20 @@ lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, LkMatmul
   out->m = round_up (m, PACKED_SIDE);
   out->n = b_transposed ? round_up (out->rows, PACKED_SIDE) : width;
   out->k = b_transposed ? width : round_up (out->rows, PACKED_DEPTH);
-  out->a_bytes = (guint64) out->m * (guint64) out->k * 2;
-  out->b_bytes = (guint64) out->n * (guint64) out->k * 2;
+  out->low = low;
+  out->a_bytes = (guint64) out->m * (guint64) (out->k + low) * 2;
+  out->b_bytes = (guint64) out->n * (guint64) (out->k + low) * 2;
   return TRUE;
 }
 
 guint64
-lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k, gboolean b_transposed)
+lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k, gboolean b_transposed, gint64 low)
 {
   gint64 parts = MIN (k / LEAST_PART, MOST_PARTS);
   LkMatmulPacking packing;
   guint64 bytes = 0;
 
-  if (lk_matmul_packing (m, n, k, b_transposed, &packing))
+  if (lk_matmul_packing (m, n, k, b_transposed, low, &packing))
     bytes = packing.a_bytes + packing.b_bytes;
   if (parts < 2 || n > MOST_PARTIAL_SUMS / m)
     return bytes;

@@ -55,15 +55,19 @@ typedef struct
 {
   gint64 m, n, k;           /* rounded up; of one piece */
   gint64 rows;              /* of B in a piece */
+  gint64 low;               /* steps behind the last piece's, for products of low rank that are added to this one */
   guint64 a_bytes, b_bytes; /* of one piece */
 } LkMatmulPacking;
 
+/* What a product of @rank takes of low. */
+gint64 lk_matmul_packing_low (gint64 rank);
+
 /* FALSE where a product is too small for it to be worth its time. */
-gboolean lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, LkMatmulPacking *out);
+gboolean lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, gint64 low, LkMatmulPacking *out);
 
 /* Bytes of working memory with which a product may be cut into parts or have its sides unpacked: a function of its shape
  * alone, because memory is planned before a device is known. 0 where neither can be worth it. */
-guint64 lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k, gboolean b_transposed);
+guint64 lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k, gboolean b_transposed, gint64 low);
 
 /* The table, ended by a row without a name, and what a row needs on a device. */
 const LkMatmulTile *lk_matmul_tiles (void);

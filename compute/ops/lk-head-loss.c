@@ -100,8 +100,8 @@ lk_head_layout_gpu (const LkTensor *x, const LkTensor *w)
       l.total += (sizes[i] * sizeof (float) + 255) & ~(guint64) 255;
     }
   l.work = l.total;
-  l.work_bytes = MAX (lk_matmul_plan_scratch ((gint64) chunk, w->rows, w->cols, TRUE),
-                      lk_matmul_plan_scratch ((gint64) chunk, w->cols, w->rows, FALSE));
+  l.work_bytes = MAX (lk_matmul_plan_scratch ((gint64) chunk, w->rows, w->cols, TRUE, 0),
+                      lk_matmul_plan_scratch ((gint64) chunk, w->cols, w->rows, FALSE, 0));
   l.total += l.work_bytes;
   return l;
 }

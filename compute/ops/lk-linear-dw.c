@@ -20,7 +20,7 @@ lk_linear_dw_scratch (LkProgram *program, const LkNode *node, LkTarget target, g
 {
   LkTensor *dy = lk_program_get_tensor (program, node->in[0]), *dw = lk_program_get_tensor (program, node->out[0]);
 
-  return target == LK_TARGET_GPU ? lk_matmul_plan_scratch (dw->rows, dw->cols, dy->rows, FALSE) : 0;
+  return target == LK_TARGET_GPU ? lk_matmul_plan_scratch (dw->rows, dw->cols, dy->rows, FALSE, 0) : 0;
 }
 
 typedef struct

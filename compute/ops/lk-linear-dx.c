@@ -172,7 +172,7 @@ lk_linear_dx_record_down (LkGpuTask *task, const LkNode *node, guint i, GError *
 
 /* dx += mask ⊙ g·A / (1 − p) */
 static gboolean
-lk_linear_dx_record_up (LkGpuTask *task, const LkNode *node, guint i, GError **error)
+lk_linear_dx_record_masked (LkGpuTask *task, const LkNode *node, guint i, GError **error)
 {
   LkTensor *g = lk_program_get_tensor (task->program, node->out[1 + i]);
   LkTensor *w = lk_program_get_tensor (task->program, node->in[1]);
@@ -180,31 +180,38 @@ lk_linear_dx_record_up (LkGpuTask *task, const LkNode *node, guint i, GError **e
                     .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_A (i)]), .alpha = 1, .b_type = LK_TYPE_F32,
                     .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE, .a_scale = LK_OP_GRADIENT_SCALE };
 
-  if (node->params.f[LK_LINEAR_DROPOUT] > 0)
-    lk_linear_set_dropout (task, node, node->in[2], LK_OP_DROPOUT_PRODUCT, &dx);
+  lk_linear_set_dropout (task, node, node->in[2], LK_OP_DROPOUT_PRODUCT, &dx);
   return lk_op_matmul (task, node, &dx, error);
 }
 
+/* dx (=|+=) dy·W + Σ g·A */
 static gboolean
 lk_linear_dx_record (LkGpuTask *task, const LkNode *node, GError **error)
 {
   LkTensor *dy = lk_program_get_tensor (task->program, node->in[0]);
   LkTensor *w = lk_program_get_tensor (task->program, node->in[1]);
   guint n = node->params.u[LK_LINEAR_N_ADAPTERS];
+  gboolean masked = node->params.f[LK_LINEAR_DROPOUT] > 0;
   LkOpMatmul dx = { .m = dy->rows, .n = w->cols, .k = w->rows, .a = lk_gpu_task_slice (task, node->in[0]),
                     .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = w->type,
                     .accumulate = node->accumulate & 1, .scratch = task->scratch, .a_scale = LK_OP_GRADIENT_SCALE };
 
   for (guint i = 0; i < n; i++)
-    if (!lk_linear_dx_record_down (task, node, i, error))
-      return FALSE;
+    {
+      if (!lk_linear_dx_record_down (task, node, i, error))
+        return FALSE;
+      if (!masked)
+        dx.low[dx.n_low++] = (LkOpLowRank){ lk_program_get_tensor (task->program, node->out[1 + i])->cols,
+                                            lk_gpu_task_slice (task, node->out[1 + i]), lk_gpu_task_slice (task, node->in[LK_LINEAR_A (i)]),
+                                            1, { 0 } };
+    }
   if (!node->out[0])
     return TRUE;
   dx.c = lk_gpu_task_slice (task, node->out[0]);
   if (!lk_op_matmul (task, node, &dx, error))
     return FALSE;
-  for (guint i = 0; i < n; i++)
-    if (!lk_linear_dx_record_up (task, node, i, error))
+  for (guint i = 0; masked && i < n; i++)
+    if (!lk_linear_dx_record_masked (task, node, i, error))
       return FALSE;
   return TRUE;
 }

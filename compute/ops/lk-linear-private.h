@@ -69,11 +69,15 @@ static inline guint64
 lk_linear_gpu_scratch (LkProgram *program, const LkNode *node, gint64 rows, gint64 outer, gint64 inner,
                        gboolean b_transposed)
 {
-  guint64 bytes = lk_matmul_plan_scratch (rows, outer, inner, b_transposed);
+  guint64 bytes;
+  gint64 low = 0;
 
   for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
+    low += lk_matmul_packing_low (lk_program_get_tensor (program, node->in[LK_LINEAR_A (i)])->rows);
+  bytes = lk_matmul_plan_scratch (rows, outer, inner, b_transposed, low);
+  for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
     bytes = MAX (bytes, lk_matmul_plan_scratch (rows, lk_program_get_tensor (program, node->in[LK_LINEAR_A (i)])->rows, inner,
-                                                b_transposed));
+                                                b_transposed, 0));
   return bytes;
 }
 

@@ -153,43 +153,42 @@ lk_linear_run (LkCpuTask *task, const LkNode *node)
   lk_parallel_for (task->parallel, job.out, lk_linear_forward_tile (w, workers), lk_linear_columns, &job);
 }
 
-/* y += strength·scale·u·Bᵀ with u = drop(x)·Aᵀ */
+/* u = drop(x)·Aᵀ */
 static gboolean
-lk_linear_record_adapter (LkGpuTask *task, const LkNode *node, guint i, GError **error)
+lk_linear_record_down (LkGpuTask *task, const LkNode *node, guint i, GError **error)
 {
   LkTensor *x = lk_program_get_tensor (task->program, node->in[0]);
   LkTensor *w = lk_program_get_tensor (task->program, node->in[1]);
-  gint64 rank = lk_program_get_tensor (task->program, node->in[LK_LINEAR_A (i)])->rows;
-  LkGpuSlice u = lk_gpu_task_slice (task, node->out[1 + i]);
-  LkOpMatmul down = { .m = x->rows, .n = rank, .k = w->cols, .a = lk_gpu_task_slice (task, node->in[0]),
-                      .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_A (i)]), .alpha = 1, .b_type = LK_TYPE_F32,
-                      .b_transposed = TRUE, .c = u, .scratch = task->scratch };
-  LkOpMatmul up = { .m = x->rows, .n = w->rows, .k = rank, .a = u,
-                    .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_B (i)]), .b_type = LK_TYPE_F32,
-                    .b_transposed = TRUE, .c = lk_gpu_task_slice (task, node->out[0]), .accumulate = TRUE,
-                    .alpha = node->params.f[LK_LINEAR_SCALES + i],
-                    .strength = lk_gpu_task_slice (task, node->in[LK_LINEAR_STRENGTH (i)]) };
+  LkOpMatmul down = { .m = x->rows, .n = lk_program_get_tensor (task->program, node->in[LK_LINEAR_A (i)])->rows, .k = w->cols,
+                      .a = lk_gpu_task_slice (task, node->in[0]), .b = lk_gpu_task_slice (task, node->in[LK_LINEAR_A (i)]), .alpha = 1,
+                      .b_type = LK_TYPE_F32, .b_transposed = TRUE, .c = lk_gpu_task_slice (task, node->out[1 + i]), .scratch = task->scratch };
 
   if (node->params.f[LK_LINEAR_DROPOUT] > 0)
     lk_linear_set_dropout (task, node, node->in[2], LK_OP_DROPOUT_A, &down);
-  return lk_op_matmul (task, node, &down, error) && lk_op_matmul (task, node, &up, error);
+  return lk_op_matmul (task, node, &down, error);
 }
 
+/* y = x·Wᵀ + Σ strength·scale·u·Bᵀ */
 static gboolean
 lk_linear_record (LkGpuTask *task, const LkNode *node, GError **error)
 {
   LkTensor *x = lk_program_get_tensor (task->program, node->in[0]);
   LkTensor *w = lk_program_get_tensor (task->program, node->in[1]);
-  LkOpMatmul base = { .m = x->rows, .n = w->rows, .k = w->cols, .a = lk_gpu_task_slice (task, node->in[0]),
-                      .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = w->type, .b_transposed = TRUE,
-                      .c = lk_gpu_task_slice (task, node->out[0]), .scratch = task->scratch };
+  LkOpMatmul y = { .m = x->rows, .n = w->rows, .k = w->cols, .a = lk_gpu_task_slice (task, node->in[0]),
+                   .b = lk_gpu_task_slice (task, node->in[1]), .alpha = 1, .b_type = w->type, .b_transposed = TRUE,
+                   .c = lk_gpu_task_slice (task, node->out[0]), .scratch = task->scratch };
 
-  if (!lk_op_matmul (task, node, &base, error))
-    return FALSE;
-  for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
-    if (!lk_linear_record_adapter (task, node, i, error))
-      return FALSE;
-  return TRUE;
+  G_STATIC_ASSERT (LK_OP_MOST_LOW >= LK_LINEAR_MAX_ADAPTERS);
+  y.n_low = node->params.u[LK_LINEAR_N_ADAPTERS];
+  for (guint i = 0; i < y.n_low; i++)
+    {
+      y.low[i] = (LkOpLowRank){ lk_program_get_tensor (task->program, node->in[LK_LINEAR_A (i)])->rows,
+                                lk_gpu_task_slice (task, node->out[1 + i]), lk_gpu_task_slice (task, node->in[LK_LINEAR_B (i)]),
+                                node->params.f[LK_LINEAR_SCALES + i], lk_gpu_task_slice (task, node->in[LK_LINEAR_STRENGTH (i)]) };
+      if (!lk_linear_record_down (task, node, i, error))
+        return FALSE;
+    }
+  return lk_op_matmul (task, node, &y, error);
 }
 
 static const LkOperation lk_linear = {

@@ -23,7 +23,7 @@ lk_lora_gradient_scratch (LkProgram *program, const LkNode *node, LkTarget targe
   gint64 rank = lk_program_get_tensor (program, node->in[1])->cols;
 
   if (target == LK_TARGET_GPU)
-    return MAX (lk_matmul_plan_scratch (rank, x->cols, x->rows, FALSE), lk_matmul_plan_scratch (dy->cols, rank, x->rows, FALSE));
+    return MAX (lk_matmul_plan_scratch (rank, x->cols, x->rows, FALSE, 0), lk_matmul_plan_scratch (dy->cols, rank, x->rows, FALSE, 0));
   return node->params.f[LK_LINEAR_DROPOUT] > 0 ? x->bytes : 0;
 }
 

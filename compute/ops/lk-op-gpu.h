@@ -57,6 +57,18 @@ typedef enum
   LK_OP_LIMIT_K,
 } LkOpLimit;
 
+/* A product of low rank that is added to another: C += alpha·strength·left·right, both dense float rows; left [m, rank], right
+ * stored as the other's B is. */
+typedef struct
+{
+  gint64 rank;
+  LkGpuSlice left, right;
+  float alpha;
+  LkGpuSlice strength; /* one float */
+} LkOpLowRank;
+
+#define LK_OP_MOST_LOW 4
+
 /* C[m, n] (=|+=) alpha·strength·op(A)[m, k]·op(B)[k, n]; C and A dense float rows. */
 typedef struct
 {
@@ -78,6 +90,8 @@ typedef struct
   LkGpuSlice counts;
   guint32 counts_begin;
   LkGpuSlice scratch;    /* lk_matmul_plan_scratch() bytes, in which sides are unpacked and a long contraction is cut between work groups */
+  LkOpLowRank low[LK_OP_MOST_LOW]; /* where n_low > 0 the product has no strength, dropout or limit of its own */
+  guint n_low;
   float a_scale;         /* power of two A is multiplied by before it becomes 16-bit; 0: 1 */
 } LkOpMatmul;
 

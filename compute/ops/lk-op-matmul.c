@@ -255,6 +255,23 @@ record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, con
   return plan.parts == 1 || lk_op_matmul_record_sum (task, node, product, partial, plan.parts, whole.c_offset, whole.accumulate != 0, error);
 }
 
+/* One after the other, where they are not part of the contraction. */
+static gboolean
+record_low (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GError **error)
+{
+  for (guint i = 0; i < product->n_low; i++)
+    {
+      const LkOpLowRank *low = &product->low[i];
+      const LkOpMatmul added = { .m = product->m, .n = product->n, .k = low->rank, .a = low->left, .b = low->right, .b_type = LK_TYPE_F32,
+                                 .b_transposed = product->b_transposed, .c = product->c, .accumulate = TRUE, .alpha = low->alpha,
+                                 .strength = low->strength, .a_scale = product->a_scale };
+
+      if (!lk_op_matmul (task, node, &added, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 lk_op_matmul (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GError **error)
 {
@@ -286,5 +303,5 @@ lk_op_matmul (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GE
       if (!(is_matvec (product) ? record_matvec : record_part) (task, node, product, &part, error))
         return FALSE;
     }
-  return TRUE;
+  return record_low (task, node, product, error);
 }

@@ -46,6 +46,26 @@ aligned (guint64 bytes)
   return (bytes + 255) & ~(guint64) 255;
 }
 
+/* Steps of the contraction that products of low rank take. */
+static gint64
+low_steps (const LkOpMatmul *product)
+{
+  gint64 steps = 0;
+
+  for (guint i = 0; i < product->n_low; i++)
+    steps += lk_matmul_packing_low (product->low[i].rank);
+  return steps;
+}
+
+/* Of these, the last ones that are all zero. */
+static gint64
+unused_steps (const LkOpMatmul *product)
+{
+  gint64 rank = product->n_low > 0 ? product->low[product->n_low - 1].rank : 0;
+
+  return lk_matmul_packing_low (rank) - rank;
+}
+
 gboolean
 lk_op_matmul_is_packed (LkGpuTask *task, const LkOpMatmul *product)
 {
@@ -56,30 +76,43 @@ lk_op_matmul_is_packed (LkGpuTask *task, const LkOpMatmul *product)
   LkMatmulPlan plan;
 
   return lk_matmul_path_is_matrix (device->matmul) && product->dropout == LK_OP_DROPOUT_NONE && product->limit != LK_OP_LIMIT_K
-         && product->scratch.buffer && lk_matmul_packing (product->m, product->n, product->k, product->b_transposed, &packing)
+         && product->scratch.buffer
+         && lk_matmul_packing (product->m, product->n, product->k, product->b_transposed, low_steps (product), &packing)
          && aligned (packing.a_bytes) + packing.b_bytes <= product->scratch.size && MAX (packing.a_bytes, packing.b_bytes) <= room
          && (guint64) packing.rows * lk_op_matmul_row_bytes (product) <= room && lk_matmul_plan_packed (device, &shape, &plan);
 }
 
-/* @rows and @cols: of the unpacked matrix, whole tiles. Everything but where to read from is filled in. */
+/* @side, an unpacked matrix of @cols columns, from row @rows on. */
+static LkGpuSlice
+behind (LkGpuSlice side, gint64 cols, gint64 rows)
+{
+  const guint64 bytes = (guint64) cols * (guint64) rows * 2;
+
+  return lk_gpu_slice_part (side, bytes, side.size - bytes);
+}
+
+/* @rows and @cols: of the unpacked matrix, whole tiles. Everything but where to read from is filled in. @strength: a factor that lies on
+ * the device, or NULL. */
 static gboolean
 record_pack (LkPackedRecord *self, LkGpuDispatch *d, LkPackPush *push, LkType type, gboolean turn, gint64 rows, gint64 cols, LkGpuSlice to,
-             GError **error)
+             const LkGpuSlice *strength, GError **error)
 {
   gint64 across = turn ? rows : cols, along = turn ? cols : rows; /* as stored */
 
   d->constants[d->n_constants++] = (guint32) type;
   d->constants[d->n_constants++] = turn;
   d->constants[d->n_constants++] = lk_op_matmul_has_quads (type, push->ld, push->in_offset);
-  lk_op_bind_slice (self->task, d, to, LK_GPU_WRITE);
+  d->constants[d->n_constants++] = strength != NULL;
+  lk_op_bind_slice (self->task, d, lk_gpu_slice_part (to, 0, (guint64) rows * (guint64) cols * 2), LK_GPU_WRITE);
+  lk_op_bind_slice (self->task, d, strength ? *strength : self->product->a, LK_GPU_READ);
   push->out_ld = (guint32) (cols / 4);
   return lk_op_record (self->task, d, push, sizeof *push, (guint32) ((across + SIDE - 1) / SIDE), (guint32) ((along + SIDE - 1) / SIDE),
                        (double) rows * (double) cols, error);
 }
 
-/* A's steps [begin, begin + n) of the contraction, as [k, m]. */
+/* A's steps [begin, begin + n) of the contraction, as [k, m], @k of them with those that are zero. */
 static gboolean
-pack_a (LkPackedRecord *self, gint64 begin, gint64 n, GError **error)
+pack_a (LkPackedRecord *self, gint64 begin, gint64 n, gint64 k, GError **error)
 {
   const LkOpMatmul *product = self->product;
   LkGpuDispatch d = lk_op_dispatch (self->node, LK_KERNEL_MATMUL_PACK);
@@ -91,11 +124,11 @@ pack_a (LkPackedRecord *self, gint64 begin, gint64 n, GError **error)
   push.in_offset = 2 * (lk_op_bind_slice (self->task, &d, product->a, LK_GPU_READ)
                         + (guint32) (product->a_transposed ? begin * product->m : begin));
   lk_op_bind_slice (self->task, &d, product->a, LK_GPU_READ);
-  return record_pack (self, &d, &push, LK_TYPE_F32, !product->a_transposed, self->packing.k, self->packing.m, self->a, error);
+  return record_pack (self, &d, &push, LK_TYPE_F32, !product->a_transposed, k, self->packing.m, self->a, NULL, error);
 }
 
 static gboolean
-pack_b (LkPackedRecord *self, const LkMatmulPart *part, GError **error)
+pack_b (LkPackedRecord *self, const LkMatmulPart *part, gint64 k, GError **error)
 {
   const LkOpMatmul *product = self->product;
   LkGpuDispatch d = lk_op_dispatch (self->node, LK_KERNEL_MATMUL_PACK);
@@ -104,7 +137,47 @@ pack_b (LkPackedRecord *self, const LkMatmulPart *part, GError **error)
 
   push.in_offset = lk_op_matmul_bind_b (self->task, &d, product, part, &push.b_first);
   push.side_offset = lk_op_matmul_bind_side (self->task, &d, product);
-  return record_pack (self, &d, &push, product->b_type, product->b_transposed, self->packing.k, self->packing.n, self->b, error);
+  return record_pack (self, &d, &push, product->b_type, product->b_transposed, k, self->packing.n, self->b, NULL, error);
+}
+
+/* A float matrix of @rows rows, @cols of them, that begin where @from does. */
+static gboolean
+pack_low (LkPackedRecord *self, LkGpuSlice from, gint64 rows, gint64 cols, gboolean turn, float factor, const LkGpuSlice *strength,
+          gint64 to_cols, LkGpuSlice to, GError **error)
+{
+  LkGpuDispatch d = lk_op_dispatch (self->node, LK_KERNEL_MATMUL_PACK);
+  LkPackPush push = { .rows = (guint32) rows, .cols = (guint32) cols, .ld = (guint32) (2 * cols), .factor = factor };
+
+  push.in_offset = 2 * lk_op_bind_slice (self->task, &d, from, LK_GPU_READ);
+  lk_op_bind_slice (self->task, &d, from, LK_GPU_READ);
+  return record_pack (self, &d, &push, LK_TYPE_F32, turn, lk_matmul_packing_low (turn ? cols : rows), to_cols, to, strength, error);
+}
+
+/* Products of low rank are further steps of the contraction, behind its @k: what they add costs no pass over C. The left sides
+ * are the same for all pieces of B's columns. */
+static gboolean
+pack_all_low (LkPackedRecord *self, const LkMatmulPart *part, gint64 k, gboolean left, GError **error)
+{
+  const LkOpMatmul *product = self->product;
+
+  for (guint i = 0; i < product->n_low; k += lk_matmul_packing_low (product->low[i++].rank))
+    {
+      const LkOpLowRank *low = &product->low[i];
+      const guint64 row_bytes = (guint64) low->rank * sizeof (float);
+      LkGpuSlice right = product->b_transposed
+                             ? lk_gpu_slice_part (low->right, (guint64) part->begin * row_bytes, (guint64) part->n * row_bytes)
+                             : low->right;
+
+      if (left
+          && !pack_low (self, low->left, product->m, low->rank, TRUE, low->alpha * self->a_scale / product->alpha,
+                        low->strength.buffer ? &low->strength : NULL,
+                        self->packing.m, behind (self->a, self->packing.m, k), error))
+        return FALSE;
+      if (!pack_low (self, right, product->b_transposed ? part->n : low->rank, product->b_transposed ? low->rank : product->n,
+                     product->b_transposed, 1, NULL, self->packing.n, behind (self->b, self->packing.n, k), error))
+        return FALSE;
+    }
+  return TRUE;
 }
 
 static void
@@ -154,13 +227,19 @@ record_tiles (LkPackedRecord *self, const LkMatmulPlan *plan, const LkPackedPush
   return TRUE;
 }
 
+static gint64
+round_up (gint64 n, gint64 to)
+{
+  return (n + to - 1) / to * to;
+}
+
+/* @k: steps of the contraction, in whole tiles of any depth but the last. */
 static gboolean
-record_part (LkPackedRecord *self, const LkMatmulPart *part, GError **error)
+record_part (LkPackedRecord *self, const LkMatmulPart *part, gint64 k, GError **error)
 {
   const LkOpMatmul *product = self->product;
   const gboolean whole = !product->b_transposed || part->n == product->n;
   const guint64 each = (guint64) product->m * (guint64) product->n * sizeof (float);
-  const gint64 k = product->b_transposed ? product->k : part->n;
   LkPackedPush push = { .m = (guint32) product->m, .n = (guint32) (product->b_transposed ? part->n : product->n),
                         .ldc = (guint32) product->n, .c_offset = (guint32) (product->b_transposed ? part->begin : 0),
                         .accumulate = product->accumulate || (!product->b_transposed && part->begin > 0), .count_begin = product->counts_begin,
@@ -170,7 +249,7 @@ record_part (LkPackedRecord *self, const LkMatmulPart *part, GError **error)
   gboolean accumulate = push.accumulate != 0;
 
   lk_matmul_plan_packed (lk_gpu_device_get_plan (self->task->device), &shape, &plan);
-  push.k = (guint32) ((k + plan.tile->bk - 1) / plan.tile->bk * plan.tile->bk);
+  push.k = (guint32) round_up (k, plan.tile->bk);
   push.k_part = plan.parts > 1 ? (guint32) plan.k_part : push.k;
   if (plan.parts == 1)
     return record_tiles (self, &plan, &push, error);
@@ -182,6 +261,22 @@ record_part (LkPackedRecord *self, const LkMatmulPart *part, GError **error)
                                      accumulate, error);
 }
 
+/* A piece of B: columns of C, or steps of the contraction, the last of which products of low rank are. */
+static gboolean
+record_piece (LkPackedRecord *self, const LkMatmulPart *part, gint64 rows, GError **error)
+{
+  const LkOpMatmul *product = self->product;
+  const gboolean columns = product->b_transposed, first = part->begin == 0;
+  const gint64 k = columns ? product->k : part->n, steps = lk_matmul_packing_low (k);
+  const gboolean low = product->n_low > 0 && (columns || part->begin + part->n == rows);
+
+  if ((!columns || first) && !pack_a (self, columns ? 0 : part->begin, k, steps, error))
+    return FALSE;
+  if (!pack_b (self, part, steps, error) || (low && !pack_all_low (self, part, steps, !columns || first, error)))
+    return FALSE;
+  return record_part (self, part, low ? steps + low_steps (product) - unused_steps (product) : k, error);
+}
+
 gboolean
 lk_op_matmul_packed (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, GError **error)
 {
@@ -189,7 +284,7 @@ lk_op_matmul_packed (LkGpuTask *task, const LkNode *node, const LkOpMatmul *prod
   gint64 rows = product->b_transposed ? product->n : product->k;
   guint64 b_at, rest;
 
-  lk_matmul_packing (product->m, product->n, product->k, product->b_transposed, &self.packing);
+  lk_matmul_packing (product->m, product->n, product->k, product->b_transposed, low_steps (product), &self.packing);
   b_at = aligned (self.packing.a_bytes);
   rest = aligned (b_at + self.packing.b_bytes);
   self.a = lk_gpu_slice_part (product->scratch, 0, self.packing.a_bytes);
@@ -200,9 +295,7 @@ lk_op_matmul_packed (LkGpuTask *task, const LkNode *node, const LkOpMatmul *prod
     {
       LkMatmulPart part = { begin, MIN (self.packing.rows, rows - begin) };
 
-      if (!product->b_transposed ? !pack_a (&self, begin, part.n, error) : begin == 0 && !pack_a (&self, 0, product->k, error))
-        return FALSE;
-      if (!pack_b (&self, &part, error) || !record_part (&self, &part, error))
+      if (!record_piece (&self, &part, rows, error))
         return FALSE;
     }
   return TRUE;

@@ -288,7 +288,7 @@ test_plans (void)
 static void
 check_product (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device, gint64 m, gint64 n, gint64 k)
 {
-  LkMatmulShape shape = { m, n, k, lk_matmul_plan_scratch (m, n, k, TRUE), TRUE };
+  LkMatmulShape shape = { m, n, k, lk_matmul_plan_scratch (m, n, k, TRUE, 0), TRUE };
   LkMatmulPlan plan;
 
   lk_matmul_plan (device, &shape, &plan);
@@ -439,7 +439,7 @@ static void
 test_products_split (void)
 {
   LkDeviceSnapshot snapshot = load ("geforce-rtx-4090");
-  const LkMatmulShape shape = { 256, 16, 8192, lk_matmul_plan_scratch (256, 16, 8192, TRUE), TRUE };
+  const LkMatmulShape shape = { 256, 16, 8192, lk_matmul_plan_scratch (256, 16, 8192, TRUE, 0), TRUE };
   LkDevicePlan device;
   LkMatmulPlan plan;
 

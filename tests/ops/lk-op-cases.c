@@ -265,6 +265,9 @@ const LkCase lk_cases[] = {
   { "linear Q4_1 large", { GRAD ("x", 70, 544), PACKED ("w", LK_TYPE_Q4_1, 333, 544) }, build_linear, 0, 0 },
   { "lora", { GRAD ("x", 13, 64), PACKED ("w", LK_TYPE_Q4_1, 45, 64), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
               SMALL ("a0", 4, 64), SMALL ("b0", 45, 4), SMALL ("a1", 9, 64), SMALL ("b1", 45, 9) }, build_lora, 0, 0 },
+  /* adapters as further steps of the product's own contraction */
+  { "lora to unpack", { GRAD ("x", 260, 192), PACKED ("w", LK_TYPE_Q4_1, 149, 192), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
+                        SMALL ("a0", 4, 192), SMALL ("b0", 149, 4), SMALL ("a1", 9, 192), SMALL ("b1", 149, 9) }, build_lora, 0, 0 },
   { "lora of which B learns", { GRAD ("x", 13, 64), PACKED ("w", LK_TYPE_Q4_1, 45, 64), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },
               F32 ("a0", 4, 64), SMALL ("b0", 45, 4), SMALL ("a1", 9, 64), F32 ("b1", 45, 9) }, build_lora, 0, 0 },
   { "lora with dropout", { GRAD ("x", 13, 67), SMALL ("w", 45, 67), { "strength", LK_TYPE_F32, 1, 1, FALSE, 0, NULL },

@@ -604,7 +604,7 @@ is_variant_case (const char *name)
 {
   static const char *const names[] = { "linear F32", "linear F32 large", "linear F16", "linear BF16", "linear Q4_K", "linear NF4 large",
                                        "linear Q8_0 deep", "linear F32 to unpack", "linear NF4 to unpack", "linear Q4_K to unpack", "linear F16 to unpack",
-                                       "lora", "lora with dropout", NULL };
+                                       "lora", "lora to unpack", "lora with dropout", NULL };
 
   return g_strv_contains (names, name);
 }
