@@ -305,6 +305,45 @@ check_product (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device, gin
   g_assert_cmpuint (plan.parts, ==, 1);
 }
 
+/* The same where both sides are unpacked first: every slice is shared out evenly, sums stay in registers, a piece of B is bounded, and
+ * the working memory that is planned without a device is enough. */
+static void
+check_packed (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device, gint64 m, gint64 n, gint64 k, gboolean b_transposed)
+{
+  const gint64 low = lk_matmul_packing_low (16) + lk_matmul_packing_low (65);
+  LkMatmulPacking packing;
+  LkMatmulShape shape = { m, n, k, 0, TRUE };
+  LkMatmulPlan plan;
+  const LkMatmulTile *tile;
+
+  g_assert_cmpint (low, ==, 64 + 128);
+  if (!lk_matmul_packing (m, n, k, b_transposed, low, &packing))
+    {
+      g_assert_true (m < 256 || n < 128 || k < 128);
+      return;
+    }
+  g_assert_cmpint (packing.m, >=, m);
+  g_assert_cmpint (b_transposed ? packing.k : packing.n, >=, b_transposed ? k : n);
+  g_assert_cmpint (b_transposed ? packing.n : packing.k, >=, packing.rows);
+  g_assert_true (packing.rows == (b_transposed ? n : k) || packing.rows % (b_transposed ? 128 : 64) == 0);
+  g_assert_cmpuint (packing.n * packing.k * 2, <=, MAX (64 << 20, 128 * 2 * MAX (packing.n, packing.k)));
+  g_assert_cmpuint (packing.a_bytes + packing.b_bytes, <=, lk_matmul_plan_scratch (m, n, k, b_transposed, low));
+  if (!lk_matmul_plan_packed (device, &shape, &plan))
+    {
+      g_assert_true (device->matmul == LK_MATMUL_FLOAT32 || device->matmul == LK_MATMUL_FLOAT16);
+      return;
+    }
+  tile = plan.tile;
+  g_assert_cmpuint (plan.shared_bytes, <=, snapshot->max_shared_memory);
+  g_assert_cmpuint (plan.threads, <=, snapshot->max_workgroup_invocations);
+  g_assert_cmpuint (tile->bm * tile->bk / 8 % plan.threads, ==, 0);
+  g_assert_cmpuint (tile->bn * tile->bk / 8 % plan.threads, ==, 0);
+  g_assert_cmpuint (tile->tm * tile->tn / device->matrix.subgroup_size, <=, 128);
+  g_assert_cmpint (packing.m % tile->bm, ==, 0);
+  g_assert_cmpint (packing.n % tile->bn, ==, 0);
+  g_assert_cmpint (packing.k % tile->bk, ==, 0);
+}
+
 /* Every row of the table of tiles that a device may be asked for fits it, on the path it is for. */
 static void
 check_tiles (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device)
@@ -430,7 +469,11 @@ test_products (void)
       if (recorded[i].m)
         check_matrix (&snapshot, &device);
       for (guint s = 0; s < G_N_ELEMENTS (shapes); s++)
-        check_product (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2]);
+        {
+          check_product (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2]);
+          check_packed (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2], TRUE);
+          check_packed (&snapshot, &device, shapes[s][0], shapes[s][1], shapes[s][2], FALSE);
+        }
     }
 }
 
