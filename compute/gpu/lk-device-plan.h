@@ -89,6 +89,7 @@ typedef struct
   double bytes_per_s;
   double submission_seconds; /* estimated work of one submission; 0: no limit */
   double dispatch_flops;     /* an operation with more work than this is cut along its rows */
+  double matrix_dispatch_flops; /* the same where it is made on matrix units */
   /* Matrix products, see lk-matmul-plan.h. */
   LkMatmulPath matmul;
   LkMatrixUnit matrix;

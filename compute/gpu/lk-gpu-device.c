@@ -165,7 +165,7 @@ lk_gpu_device_new (const LkDeviceChoice *choice, LkGpuFlags flags, GError **erro
     {
       self->plan.software = FALSE;
       self->plan.max_binding = 16 << 10;
-      self->plan.dispatch_flops = 2e5;
+      self->plan.dispatch_flops = self->plan.matrix_dispatch_flops = 2e5;
       self->plan.submission_seconds = 1e-3;
     }
   if (flags & LK_GPU_SMALL_BLOCKS)

@@ -102,15 +102,12 @@ typedef struct
   float soft_cap;
 } LkAttentionPush;
 
-/* The device plan's guess is of plain kernels; matrix units make at least so many times as much of it. Dispatches cut shorter than they
- * need be would leave a large card idle at the end of each. */
-#define LK_ATTENTION_MATRIX_GAIN 8.0
-
 /* Tiles a dispatch, so that none takes longer than the device plan allows. */
 static inline guint32
 lk_attention_step (LkGpuTask *task, const LkAttentionPlan *plan, double tile_flops, guint32 tiles)
 {
-  double most = lk_gpu_device_get_plan (task->device)->dispatch_flops * (plan->subgroups > 0 ? LK_ATTENTION_MATRIX_GAIN : 1.0);
+  const LkDevicePlan *device = lk_gpu_device_get_plan (task->device);
+  double most = plan->subgroups > 0 ? device->matrix_dispatch_flops : device->dispatch_flops;
 
   return (guint32) CLAMP (most / MAX (tile_flops, 1.0), 1.0, (double) tiles);
 }

@@ -216,7 +216,7 @@ record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, con
   LkMatmulPush push = { 0 }, whole;
   LkMatmulPlan plan;
   LkGpuSlice partial = { 0 };
-  double tile_flops;
+  double tile_flops, most;
   gint64 tiles, step;
 
   fill_push (&push, product, part);
@@ -237,7 +237,8 @@ record_part (LkGpuTask *task, const LkNode *node, const LkOpMatmul *product, con
     }
   tiles = (product->m + plan.tile->bm - 1) / plan.tile->bm;
   tile_flops = 2.0 * (double) MIN (product->m, plan.tile->bm) * (double) push.n * (double) push.k;
-  step = CLAMP ((gint64) (device->dispatch_flops / MAX (tile_flops, 1.0)), 1, tiles);
+  most = lk_matmul_path_is_matrix (plan.path) ? device->matrix_dispatch_flops : device->dispatch_flops;
+  step = CLAMP ((gint64) (most / MAX (tile_flops, 1.0)), 1, tiles);
   for (gint64 at = 0; at < tiles; at += step)
     {
       LkGpuDispatch d = lk_op_dispatch (node, LK_KERNEL_MATMUL);

@@ -203,7 +203,7 @@ record_tiles (LkPackedRecord *self, const LkMatmulPlan *plan, const LkPackedPush
   const LkOpMatmul *product = self->product;
   gint64 tiles = (product->m + plan->tile->bm - 1) / plan->tile->bm;
   double tile_flops = 2.0 * (double) MIN (product->m, plan->tile->bm) * (double) push->n * (double) push->k;
-  gint64 step = CLAMP ((gint64) (device->dispatch_flops / MAX (tile_flops, 1.0)), 1, tiles);
+  gint64 step = CLAMP ((gint64) (device->matrix_dispatch_flops / MAX (tile_flops, 1.0)), 1, tiles);
 
   for (gint64 at = 0; at < tiles; at += step)
     {

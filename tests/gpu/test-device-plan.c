@@ -581,6 +581,24 @@ test_attention (void)
     }
 }
 
+/* A card that tells its units gets longer dispatches than one that does not, and a larger one longer ones; never shorter than a guess. */
+static void
+test_dispatches (void)
+{
+  static const struct { guint units; double plain, matrix; } rows[] = { { 0, 1e11, 8e11 }, { 20, 1e11, 8e11 }, { 132, 2.64e11, 1.32e12 } };
+  LkDeviceSnapshot snapshot = load ("h100");
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      LkDevicePlan device;
+
+      snapshot.compute_units = rows[i].units;
+      g_assert_true (lk_device_plan_make (&snapshot, &device, NULL));
+      g_assert_cmpfloat_with_epsilon (device.dispatch_flops, rows[i].plain, 1);
+      g_assert_cmpfloat_with_epsilon (device.matrix_dispatch_flops, rows[i].matrix, 1);
+    }
+}
+
 /* Each requirement alone makes a device unusable, and the sentence says which. */
 static void
 test_missing_features (void)
@@ -651,6 +669,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gpu/plan/plans", test_plans);
   g_test_add_func ("/gpu/plan/products", test_products);
   g_test_add_func ("/gpu/plan/products-split", test_products_split);
+  g_test_add_func ("/gpu/plan/dispatch-lengths", test_dispatches);
   g_test_add_func ("/gpu/plan/products-in-software", test_products_in_software);
   g_test_add_func ("/gpu/plan/precision-names", test_precision_names);
   g_test_add_func ("/gpu/plan/attention", test_attention);
