@@ -42,8 +42,8 @@ static const LkQuantity quantities[] = {
 };
 
 /* Where f16 is allowed more. The gradients of this random model are ten times as sensitive as the others' (torch's own float32 run is
- * off by 5e-5, not 4e-6): torch in float64 with the inputs of its linear layers rounded to f16 is off by 7.33e-2 and 5.21e-2, just as
- * these kernels are, and by 1.2e-1 and 8.7e-2 (medians of eight) with half a unit of noise before the rounding. Twice of torch's. */
+ * off by 5e-5, not 4e-6): torch with inputs rounded to f16 (rounded.py) is off by 7.33e-2 and 5.21e-2, as float16-threads is, and by 1.2e-1
+ * and 8.7e-2 (medians of eight) with half a unit of noise before the rounding. Twice of torch's, as the column is. */
 static const struct
 {
   const char *family, *quantity;
