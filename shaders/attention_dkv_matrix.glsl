@@ -57,7 +57,7 @@ void differentiate (uint j0, bool whole)
       uint col = (gl_SubgroupID % SPLIT * (STEP / CN / SPLIT) + n) * CN;
       SUMS s, dp;
       multiply (col, s, dp);
-      [[unroll]] for (uint e = 0u; e < s.length (); e++)
+      [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
         {
           uint r = row0 + place_row (e), c = col + place_col (e);
           bool sees = whole || j0 + r >= seen[c].x && j0 + r < seen[c].y;
@@ -93,7 +93,7 @@ void store (uint j0, uint kv)
 {
   uint col = gl_SubgroupID % SPLIT * COLS * CN;
 
-  [[unroll]] for (uint e = 0u; e < dk_sums[0].length (); e++)
+  [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
     {
       uint j = j0 + gl_SubgroupID / SPLIT * CM + place_row (e), to = (j * (heads / group) + kv) * D + col + place_col (e);
       if (j < keys)
@@ -121,7 +121,7 @@ void main ()
   [[unroll]] for (uint p = 0u; p < PASSES; p++)
     {
       fetch_keys (tid, j0 + p * STEP, kv);
-      put (tid);
+      put_keys (tid, j0 + p * STEP);
       load_own (p);
     }
   [[unroll]] for (uint n = 0u; n < COLS; n++)
@@ -132,7 +132,7 @@ void main ()
       // What the step before this one fetched is put and multiplied while the next is on its way.
       if (s > 0u)
         {
-          put (tid);
+          put_queries (tid, first + (s - 1u) / group * STEP);
           if (tid < STEP)
             {
               facts[tid] = facts_next;

@@ -17,7 +17,7 @@ void differentiate (uint j0, bool whole)
       uint col = (gl_SubgroupID % SPLIT * (STEP / CN / SPLIT) + n) * CN;
       SUMS s, dp;
       multiply (col, s, dp);
-      [[unroll]] for (uint e = 0u; e < s.length (); e++)
+      [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
         {
           uint r = row0 + place_row (e), c = col + place_col (e);
           bool sees = whole || j0 + c >= seen[r].x && j0 + c < seen[r].y;
@@ -47,7 +47,7 @@ void store (uint i0, uint head)
 {
   uint col = gl_SubgroupID % SPLIT * COLS * CN;
 
-  [[unroll]] for (uint e = 0u; e < sums[0].length (); e++)
+  [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
     {
       uint i = i0 + gl_SubgroupID / SPLIT * CM + place_row (e), to = (i * heads + head) * D + col + place_col (e);
       if (i < rows)
@@ -71,12 +71,12 @@ void main ()
   find_own_places (tid);
   if (tid < OWN)
     seen[tid] = range_of (i0 + tid);
-  [[unroll]] for (uint e = 0u; e < sums[0].length (); e++)
+  [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
     facts[e] = facts_of (i0 + row0 + place_row (e), head);
   [[unroll]] for (uint p = 0u; p < PASSES; p++)
     {
       fetch_queries (tid, i0 + p * STEP, head);
-      put (tid);
+      put_queries (tid, i0 + p * STEP);
       load_own (p);
     }
   [[unroll]] for (uint n = 0u; n < COLS; n++)
@@ -85,7 +85,7 @@ void main ()
   if (hull.x < hull.y)
     {
       fetch_keys (tid, hull.x, kv);
-      put (tid);
+      put_keys (tid, hull.x);
     }
   barrier ();
   for (uint j0 = hull.x; j0 < hull.y; j0 += STEP)
@@ -100,7 +100,7 @@ void main ()
         add_keys ();
       barrier ();
       if (more)
-        put (tid);
+        put_keys (tid, j0 + STEP);
       barrier ();
     }
   store (i0, head);

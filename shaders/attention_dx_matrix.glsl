@@ -17,8 +17,8 @@ shared f16vec4 w_tile[STEP * STRIDE]; // values, or dO
 shared f16vec4 ds_tile[OWN * STEP_STRIDE];
 shared vec4 index_tile[CM * CN / 4u];
 
-f16vec4 u_next[SHARE];
-f16vec4 w_next[SHARE];
+vec4 u_next[SHARE];
+vec4 w_next[SHARE];
 LEFT u_rows[D / CK];
 LEFT w_rows[D / CK];
 
@@ -28,9 +28,8 @@ void fetch_queries (uint tid, uint i0, uint head)
     {
       uint e = tid + s * THREADS, i = i0 + e / QUADS;
       uint at = (min (i, rows - 1u) * heads + head) * QUADS + e % QUADS;
-      vec4 x = q[at] * scale, y = d_o[at] * RAISE;
-      u_next[s] = i < rows ? f16vec4 (x) : f16vec4 (0.0);
-      w_next[s] = i < rows ? f16vec4 (y) : f16vec4 (0.0);
+      u_next[s] = q[at];
+      w_next[s] = d_o[at];
     }
 }
 
@@ -40,23 +39,33 @@ void fetch_keys (uint tid, uint j0, uint kv)
     {
       uint e = tid + s * THREADS, j = j0 + e / QUADS;
       uint at = (min (j, keys - 1u) * (heads / group) + kv) * QUADS + e % QUADS;
-      vec4 x = k[at], y = v[at];
-      u_next[s] = j < keys ? f16vec4 (x) : f16vec4 (0.0);
-      w_next[s] = j < keys ? f16vec4 (y) : f16vec4 (0.0);
+      u_next[s] = k[at];
+      w_next[s] = v[at];
     }
 }
 
-void put (uint tid)
+// What was fetched, the first @n rows of it, times @u and @w.
+void put (uint tid, uint n, float u, float w)
 {
   [[unroll]] for (uint s = 0u; s < SHARE; s++)
     {
-      uint e = tid + s * THREADS;
+      uint e = tid + s * THREADS, to = e / QUADS * STRIDE + e % QUADS;
       if (e < STEP * QUADS)
         {
-          u_tile[e / QUADS * STRIDE + e % QUADS] = u_next[s];
-          w_tile[e / QUADS * STRIDE + e % QUADS] = w_next[s];
+          u_tile[to] = e / QUADS < n ? f16vec4 (u_next[s] * u) : f16vec4 (0.0);
+          w_tile[to] = e / QUADS < n ? f16vec4 (w_next[s] * w) : f16vec4 (0.0);
         }
     }
+}
+
+void put_queries (uint tid, uint i0)
+{
+  put (tid, max (rows, i0) - i0, scale, RAISE);
+}
+
+void put_keys (uint tid, uint j0)
+{
+  put (tid, max (keys, j0) - j0, 1.0, 1.0);
 }
 
 // The log-sum-exp of query @i of @head and its D · RAISE.

@@ -26,7 +26,8 @@ const uint COLS = D / CN / SPLIT;             // fragments of its rows a subgrou
 const uint QUADS = D / 4u;
 const uint STRIDE = QUADS + 2u;
 const uint STEP_STRIDE = STEP / 4u + 2u;
-const uint SHARE = (STEP * QUADS + THREADS - 1u) / THREADS; // of a tile, each thread's
+// Of a tile, each thread's. It stays as it was read until it is put: to change it would be to wait for it.
+const uint SHARE = (STEP * QUADS + THREADS - 1u) / THREADS;
 
 layout(push_constant) uniform Push
 {
@@ -84,12 +85,13 @@ uvec2 group_hull (uvec2 hull)
 // Which elements of a fragment of sums this lane has is the device's affair: found out with a fragment that holds
 // its own places, row · CN + column, kept as bytes.
 uint places[16];
+const uint ELEMENTS = CM * CN / SUBGROUP; // of a fragment of sums, each lane's
 
 void find_places (SUMS index)
 {
   [[unroll]] for (uint i = 0u; i < 16u; i++)
     places[i] = 0u;
-  [[unroll]] for (uint i = 0u; i < index.length (); i++)
+  [[unroll]] for (uint i = 0u; i < ELEMENTS; i++)
     places[i / 4u] |= uint (index[i]) << (i % 4u * 8u);
 }
 

@@ -16,8 +16,8 @@ shared f16vec4 v_tile[STEP * STRIDE];
 shared vec4 s_tile[SUBGROUPS * CM * STEP_STRIDE];
 shared f16vec4 p_tile[SUBGROUPS * CM * STEP_STRIDE];
 
-f16vec4 k_next[SHARE];
-f16vec4 v_next[SHARE];
+vec4 k_next[SHARE];
+vec4 v_next[SHARE];
 LEFT q_rows[D / CK];
 SUMS sums[COLS];
 
@@ -26,8 +26,17 @@ void fetch_queries (uint tid, uint i0, uint head)
   [[unroll]] for (uint s = 0u; s < SHARE; s++)
     {
       uint e = tid + s * THREADS, i = i0 + e / QUADS;
-      vec4 x = q[(min (i, rows - 1u) * heads + head) * QUADS + e % QUADS];
-      k_next[s] = i < rows ? f16vec4 (x * scale) : f16vec4 (0.0);
+      k_next[s] = q[(min (i, rows - 1u) * heads + head) * QUADS + e % QUADS];
+    }
+}
+
+void put_queries (uint tid, uint i0)
+{
+  [[unroll]] for (uint s = 0u; s < SHARE; s++)
+    {
+      uint e = tid + s * THREADS;
+      if (e < STEP * QUADS)
+        k_tile[e / QUADS * STRIDE + e % QUADS] = i0 + e / QUADS < rows ? f16vec4 (k_next[s] * scale) : f16vec4 (0.0);
     }
 }
 
@@ -37,21 +46,21 @@ void fetch_keys (uint tid, uint j0, uint kv)
     {
       uint e = tid + s * THREADS, j = j0 + e / QUADS;
       uint at = (min (j, keys - 1u) * (heads / group) + kv) * QUADS + e % QUADS;
-      vec4 x = k[at], y = v[at];
-      k_next[s] = j < keys ? f16vec4 (x) : f16vec4 (0.0);
-      v_next[s] = j < keys ? f16vec4 (y) : f16vec4 (0.0);
+      k_next[s] = k[at];
+      v_next[s] = v[at];
     }
 }
 
-void put (uint tid)
+void put_keys (uint tid, uint j0)
 {
   [[unroll]] for (uint s = 0u; s < SHARE; s++)
     {
-      uint e = tid + s * THREADS;
+      uint e = tid + s * THREADS, to = e / QUADS * STRIDE + e % QUADS;
+      bool there = j0 + e / QUADS < keys;
       if (e < STEP * QUADS)
         {
-          k_tile[e / QUADS * STRIDE + e % QUADS] = k_next[s];
-          v_tile[e / QUADS * STRIDE + e % QUADS] = v_next[s];
+          k_tile[to] = there ? f16vec4 (k_next[s]) : f16vec4 (0.0);
+          v_tile[to] = there ? f16vec4 (v_next[s]) : f16vec4 (0.0);
         }
     }
 }
@@ -60,12 +69,10 @@ void load_queries (uint tid, uint i0, uint head)
 {
   uint own = gl_SubgroupID * CM;
 
-  [[unroll]] for (uint s = 0u; s < SHARE; s++)
-    v_next[s] = f16vec4 (0.0);
   [[unroll]] for (uint p = 0u; p < PASSES; p++)
     {
       fetch_queries (tid, i0 + p * STEP, head);
-      put (tid);
+      put_queries (tid, i0 + p * STEP);
       barrier ();
       if (own / STEP == p)
         [[unroll]] for (uint x = 0u; x < D / CK; x++)
@@ -88,17 +95,20 @@ void find_own_places (uint tid)
 
 void scores (uint at)
 {
+  SUMS s[STEP / CN];
+
   [[unroll]] for (uint j = 0u; j < STEP / CN; j++)
-    {
-      SUMS s = SUMS (0.0);
-      RIGHT b;
-      [[unroll]] for (uint x = 0u; x < D / CK; x++)
-        {
-          coopMatLoad (b, k_tile, j * CN * STRIDE + x * CK / 4u, STRIDE, gl_CooperativeMatrixLayoutColumnMajor);
-          s = coopMatMulAdd (q_rows[x], b, s);
-        }
-      coopMatStore (s, s_tile, at + j * CN / 4u, STEP_STRIDE, gl_CooperativeMatrixLayoutRowMajor);
-    }
+    s[j] = SUMS (0.0);
+  // Sums that do not wait for each other.
+  [[unroll]] for (uint x = 0u; x < D / CK; x++)
+    [[unroll]] for (uint j = 0u; j < STEP / CN; j++)
+      {
+        RIGHT b;
+        coopMatLoad (b, k_tile, j * CN * STRIDE + x * CK / 4u, STRIDE, gl_CooperativeMatrixLayoutColumnMajor);
+        s[j] = coopMatMulAdd (q_rows[x], b, s[j]);
+      }
+  [[unroll]] for (uint j = 0u; j < STEP / CN; j++)
+    coopMatStore (s[j], s_tile, at + j * CN / 4u, STEP_STRIDE, gl_CooperativeMatrixLayoutRowMajor);
 }
 
 // A lane's part of its row. @at: where the row begins in both tiles.
@@ -148,7 +158,7 @@ float weigh (uint at, uint lane, inout float maximum, inout float total)
 // @at: where the subgroup's rows begin in s_tile.
 void rescale (uint at)
 {
-  [[unroll]] for (uint i = 0u; i < sums[0].length (); i++)
+  [[unroll]] for (uint i = 0u; i < ELEMENTS; i++)
     {
       float factor = s_tile[at + place_row (i) * STEP_STRIDE + STEP / 4u + 1u].x;
       [[unroll]] for (uint n = 0u; n < COLS; n++)
@@ -187,7 +197,7 @@ void store (uint at, uint i, uint row, uint lane, uint head, float maximum, floa
         lse[(i + row) * heads + head] = total == 0.0 ? 0.0 : maximum + log (total);
     }
   subgroupBarrier ();
-  [[unroll]] for (uint e = 0u; e < sums[0].length (); e++)
+  [[unroll]] for (uint e = 0u; e < ELEMENTS; e++)
     {
       uint r = place_row (e), to = ((i + r) * heads + head) * D + place_col (e);
       float sum = s_tile[at + r * STEP_STRIDE + STEP / 4u + 1u].x;
@@ -235,7 +245,7 @@ void main ()
   if (hull.x < hull.y)
     {
       fetch_keys (tid, hull.x, kv);
-      put (tid);
+      put_keys (tid, hull.x);
     }
   barrier ();
   for (uint j0 = hull.x; j0 < hull.y; j0 += STEP)
@@ -246,7 +256,7 @@ void main ()
       walk (at, at + row * STEP_STRIDE, lane, j0, mine, j0 < own.y && j0 + STEP > own.x, maximum, total);
       barrier ();
       if (more)
-        put (tid);
+        put_keys (tid, j0 + STEP);
       barrier ();
     }
   store (at, i0 + gl_SubgroupID * CM, row, lane, head, maximum, total);

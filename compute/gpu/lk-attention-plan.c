@@ -75,7 +75,7 @@ fits (const Tile *tile, const LkDevicePlan *device, guint d)
 
   /* dQ keeps what it knows of at most 16 elements of a lane. */
   return d <= tile->widest && unit->subgroup_size % unit->m == 0 && lanes >= 1 && lanes <= 4
-         && unit->m * unit->n <= 16 * unit->subgroup_size
+         && unit->m * unit->n <= 16 * unit->subgroup_size && unit->m * unit->n % unit->subgroup_size == 0
          && tile->step % (4 * lanes) == 0 && tile->step % unit->m == 0 && tile->step % unit->k == 0
          && tile->step % (unit->n * tile->split) == 0 && d % (unit->n * tile->split) == 0 && d % unit->k == 0
          && tile->subgroups * unit->subgroup_size <= device->max_threads
