@@ -63,7 +63,7 @@ void differentiate (uint j0, bool whole)
           bool sees = whole || j0 + r >= seen[c].x && j0 + r < seen[c].y;
           vec2 both = element (s[e], dp[e], facts[c], sees);
           p_tile[r * STEP_STRIDE + c / 4u][c % 4u] = float16_t (both.x);
-          ds_tile[r * STEP_STRIDE + c / 4u][c % 4u] = float16_t (both.y);
+          ds_tile[r * STEP_STRIDE + c / 4u][c % 4u] = to_half (vec4 (both.y)).x;
         }
     }
 }

@@ -21,7 +21,7 @@ void differentiate (uint j0, bool whole)
         {
           uint r = row0 + place_row (e), c = col + place_col (e);
           bool sees = whole || j0 + c >= seen[r].x && j0 + c < seen[r].y;
-          ds_tile[r * STEP_STRIDE + c / 4u][c % 4u] = float16_t (element (s[e], dp[e], facts[e], sees).y);
+          ds_tile[r * STEP_STRIDE + c / 4u][c % 4u] = to_half (vec4 (element (s[e], dp[e], facts[e], sees).y)).x;
         }
     }
 }

@@ -52,8 +52,8 @@ void put (uint tid, uint n, float u, float w)
       uint e = tid + s * THREADS, to = e / QUADS * STRIDE + e % QUADS;
       if (e < STEP * QUADS)
         {
-          u_tile[to] = e / QUADS < n ? f16vec4 (u_next[s] * u) : f16vec4 (0.0);
-          w_tile[to] = e / QUADS < n ? f16vec4 (w_next[s] * w) : f16vec4 (0.0);
+          u_tile[to] = e / QUADS < n ? to_half (u_next[s] * u) : f16vec4 (0.0);
+          w_tile[to] = e / QUADS < n ? to_half (w_next[s] * w) : f16vec4 (0.0);
         }
     }
 }

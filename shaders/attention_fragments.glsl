@@ -78,6 +78,14 @@ uvec2 group_hull (uvec2 hull)
   return hull;
 }
 
+// What 16 bits cannot hold becomes the largest they can; what is no number stays none.
+f16vec4 to_half (vec4 v)
+{
+  v = mix (v, vec4 (65504.0), greaterThan (v, vec4 (65504.0)));
+  v = mix (v, vec4 (-65504.0), lessThan (v, vec4 (-65504.0)));
+  return f16vec4 (v);
+}
+
 #define SUMS coopmat<float, gl_ScopeSubgroup, CM, CN, gl_MatrixUseAccumulator>
 #define LEFT coopmat<float16_t, gl_ScopeSubgroup, CM, CK, gl_MatrixUseA>
 #define RIGHT coopmat<float16_t, gl_ScopeSubgroup, CK, CN, gl_MatrixUseB>

@@ -36,7 +36,7 @@ void put_queries (uint tid, uint i0)
     {
       uint e = tid + s * THREADS;
       if (e < STEP * QUADS)
-        k_tile[e / QUADS * STRIDE + e % QUADS] = i0 + e / QUADS < rows ? f16vec4 (k_next[s] * scale) : f16vec4 (0.0);
+        k_tile[e / QUADS * STRIDE + e % QUADS] = i0 + e / QUADS < rows ? to_half (k_next[s] * scale) : f16vec4 (0.0);
     }
 }
 
@@ -59,8 +59,8 @@ void put_keys (uint tid, uint j0)
       bool there = j0 + e / QUADS < keys;
       if (e < STEP * QUADS)
         {
-          k_tile[to] = there ? f16vec4 (k_next[s]) : f16vec4 (0.0);
-          v_tile[to] = there ? f16vec4 (v_next[s]) : f16vec4 (0.0);
+          k_tile[to] = there ? to_half (k_next[s]) : f16vec4 (0.0);
+          v_tile[to] = there ? to_half (v_next[s]) : f16vec4 (0.0);
         }
     }
 }

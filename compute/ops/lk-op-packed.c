@@ -213,7 +213,9 @@ record_tiles (LkPackedRecord *self, const LkMatmulPlan *plan, const LkPackedPush
 
       lk_op_bind_slice (self->task, &d, self->a, LK_GPU_READ);
       lk_op_bind_slice (self->task, &d, self->b, LK_GPU_READ);
-      p.c_offset += lk_op_bind_slice (self->task, &d, plan->parts > 1 ? self->partial : product->c,
+      p.c_offset += lk_op_bind_slice (self->task, &d,
+                                      plan->parts > 1 ? lk_gpu_slice_part (self->partial, 0, (guint64) p.c_part * plan->parts * sizeof (float))
+                                                      : product->c,
                                       LK_GPU_WRITE | (p.accumulate ? LK_GPU_READ : 0));
       lk_op_bind_slice (self->task, &d, product->strength.buffer ? product->strength : product->a, LK_GPU_READ);
       lk_op_bind_slice (self->task, &d, product->counts.buffer ? product->counts : product->a, LK_GPU_READ);
