@@ -126,7 +126,7 @@ void main ()
       FETCH
       PUT
       barrier ();
-      // The last slice by itself: a condition in the loop costs a tenth.
+      // The last slice by itself: a condition in the loop costs a twentieth.
       for (uint k0 = k_begin + BK; k0 < k_end; k0 += BK)
         {
           FETCH

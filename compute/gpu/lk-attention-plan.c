@@ -48,23 +48,29 @@ static const Tile tiles[] = {
 /* Rows of so many 16-bit floats lie in shared memory eight longer. */
 #define PADDED(n) ((n) + 8)
 
+/* What each keeps in shared memory besides the tiles of its walk: 16-bit numbers for each row it owns and each of the walk's (scores are
+ * float32, twice as long), whether places of elements, and bytes for each of both kinds of rows. */
+static const struct
+{
+  guint squares;
+  gboolean index;
+  guint own_bytes, step_bytes;
+} kept[LK_N_ATTENTION_PASSES] = {
+  [LK_ATTENTION_FORWARD] = { 3, FALSE, 0, 0 },
+  [LK_ATTENTION_DQ] = { 1, TRUE, 8, 0 },
+  [LK_ATTENTION_DKV] = { 2, TRUE, 0, 16 },
+};
+
 /* As attention_fragments.glsl and what includes it declare it. */
 static guint
 matrix_shared_bytes (const Tile *tile, const LkMatrixUnit *unit, guint d)
 {
   guint own = tile->subgroups / tile->split * unit->m;
   guint walk = 2 * 2 * tile->step * PADDED (d), square = 2 * own * PADDED (tile->step), hulls = 8 * tile->subgroups;
-  guint index = 4 * unit->m * unit->n;
+  guint index = kept[tile->pass].index ? 4 * unit->m * unit->n : 0;
 
-  switch (tile->pass)
-    {
-    case LK_ATTENTION_FORWARD:
-      return hulls + walk + 3 * square; /* scores are float32, weights are not */
-    case LK_ATTENTION_DQ:
-      return hulls + walk + square + index + 8 * own;
-    default:
-      return hulls + walk + 2 * square + index + 16 * tile->step;
-    }
+  return hulls + walk + kept[tile->pass].squares * square + index + kept[tile->pass].own_bytes * own
+         + kept[tile->pass].step_bytes * tile->step;
 }
 
 static gboolean

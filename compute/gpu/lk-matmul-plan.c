@@ -62,12 +62,6 @@ lk_matmul_tiles (void)
   return tiles;
 }
 
-const LkMatmulTile *
-lk_matmul_packed_tiles (void)
-{
-  return packed_tiles;
-}
-
 guint
 lk_matmul_tile_threads (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path)
 {
@@ -111,27 +105,27 @@ lk_matmul_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device, LkMat
 }
 
 /* As shaders/matmul_packed.glsl declares it. */
-guint
-lk_matmul_packed_tile_shared_bytes (const LkMatmulTile *tile, const LkDevicePlan *device)
+static guint
+packed_shared_bytes (const LkMatmulTile *tile, const LkDevicePlan *device)
 {
   const LkMatrixUnit *unit = &device->matrix;
 
   return tile->bk * (tile->bm / 8 + 1 + tile->bn / 8 + 1) * 16 + tile->bm / tile->tm * (tile->bn / tile->tn) * unit->m * unit->n * 4;
 }
 
-gboolean
-lk_matmul_packed_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device)
+static gboolean
+packed_fits (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path)
 {
   const LkMatrixUnit *unit = &device->matrix;
   guint threads;
 
-  if (!lk_matmul_path_is_matrix (device->matmul) || (device->software ? tile->software : tile->hardware) <= 0
+  if (!lk_matmul_path_is_matrix (path) || (device->software ? tile->software : tile->hardware) <= 0
       || tile->tm % unit->m || tile->tn % unit->n || tile->bk % unit->k || tile->bm * tile->bn > device->largest_matrix_tile)
     return FALSE;
-  threads = lk_matmul_tile_threads (tile, device, device->matmul);
+  threads = lk_matmul_tile_threads (tile, device, path);
   return threads <= device->max_threads && tile->tm * tile->tn <= MOST_SUMS * unit->subgroup_size
          && threads % (tile->bm / 8) == 0 && threads % (tile->bn / 8) == 0 && tile->bm * tile->bk / 8 % threads == 0
-         && tile->bn * tile->bk / 8 % threads == 0 && lk_matmul_packed_tile_shared_bytes (tile, device) <= device->shared_memory;
+         && tile->bn * tile->bk / 8 % threads == 0 && packed_shared_bytes (tile, device) <= device->shared_memory;
 }
 
 static gint64
@@ -166,9 +160,11 @@ estimate (const LkDevicePlan *device, const LkMatmulShape *shape, const LkMatmul
   return waves * depth * tile->bm * tile->bn / MAX (device->software ? tile->software : tile->hardware, 0.1);
 }
 
+typedef gboolean (*TileFits) (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path);
+
 /* The row of @table that would be done first; NULL where none fits. */
 static void
-choose_tile (const LkDevicePlan *device, const LkMatmulShape *shape, const LkMatmulTile *table, LkMatmulPlan *out)
+choose_tile (const LkDevicePlan *device, const LkMatmulShape *shape, const LkMatmulTile *table, TileFits fits, LkMatmulPlan *out)
 {
   double best = G_MAXDOUBLE;
 
@@ -177,7 +173,7 @@ choose_tile (const LkDevicePlan *device, const LkMatmulShape *shape, const LkMat
       guint parts;
       double time;
 
-      if (!(table == packed_tiles ? lk_matmul_packed_tile_fits (tile, device) : lk_matmul_tile_fits (tile, device, out->path)))
+      if (!fits (tile, device, out->path))
         continue;
       parts = choose_parts (device, shape, tile);
       time = estimate (device, shape, tile, parts);
@@ -206,7 +202,7 @@ void
 lk_matmul_plan (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmulPlan *out)
 {
   *out = (LkMatmulPlan){ .path = device->matmul };
-  choose_tile (device, shape, tiles, out);
+  choose_tile (device, shape, tiles, lk_matmul_tile_fits, out);
   g_assert (out->tile);
   finish_plan (device, shape, out);
   out->shared_bytes = lk_matmul_tile_shared_bytes (out->tile, device, out->path);
@@ -216,11 +212,11 @@ gboolean
 lk_matmul_plan_packed (const LkDevicePlan *device, const LkMatmulShape *shape, LkMatmulPlan *out)
 {
   *out = (LkMatmulPlan){ .path = device->matmul };
-  choose_tile (device, shape, packed_tiles, out);
+  choose_tile (device, shape, packed_tiles, packed_fits, out);
   if (!out->tile)
     return FALSE;
   finish_plan (device, shape, out);
-  out->shared_bytes = lk_matmul_packed_tile_shared_bytes (out->tile, device);
+  out->shared_bytes = packed_shared_bytes (out->tile, device);
   return TRUE;
 }
 
@@ -231,15 +227,15 @@ round_up (gint64 n, gint64 to)
 }
 
 gint64
-lk_matmul_packing_low (gint64 rank)
+lk_matmul_packing_steps (gint64 k)
 {
-  return round_up (rank, PACKED_DEPTH);
+  return round_up (k, PACKED_DEPTH);
 }
 
 gboolean
 lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, gint64 low, LkMatmulPacking *out)
 {
-  gint64 width = b_transposed ? round_up (k, PACKED_DEPTH) : round_up (n, PACKED_SIDE);
+  gint64 width = b_transposed ? lk_matmul_packing_steps (k) : round_up (n, PACKED_SIDE);
   gint64 least = b_transposed ? PACKED_SIDE : PACKED_DEPTH;
   gint64 most = MAX (least, PACKED_BYTES / 2 / width / least * least);
 
@@ -248,7 +244,7 @@ lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, gint64 l
   out->rows = MIN (b_transposed ? n : k, most);
   out->m = round_up (m, PACKED_SIDE);
   out->n = b_transposed ? round_up (out->rows, PACKED_SIDE) : width;
-  out->k = b_transposed ? width : round_up (out->rows, PACKED_DEPTH);
+  out->k = b_transposed ? width : lk_matmul_packing_steps (out->rows);
   out->low = low;
   out->a_bytes = (guint64) out->m * (guint64) (out->k + low) * 2;
   out->b_bytes = (guint64) out->n * (guint64) (out->k + low) * 2;

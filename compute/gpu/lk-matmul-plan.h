@@ -59,8 +59,8 @@ typedef struct
   guint64 a_bytes, b_bytes; /* of one piece */
 } LkMatmulPacking;
 
-/* What a product of @rank takes of low. */
-gint64 lk_matmul_packing_low (gint64 rank);
+/* Steps that a contraction of @k takes once it is unpacked: for the low of a product of rank @k, too. */
+gint64 lk_matmul_packing_steps (gint64 k);
 
 /* FALSE where a product is too small for it to be worth its time. */
 gboolean lk_matmul_packing (gint64 m, gint64 n, gint64 k, gboolean b_transposed, gint64 low, LkMatmulPacking *out);
@@ -71,11 +71,8 @@ guint64 lk_matmul_plan_scratch (gint64 m, gint64 n, gint64 k, gboolean b_transpo
 
 /* The table, ended by a row without a name, and what a row needs on a device. */
 const LkMatmulTile *lk_matmul_tiles (void);
-const LkMatmulTile *lk_matmul_packed_tiles (void);
 guint lk_matmul_tile_threads (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path);
 guint lk_matmul_tile_shared_bytes (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path);
 gboolean lk_matmul_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device, LkMatmulPath path);
-guint lk_matmul_packed_tile_shared_bytes (const LkMatmulTile *tile, const LkDevicePlan *device);
-gboolean lk_matmul_packed_tile_fits (const LkMatmulTile *tile, const LkDevicePlan *device);
 
 G_END_DECLS

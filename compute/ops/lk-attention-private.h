@@ -127,12 +127,12 @@ lk_attention_check_gpu (gint64 d, GError **error)
 static inline void
 lk_attention_set_kernel (LkGpuTask *task, const LkNode *node, const LkAttentionPlan *plan, gint64 d, LkGpuDispatch *dispatch)
 {
-  const LkMatrixUnit *unit = &lk_gpu_device_get_plan (task->device)->matrix;
+  const LkDevicePlan *device = lk_gpu_device_get_plan (task->device);
+  const LkMatrixUnit *unit = &device->matrix;
   const guint32 matrix[] = { (guint32) d, plan->subgroups, plan->subgroup_size, plan->split, plan->step, plan->threads,
                              node->params.f[LK_ATTENTION_SOFT_CAP] > 0, unit->m, unit->n, unit->k };
   const guint32 plain[] = { (guint32) d, plan->block, plan->threads };
-  gboolean eight = plan->kernel == LK_KERNEL_ATTENTION_MATRIX8 || plan->kernel == LK_KERNEL_ATTENTION_DQ_MATRIX8
-                   || plan->kernel == LK_KERNEL_ATTENTION_DKV_MATRIX8;
+  gboolean eight = device->matmul == LK_MATMUL_MATRIX8; /* whose shape the kernels know by themselves */
 
   dispatch->kernel = plan->kernel;
   dispatch->subgroup_size = plan->subgroup_size;

@@ -22,7 +22,7 @@ enum
 #define LK_HEAD_FLOATS (16 << 20)     /* logits of a chunk at most */
 #define LK_HEAD_FLOATS_GPU (32 << 20) /* more there, as every chunk reads the whole head; bound at once: 128 MiB are all that some devices bind */
 G_STATIC_ASSERT (LK_HEAD_FLOATS_GPU * sizeof (float) <= 128 << 20);
-#define LK_HEAD_TILE 256          /* vocabulary rows a tile */
+#define LK_HEAD_TILE 256              /* vocabulary rows a tile */
 #define LK_HEAD_DX_DEPTH 256
 /* p − onehot lies between −1 and 1, and most of it about 1/vocabulary: below 6.1e-5 16-bit floats lose digits, below 6e-8 they are 0.
  * Raised by this power of two 1 is just half of the largest (65504), and what is above 2e-9 keeps all digits. */

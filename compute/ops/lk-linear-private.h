@@ -73,7 +73,7 @@ lk_linear_gpu_scratch (LkProgram *program, const LkNode *node, gint64 rows, gint
   gint64 low = 0;
 
   for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
-    low += lk_matmul_packing_low (lk_program_get_tensor (program, node->in[LK_LINEAR_A (i)])->rows);
+    low += lk_matmul_packing_steps (lk_program_get_tensor (program, node->in[LK_LINEAR_A (i)])->rows);
   bytes = lk_matmul_plan_scratch (rows, outer, inner, b_transposed, low);
   for (guint i = 0; i < node->params.u[LK_LINEAR_N_ADAPTERS]; i++)
     bytes = MAX (bytes, lk_matmul_plan_scratch (rows, lk_program_get_tensor (program, node->in[LK_LINEAR_A (i)])->rows, inner,

@@ -53,7 +53,7 @@ low_steps (const LkOpMatmul *product)
   gint64 steps = 0;
 
   for (guint i = 0; i < product->n_low; i++)
-    steps += lk_matmul_packing_low (product->low[i].rank);
+    steps += lk_matmul_packing_steps (product->low[i].rank);
   return steps;
 }
 
@@ -63,7 +63,7 @@ unused_steps (const LkOpMatmul *product)
 {
   gint64 rank = product->n_low > 0 ? product->low[product->n_low - 1].rank : 0;
 
-  return lk_matmul_packing_low (rank) - rank;
+  return lk_matmul_packing_steps (rank) - rank;
 }
 
 gboolean
@@ -150,7 +150,7 @@ pack_low (LkPackedRecord *self, LkGpuSlice from, gint64 rows, gint64 cols, gbool
 
   push.in_offset = 2 * lk_op_bind_slice (self->task, &d, from, LK_GPU_READ);
   lk_op_bind_slice (self->task, &d, from, LK_GPU_READ);
-  return record_pack (self, &d, &push, LK_TYPE_F32, turn, lk_matmul_packing_low (turn ? cols : rows), to_cols, to, strength, error);
+  return record_pack (self, &d, &push, LK_TYPE_F32, turn, lk_matmul_packing_steps (turn ? cols : rows), to_cols, to, strength, error);
 }
 
 /* Products of low rank are further steps of the contraction, behind its @k: what they add costs no pass over C. The left sides
@@ -160,7 +160,7 @@ pack_all_low (LkPackedRecord *self, const LkMatmulPart *part, gint64 k, gboolean
 {
   const LkOpMatmul *product = self->product;
 
-  for (guint i = 0; i < product->n_low; k += lk_matmul_packing_low (product->low[i++].rank))
+  for (guint i = 0; i < product->n_low; k += lk_matmul_packing_steps (product->low[i++].rank))
     {
       const LkOpLowRank *low = &product->low[i];
       const guint64 row_bytes = (guint64) low->rank * sizeof (float);
@@ -269,7 +269,7 @@ record_piece (LkPackedRecord *self, const LkMatmulPart *part, gint64 rows, GErro
 {
   const LkOpMatmul *product = self->product;
   const gboolean columns = product->b_transposed, first = part->begin == 0;
-  const gint64 k = columns ? product->k : part->n, steps = lk_matmul_packing_low (k);
+  const gint64 k = columns ? product->k : part->n, steps = lk_matmul_packing_steps (k);
   const gboolean low = product->n_low > 0 && (columns || part->begin + part->n == rows);
 
   if ((!columns || first) && !pack_a (self, columns ? 0 : part->begin, k, steps, error))

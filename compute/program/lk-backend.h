@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 typedef struct _LkBackend LkBackend;
 typedef struct _LkExecutable LkExecutable;
 
-/* "cpu", "vulkan", "vulkan:N" (N as `lorikeet-cli devices` lists them), "auto": the best hardware GPU, else the CPU with a notice. */
-/* Products are float32, so that numbers are the reference's on every device. */
+/* "cpu", "vulkan", "vulkan:N" (N as `lorikeet-cli devices` lists them), "auto": the best hardware GPU, else the CPU with a notice.
+ * Products are float32, so that numbers are the reference's on every device. */
 LkBackend *lk_backend_new (const char *device, GError **error);
 /* The same with the numbers a graphics card multiplies. The CPU knows float32 only: AUTO and FLOAT32 are the same there, another
  * precision is refused with LK_ERROR_UNSUPPORTED. */

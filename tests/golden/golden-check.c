@@ -21,49 +21,7 @@
 #include "lk-safetensors.h"
 #include "lk-update.h"
 
-/* Columns of the golden numbers' README. */
-typedef struct
-{
-  const char *name;
-  double tiny, real; /* float32 engine; 0: not part of the layout */
-  double half;       /* f16 inputs, float32 sums, of either layout */
-} LkQuantity;
-
-static const LkQuantity quantities[] = {
-  { "base_logits", 1e-5, 1e-5, 3e-3 },
-  { "logits", 1e-5, 1e-5, 8e-3 },
-  { "grad.worst", 2e-4, 1e-3, 5e-2 },
-  { "grad.all", 5e-5, 2e-4, 3e-2 },
-  { "grad_norms", 0, 1e-3, 5e-2 }, /* a norm is no further off than its tensor */
-  { "full.worst", 1e-5, 0, 8e-3 },
-  { "losses", 2e-5, 1e-4, 2e-3 },
-  { "full_losses", 2e-5, 0, 2e-3 },
-  { "logprobs", 0, 2e-5, 1e-2 },
-};
-
-/* Where f16 is allowed more. The gradients of this random model are ten times as sensitive as the others' (torch's own float32 run is
- * off by 5e-5, not 4e-6): torch with inputs rounded to f16 (rounded.py) is off by 7.33e-2 and 5.21e-2, as float16-threads is, and by 1.2e-1
- * and 8.7e-2 (medians of eight) with half a unit of noise before the rounding. Twice of torch's, as the column is. */
-static const struct
-{
-  const char *family, *quantity;
-  double half;
-} sensitive[] = {
-  { "llama", "grad.worst", 1.5e-1 },
-  { "llama", "grad.all", 1e-1 },
-};
-
-/* The column for what a backend multiplies, and how much more is allowed: software and hardware GPUs in float32 add up in other orders. */
-static const struct
-{
-  gboolean half;
-  double factor;
-} columns[] = {
-  [LK_MATMUL_FLOAT32] = { FALSE, 10 },
-  [LK_MATMUL_FLOAT16] = { TRUE, 1 },
-  [LK_MATMUL_MATRIX] = { TRUE, 1 },
-  [LK_MATMUL_MATRIX8] = { TRUE, 1 },
-};
+#include "golden-limits.h"
 
 typedef struct
 {
@@ -89,14 +47,14 @@ typedef struct
   JsonObject *norms;    /* golden.json's grad_norms; NULL: it has none */
   guint n_norms;        /* of them compared */
   GHashTable *compared; /* names of the golden gradients that were looked at */
-  LkResult results[G_N_ELEMENTS (quantities)];
+  LkResult results[LK_N_QUANTITIES];
 } LkCheck;
 
 static LkResult *
 lk_check_result (LkCheck *self, const char *name)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
-    if (g_str_equal (quantities[i].name, name))
+  for (guint i = 0; i < LK_N_QUANTITIES; i++)
+    if (g_str_equal (lk_quantity_names[i], name))
       return &self->results[i];
   g_assert_not_reached ();
 }
@@ -648,32 +606,15 @@ lk_check_members (LkCheck *self, const char *path, GError **error)
   return TRUE;
 }
 
-/* Of f16 inputs. */
-static double
-lk_check_half (LkCheck *self, const LkQuantity *quantity)
-{
-  g_autofree char *family = g_path_get_basename (self->folder);
-
-  for (guint i = 0; i < G_N_ELEMENTS (sensitive); i++)
-    if (g_str_equal (sensitive[i].family, family) && g_str_equal (sensitive[i].quantity, quantity->name))
-      return sensitive[i].half;
-  return quantity->half;
-}
-
 /* By layout, by what is computed and by what it is computed with. */
 static void
 lk_check_set_tolerances (LkCheck *self)
 {
   const LkDevicePlan *plan = lk_backend_get_device_plan (self->backend);
+  g_autofree char *family = g_path_get_basename (self->folder);
 
-  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
-    {
-      double exact = self->real ? quantities[i].real : quantities[i].tiny;
-      double column = plan && columns[plan->matmul].half ? lk_check_half (self, &quantities[i]) : exact;
-      double allowed = plan ? column * columns[plan->matmul].factor : column;
-
-      self->results[i] = (LkResult){ -1, exact > 0 ? allowed : 0, NULL };
-    }
+  for (guint i = 0; i < LK_N_QUANTITIES; i++)
+    self->results[i] = (LkResult){ -1, lk_quantity_tolerance (i, family, self->real, plan), NULL };
   if (self->adapter_only)
     lk_check_result (self, "full.worst")->tolerance = lk_check_result (self, "full_losses")->tolerance = 0;
   if (self->only >= 0)
@@ -712,7 +653,7 @@ lk_check_run (LkCheck *self, const char *model_path, GError **error)
 static gboolean
 lk_check_passed (LkCheck *self)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+  for (guint i = 0; i < LK_N_QUANTITIES; i++)
     if (self->results[i].tolerance > 0 && !(self->results[i].deviation >= 0 && self->results[i].deviation <= self->results[i].tolerance))
       return FALSE;
   return TRUE;
@@ -722,9 +663,9 @@ static void
 lk_check_print (LkCheck *self)
 {
   printf ("%s on %s, products in %s\n", self->folder, lk_backend_get_description (self->backend), lk_backend_get_products (self->backend));
-  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+  for (guint i = 0; i < LK_N_QUANTITIES; i++)
     if (self->results[i].tolerance > 0)
-      printf ("  %-12s %9.2e  of %7.1e  %s  %s\n", quantities[i].name, self->results[i].deviation, self->results[i].tolerance,
+      printf ("  %-12s %9.2e  of %7.1e  %s  %s\n", lk_quantity_names[i], self->results[i].deviation, self->results[i].tolerance,
               self->results[i].deviation <= self->results[i].tolerance ? "ok    " : "BEYOND", self->results[i].worst ? self->results[i].worst : "");
 }
 
@@ -747,7 +688,7 @@ lk_check_print_json (LkCheck *self, const GError *error)
     }
   if (error)
     json_object_set_string_member (top, "error", error->message);
-  for (guint i = 0; !error && i < G_N_ELEMENTS (quantities); i++)
+  for (guint i = 0; !error && i < LK_N_QUANTITIES; i++)
     if (self->results[i].tolerance > 0)
       {
         JsonObject *one = json_object_new ();
@@ -755,7 +696,7 @@ lk_check_print_json (LkCheck *self, const GError *error)
         json_object_set_double_member (one, "deviation", isfinite (self->results[i].deviation) ? self->results[i].deviation : G_MAXDOUBLE);
         json_object_set_double_member (one, "tolerance", self->results[i].tolerance);
         json_object_set_string_member (one, "worst_tensor", self->results[i].worst ? self->results[i].worst : "");
-        json_object_set_object_member (top, quantities[i].name, one);
+        json_object_set_object_member (top, lk_quantity_names[i], one);
       }
   text = lk_json_to_string (node, FALSE);
   puts (text);
@@ -764,7 +705,7 @@ lk_check_print_json (LkCheck *self, const GError *error)
 static void
 lk_check_clear (LkCheck *self)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+  for (guint i = 0; i < LK_N_QUANTITIES; i++)
     g_free (self->results[i].worst);
   lk_batch_free (self->batch);
   g_clear_pointer (&self->backend, lk_backend_unref);

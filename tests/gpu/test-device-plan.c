@@ -310,7 +310,7 @@ check_product (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device, gin
 static void
 check_packed (const LkDeviceSnapshot *snapshot, const LkDevicePlan *device, gint64 m, gint64 n, gint64 k, gboolean b_transposed)
 {
-  const gint64 low = lk_matmul_packing_low (16) + lk_matmul_packing_low (65);
+  const gint64 low = lk_matmul_packing_steps (16) + lk_matmul_packing_steps (65);
   LkMatmulPacking packing;
   LkMatmulShape shape = { m, n, k, 0, TRUE };
   LkMatmulPlan plan;
